@@ -1,0 +1,1 @@
+//! Mint and verify one-time grants.

@@ -1,0 +1,1 @@
+//! A pure tamper-evident log: tree, tiles, notes, proofs.

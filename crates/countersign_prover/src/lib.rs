@@ -1,0 +1,1 @@
+//! Promises about procedures, proved or broken.

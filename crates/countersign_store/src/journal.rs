@@ -1,0 +1,229 @@
+//! The contract every store keeps.
+
+use std::{fmt, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+/// A store. All methods may be called from any task at any time.
+pub trait Journal: Send + Sync + fmt::Debug {
+    /// Writes the batch, all or nothing. On `Ok` it is durable and its leaves are covered by a signed, stored checkpoint.
+    ///
+    /// # Errors
+    /// [`CommitError::Conflict`] means nothing was written and why.
+    /// [`CommitError::Unavailable`] means nothing is known: the caller must read before it tries again.
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<Committed, CommitError>>;
+
+    /// Events of one stream from `after` (0 for the first), in order. An unknown stream is empty.
+    fn read(&self, stream: &StreamKey, after: u64) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>>;
+
+    /// Events of all streams after this global position, in order of position, at most `limit`. Gaps never fill later.
+    fn follow(&self, after: u64, limit: usize) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>>;
+
+    /// One record.
+    fn get(&self, space: &'static str, key: &str) -> BoxFuture<'_, Result<Option<Record>, StoreError>>;
+
+    /// Records of a space with `from <= key < to`, in key order (or its reverse), at most `limit`.
+    fn scan(&self, space: &'static str, range: KeyRange, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, StoreError>>;
+
+    /// Work of this kind that is due and not leased, leased to the caller until `lease_until`, at most `limit`.
+    fn take_work(&self, queue: &'static str, now_ms: i64, lease_until_ms: i64, limit: usize) -> BoxFuture<'_, Result<Vec<Work>, StoreError>>;
+
+    /// The ledger's newest signed checkpoint (a signed note). Never one that is not durable.
+    fn checkpoint(&self) -> BoxFuture<'_, Result<String, StoreError>>;
+
+    /// A hash tile or entry bundle by its path under `/ledger/` (`tile/0/x001/067.p/5`, `tile/entries/000`), exactly the bytes C2SP tlog-tiles says; `None` if the tree has no such tile.
+    fn tile(&self, path: &str) -> BoxFuture<'_, Result<Option<Vec<u8>>, StoreError>>;
+
+    /// Wakes whenever something was committed; the value is the newest global position.
+    fn watch(&self) -> tokio::sync::watch::Receiver<u64>;
+}
+
+/// A shared store.
+pub type SharedJournal = Arc<dyn Journal>;
+
+/// Name of a stream: `partition/rest`. The partition (a customer, a person) is where a distributed engine would cut.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StreamKey(pub String);
+
+/// One request's writes. All streams and records belong to as few partitions as can be.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// Events, by stream.
+    pub appends: Vec<Append>,
+    /// Records put or removed.
+    pub records: Vec<RecordWrite>,
+    /// Outbox entries and timers to add.
+    pub work: Vec<NewWork>,
+    /// Work to move or finish; fails the whole batch with [`CommitError::Conflict`] if it is already gone.
+    pub finished: Vec<FinishedWork>,
+    /// Ledger leaves, in order; each at most 65,535 bytes.
+    pub leaves: Vec<Vec<u8>>,
+}
+
+/// Events for one stream.
+#[derive(Debug, Clone)]
+pub struct Append {
+    /// Which stream.
+    pub stream: StreamKey,
+    /// How many events it must hold now.
+    pub expected: u64,
+    /// The events; not empty.
+    pub events: Vec<NewEvent>,
+}
+
+/// An event to be stored.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    /// Kind, such as `case.proved`.
+    pub kind: String,
+    /// Version of the kind's shape.
+    pub version: u16,
+    /// When, in ms since the epoch.
+    pub at_ms: i64,
+    /// JSON.
+    pub data: String,
+    /// The leaf of this batch that commits to it, by index into [`Batch::leaves`].
+    pub leaf: Option<usize>,
+}
+
+/// An event as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Global position, from 1, increasing.
+    pub position: u64,
+    /// Its stream.
+    pub stream: StreamKey,
+    /// Position in its stream, from 1, without gaps.
+    pub sequence: u64,
+    /// Kind.
+    pub kind: String,
+    /// Version of the kind's shape.
+    pub version: u16,
+    /// When, in ms since the epoch.
+    pub at_ms: i64,
+    /// JSON.
+    pub data: String,
+    /// Index in the ledger of the leaf that commits to it.
+    pub leaf: Option<u64>,
+}
+
+/// A keyed document. Read models, sessions, counters and hashes live here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Key within its space.
+    pub key: String,
+    /// JSON.
+    pub value: String,
+    /// Grows by one with every write of this key, from 1.
+    pub revision: u64,
+}
+
+/// A record to put or remove.
+#[derive(Debug, Clone)]
+pub struct RecordWrite {
+    /// Which space.
+    pub space: &'static str,
+    /// Key within it.
+    pub key: String,
+    /// The new value, or `None` to remove it.
+    pub value: Option<String>,
+    /// The revision it must have now: `Some(0)` for "must not exist", `None` for "whatever is there".
+    pub expected: Option<u64>,
+    /// When it may be forgotten, in ms since the epoch. An expired record is never read again.
+    pub expires_ms: Option<i64>,
+}
+
+/// Which keys a scan covers.
+#[derive(Debug, Clone)]
+pub struct KeyRange {
+    /// First key.
+    pub from: String,
+    /// One past the last key.
+    pub to: String,
+    /// Last first.
+    pub reverse: bool,
+}
+
+/// Something to be done later, at least once.
+#[derive(Debug, Clone)]
+pub struct NewWork {
+    /// `mail`, `run`, `timer` …
+    pub queue: &'static str,
+    /// Unique within the queue; adding the same key again changes nothing.
+    pub key: String,
+    /// When it is due, in ms since the epoch.
+    pub due_ms: i64,
+    /// JSON.
+    pub body: String,
+}
+
+/// Work taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Work {
+    /// Its queue.
+    pub queue: String,
+    /// Its key.
+    pub key: String,
+    /// JSON.
+    pub body: String,
+    /// How often it was taken before.
+    pub attempts: u32,
+}
+
+/// Work to move or finish.
+#[derive(Debug, Clone)]
+pub struct FinishedWork {
+    /// Its queue.
+    pub queue: &'static str,
+    /// Its key.
+    pub key: String,
+    /// `None`: done for good. `Some`: due again then, no longer leased.
+    pub again_at_ms: Option<i64>,
+    /// Fail the batch if it is gone (true), or do not mind (false).
+    pub must_exist: bool,
+}
+
+/// What a commit wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// Global position of the newest event in the store after this commit.
+    pub position: u64,
+    /// Ledger index of the first leaf of the batch; meaningless if it had none.
+    pub first_leaf: u64,
+    /// Size of the tree covered by the checkpoint.
+    pub tree_size: u64,
+}
+
+/// Why a batch was not written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// A stream, record or piece of work was not as expected; nothing was written.
+    #[error("something changed meanwhile: {what}")]
+    Conflict {
+        /// Which stream or record.
+        what: String,
+    },
+    /// The batch can never be written (a leaf too long, an empty append); nothing was written.
+    #[error("malformed batch: {0}")]
+    Malformed(String),
+    /// The store is full or overloaded; nothing was written.
+    #[error("the store is overloaded")]
+    Overloaded,
+    /// It is not known whether the batch was written.
+    #[error("the store did not answer: {0}")]
+    Unavailable(String),
+}
+
+/// Why something could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the store did not answer: {0}")]
+pub struct StoreError(pub String);
+
+/// Signs checkpoints for the store's sequencer: tree size and root in, signed note out.
+pub trait CheckpointSigner: Send + Sync + fmt::Debug {
+    /// The log's origin line.
+    fn origin(&self) -> &str;
+    /// A signed note over this size and root (C2SP tlog-checkpoint).
+    fn sign(&self, size: u64, root: [u8; 32]) -> String;
+}

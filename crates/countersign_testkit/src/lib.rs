@@ -1,0 +1,1 @@
+//! Fixtures, auditor, tidy tests (development only).
