@@ -405,7 +405,8 @@ fn section_matches(pattern: &str, section: &str) -> bool {
     }
 }
 
-fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
+/// `; did you mean …?` with the nearest of the known words, or nothing.
+pub(crate) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
     known
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= 1 + word.len() / 4)
