@@ -55,7 +55,8 @@ pub(crate) struct Field {
     pub(crate) about: &'static str,
 }
 
-const SCOPES: &[&str] = &["cases", "customers", "backups", "read"];
+const SCOPES: &[&str] = &["panel", "customers", "backups", "read", "robot"];
+const CONSOLE: &[&str] = &["admin", "auditor"];
 
 /// Everything that may stand in the file, in the order `init` writes it.
 pub(crate) const FIELDS: &[Field] = &[
@@ -66,7 +67,8 @@ pub(crate) const FIELDS: &[Field] = &[
     Field { section: "gate", key: "return_to", kind: Kind::Urls, default: Some(""), example: "[\"https://panel.example/\"]", about: "Addresses the customer may be sent back to after a case that your own panel opened; an address is allowed if it begins with one of these." },
     Field { section: "keys", key: "ledger", kind: Kind::Secret, default: None, example: "{ file = \"keys/ledger.key\" }", about: "Ed25519 seed that signs the ledger's checkpoints, 64 hexadecimal digits." },
     Field { section: "keys", key: "grant", kind: Kind::Secret, default: None, example: "{ file = \"keys/grant.key\" }", about: "Ed25519 seed that signs grants, 64 hexadecimal digits." },
-    Field { section: "keys", key: "codes", kind: Kind::Secret, default: None, example: "{ file = \"keys/codes.key\" }", about: "Key under which one-time codes are kept, 64 hexadecimal digits." },
+    Field { section: "keys", key: "link", kind: Kind::Secret, default: None, example: "{ file = \"keys/link.key\" }", about: "Key that makes stop links and under which one-time codes are kept, 64 hexadecimal digits." },
+    Field { section: "keys", key: "seal", kind: Kind::Secret, default: None, example: "{ file = \"keys/seal.key\" }", about: "AES-256-GCM key that seals authenticator secrets at rest, 64 hexadecimal digits." },
     Field { section: "mail", key: "server", kind: Kind::Smtp, default: None, example: "\"smtp://localhost:25\"", about: "The SMTP server; `smtps://` for TLS from the first byte, `smtp://` for STARTTLS (plain on loopback only)." },
     Field { section: "mail", key: "from", kind: Kind::Text, default: None, example: "\"Acme Hosting <support@acme.example>\"", about: "The sender of every letter." },
     Field { section: "mail", key: "user", kind: Kind::Text, default: Some(""), example: "\"countersign\"", about: "User name at the SMTP server, if it wants one." },
@@ -79,11 +81,18 @@ pub(crate) const FIELDS: &[Field] = &[
     Field { section: "connectors.*", key: "status", kind: Kind::Url, default: Some(""), example: "\"https://panel.example/countersign/status\"", about: "Where the gate asks what became of a grant whose answer never came; `url` if left out." },
     Field { section: "connectors.*", key: "secret", kind: Kind::Secret, default: None, example: "{ file = \"keys/panel.whsec\" }", about: "Standard Webhooks secret that signs every request to this connector." },
     Field { section: "machines.*", key: "token", kind: Kind::Secret, default: None, example: "{ file = \"keys/panel.token\" }", about: "The bearer token this machine shows; at least 32 characters." },
-    Field { section: "machines.*", key: "may", kind: Kind::List(SCOPES), default: None, example: "[\"cases\", \"customers\"]", about: "What it may do: `cases` open and follow cases for signed-in customers, `customers` put and read customers and staff, `backups` attest backups, `read` read only." },
-    Field { section: "machines.*", key: "role", kind: Kind::Text, default: Some(""), example: "\"agent\"", about: "Staff role of a robot that opens cases as an agent would; it can never sign." },
-    Field { section: "limits", key: "wrong_answers", kind: Kind::Number(1, 20), default: Some("5"), example: "5", about: "Wrong answers to one proof, across cases, agents and pages, before it is locked." },
-    Field { section: "limits", key: "lock_hours", kind: Kind::Number(1, 720), default: Some("24"), example: "24", about: "How long a locked proof stays locked." },
-    Field { section: "limits", key: "session_hours", kind: Kind::Number(1, 24), default: Some("8"), example: "8", about: "How long a staff session lasts." },
+    Field { section: "machines.*", key: "may", kind: Kind::List(SCOPES), default: None, example: "[\"panel\", \"customers\"]", about: "What it may do: `panel` open cases for your signed-in customers, `customers` put customers, contacts and proofs, `backups` attest backups (and nothing else beside it), `read` read cases, `robot` open cases as a program with a staff role." },
+    Field { section: "machines.*", key: "roles", kind: Kind::List(&[]), default: Some(""), example: "[\"agent\"]", about: "Staff roles of a `robot`; it may ask, it can never prove, sign or vouch." },
+    Field { section: "staff.*", key: "name", kind: Kind::Text, default: None, example: "\"Maja Lindqvist\"", about: "Name as colleagues and customers read it." },
+    Field { section: "staff.*", key: "email", kind: Kind::Text, default: None, example: "\"maja@acme.example\"", about: "Address for invitations." },
+    Field { section: "staff.*", key: "person", kind: Kind::Text, default: Some(""), example: "\"maja\"", about: "The human being behind the account; give two accounts of one human the same. The account's own name if left out." },
+    Field { section: "staff.*", key: "roles", kind: Kind::List(&[]), default: Some(""), example: "[\"agent\"]", about: "Roles of the procedure." },
+    Field { section: "staff.*", key: "console", kind: Kind::List(CONSOLE), default: Some(""), example: "[\"admin\"]", about: "Roles in the console itself; none has power over a case." },
+    Field { section: "staff.*", key: "customers", kind: Kind::List(&[]), default: Some(""), example: "[\"1041\"]", about: "Customers this person is, or is tied to; they can take no part in those cases." },
+    Field { section: "limits", key: "link_minutes", kind: Kind::Number(1, 1_440), default: Some("15"), example: "15", about: "How long a customer's link may be used." },
+    Field { section: "limits", key: "code_minutes", kind: Kind::Number(1, 60), default: Some("10"), example: "10", about: "How long a one-time code counts." },
+    Field { section: "limits", key: "session_hours", kind: Kind::Number(1, 24), default: Some("12"), example: "8", about: "How long a staff session lives." },
+    Field { section: "limits", key: "lookups_per_hour", kind: Kind::Number(1, 10_000), default: Some("120"), example: "120", about: "How many customer look-ups one account may make in an hour." },
     Field { section: "log", key: "format", kind: Kind::OneOf(&["text", "json"]), default: Some("text"), example: "\"json\"", about: "How log lines are written." },
     Field { section: "log", key: "level", kind: Kind::OneOf(&["error", "warn", "info", "debug"]), default: Some("info"), example: "\"info\"", about: "The least level that is written." },
 ];
@@ -220,7 +229,7 @@ pub(crate) fn commented(filled: &BTreeMap<&str, String>) -> String {
     let mut section = "";
     for field in FIELDS {
         let optional = OPTIONAL.contains(&field.section);
-        let named = field.section.replace('*', "panel");
+        let named = field.section.replace('*', if field.section == "staff.*" { "admin" } else { "panel" });
         let used = !optional || filled.keys().any(|key| key.starts_with(&format!("{named}.")));
         if field.section != section {
             section = field.section;
@@ -425,7 +434,8 @@ procedure = "hosting.procedure"
 [keys]
 ledger = { file = "a" }
 grant = { file = "b" }
-codes = { env = "C" }
+link = { env = "C" }
+seal = { file = "s" }
 [connectors.panel]
 url = "https://panel.example/run"
 secret = { file = "c" }
@@ -442,7 +452,7 @@ secret = { file = "c" }
     fn a_right_file_is_read_with_its_defaults() {
         let config = Config::read(GOOD, Path::new("/x")).unwrap();
         assert_eq!(config.text("gate", "listen"), "127.0.0.1:4180");
-        assert_eq!(config.number("limits", "wrong_answers"), 5);
+        assert_eq!(config.number("limits", "link_minutes"), 15);
         assert_eq!(config.path("gate", "procedure"), Path::new("/x/hosting.procedure"));
         assert_eq!(config.named("connectors").collect::<Vec<_>>(), ["panel"]);
         assert!(!config.has("mail"));
@@ -488,11 +498,12 @@ secret = { file = "c" }
             ("gate.procedure", "\"hosting.procedure\"".to_owned()),
             ("keys.ledger", "{ file = \"a\" }".to_owned()),
             ("keys.grant", "{ file = \"b\" }".to_owned()),
-            ("keys.codes", "{ file = \"c\" }".to_owned()),
+            ("keys.link", "{ file = \"c\" }".to_owned()),
+            ("keys.seal", "{ file = \"s\" }".to_owned()),
             ("connectors.panel.url", "\"http://localhost:4181/run\"".to_owned()),
             ("connectors.panel.secret", "{ file = \"d\" }".to_owned()),
             ("machines.panel.token", "{ file = \"e\" }".to_owned()),
-            ("machines.panel.may", "[\"cases\"]".to_owned()),
+            ("machines.panel.may", "[\"panel\"]".to_owned()),
         ]);
         assert_eq!(mistakes(&commented(&filled)), []);
     }
