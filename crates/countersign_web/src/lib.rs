@@ -1,1 +1,4 @@
 //! HTTP API, pages and assets.
+
+pub mod body;
+pub mod problem;
