@@ -8,6 +8,8 @@ pub mod clock;
 pub mod codes;
 pub mod dice;
 pub mod secrets;
+pub mod soft_passkey;
 pub mod tokens;
 pub mod totp;
+pub mod webauthn;
 pub mod webhooks;
