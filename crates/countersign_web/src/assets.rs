@@ -1,0 +1,1 @@
+//! Style, scripts and icon: in the binary, named by their content.
