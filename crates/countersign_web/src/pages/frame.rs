@@ -1,5 +1,8 @@
 //! What stands round a page: for staff, and for customers.
 
+use askama::Template;
+use askama::filters::HtmlSafe;
+
 use super::parts::{Theme, When};
 
 /// The frame of staff pages (UX 4), and of public pages where nobody is signed in.
@@ -96,4 +99,95 @@ pub struct CustomerFrame {
     pub proven: Option<String>,
     /// Hidden field `idempotency_key` of every form on the page.
     pub idempotency_key: String,
+}
+
+impl StaffFrame {
+    /// The list of sections; the count carries this id.
+    pub(super) fn nav<'a>(&'a self, id: &'a str) -> Nav<'a> {
+        Nav { frame: self, id }
+    }
+
+    /// The hidden field of every form.
+    pub(super) fn key(&self) -> HiddenKey<'_> {
+        HiddenKey {
+            value: &self.idempotency_key,
+        }
+    }
+
+    fn is_current(&self, section: &Section) -> bool {
+        self.current == Some(*section)
+    }
+}
+
+impl CustomerFrame {
+    /// The hidden field of every form.
+    pub(super) fn key(&self) -> HiddenKey<'_> {
+        HiddenKey {
+            value: &self.idempotency_key,
+        }
+    }
+
+    /// What stands in the company's mark.
+    pub(super) fn initial(&self) -> String {
+        self.organisation
+            .chars()
+            .take(1)
+            .flat_map(char::to_uppercase)
+            .collect()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "parts/nav.html")]
+pub(super) struct Nav<'a> {
+    frame: &'a StaffFrame,
+    id: &'a str,
+}
+
+impl HtmlSafe for Nav<'_> {}
+
+#[derive(Template)]
+#[template(
+    source = r#"<input type="hidden" name="idempotency_key" value="{{ value }}">"#,
+    ext = "html"
+)]
+pub(super) struct HiddenKey<'a> {
+    value: &'a str,
+}
+
+impl HtmlSafe for HiddenKey<'_> {}
+
+impl Section {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Desk => "Desk",
+            Self::Approvals => "Approvals",
+            Self::Customers => "Customers",
+            Self::Procedures => "Procedures",
+            Self::Statistics => "Statistics",
+            Self::Audit => "Audit log",
+        }
+    }
+
+    fn href(self) -> &'static str {
+        match self {
+            Self::Desk => "/desk",
+            Self::Approvals => "/approvals",
+            Self::Customers => "/customers",
+            Self::Procedures => "/procedures",
+            Self::Statistics => "/statistics",
+            Self::Audit => "/audit",
+        }
+    }
+
+    fn shortcut(self) -> &'static str {
+        match self {
+            Self::Desk => "g d",
+            Self::Approvals => "g a",
+            Self::Customers => "g c",
+            Self::Procedures => "g p",
+            Self::Statistics => "g s",
+            Self::Audit => "g l",
+        }
+    }
 }
