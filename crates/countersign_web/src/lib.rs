@@ -1,4 +1,7 @@
 //! HTTP API, pages and assets.
 
+pub mod assets;
 pub mod body;
+pub mod pages;
 pub mod problem;
+pub mod words;
