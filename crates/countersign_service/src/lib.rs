@@ -1,1 +1,3 @@
 //! The shell: load, decide, commit, deliver.
+
+pub mod adapters;
