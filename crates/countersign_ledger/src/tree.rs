@@ -98,7 +98,11 @@ impl Appender {
             Some(path) => fetch(path)?,
             None => Vec::new(),
         };
-        let peaks = edge.iter().rev().flat_map(|tile| peaks_of(tile)).collect();
+        let peaks = edge
+            .iter()
+            .rev()
+            .flat_map(|tile| peaks_of(tile.as_chunks().0))
+            .collect();
         Ok(Self {
             size,
             peaks,
@@ -319,10 +323,10 @@ fn level_number(level: u32) -> u8 {
     u8::try_from(level).unwrap_or(u8::MAX)
 }
 
-/// The roots of the perfect subtrees over a run of tile hashes, largest first.
-fn peaks_of(tile: &[u8]) -> Vec<Hash> {
+/// The roots of the perfect subtrees over a run of hashes of one level, largest first.
+pub(crate) fn peaks_of(hashes: &[Hash]) -> Vec<Hash> {
     let mut peaks: Vec<Hash> = Vec::new();
-    for (index, hash) in tile.as_chunks::<32>().0.iter().enumerate() {
+    for (index, hash) in hashes.iter().enumerate() {
         let mut hash = *hash;
         for _ in 0..index.trailing_ones() {
             if let Some(left) = peaks.pop() {

@@ -2,8 +2,11 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "helpers of tests, outside `#[test]` functions"
 )]
 
+mod audit;
 mod common;
+mod proofs;
 mod tree;

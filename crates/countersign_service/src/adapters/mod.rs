@@ -7,4 +7,7 @@
 pub mod clock;
 pub mod codes;
 pub mod dice;
+pub mod secrets;
 pub mod tokens;
+pub mod totp;
+pub mod webhooks;
