@@ -15,19 +15,42 @@ pub trait Journal: Send + Sync + fmt::Debug {
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<Committed, CommitError>>;
 
     /// Events of one stream from `after` (0 for the first), in order. An unknown stream is empty.
-    fn read(&self, stream: &StreamKey, after: u64) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>>;
+    fn read(
+        &self,
+        stream: &StreamKey,
+        after: u64,
+    ) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>>;
 
     /// Events of all streams after this global position, in order of position, at most `limit`. Gaps never fill later.
-    fn follow(&self, after: u64, limit: usize) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>>;
+    fn follow(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>>;
 
     /// One record.
-    fn get(&self, space: &'static str, key: &str) -> BoxFuture<'_, Result<Option<Record>, StoreError>>;
+    fn get(
+        &self,
+        space: &'static str,
+        key: &str,
+    ) -> BoxFuture<'_, Result<Option<Record>, StoreError>>;
 
     /// Records of a space with `from <= key < to`, in key order (or its reverse), at most `limit`.
-    fn scan(&self, space: &'static str, range: KeyRange, limit: usize) -> BoxFuture<'_, Result<Vec<Record>, StoreError>>;
+    fn scan(
+        &self,
+        space: &'static str,
+        range: KeyRange,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Record>, StoreError>>;
 
     /// Work of this kind that is due and not leased, leased to the caller until `lease_until`, at most `limit`.
-    fn take_work(&self, queue: &'static str, now_ms: i64, lease_until_ms: i64, limit: usize) -> BoxFuture<'_, Result<Vec<Work>, StoreError>>;
+    fn take_work(
+        &self,
+        queue: &'static str,
+        now_ms: i64,
+        lease_until_ms: i64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Work>, StoreError>>;
 
     /// The ledger's newest signed checkpoint (a signed note). Never one that is not durable.
     fn checkpoint(&self) -> BoxFuture<'_, Result<String, StoreError>>;
@@ -38,6 +61,9 @@ pub trait Journal: Send + Sync + fmt::Debug {
     /// Wakes whenever something was committed; the value is the newest global position.
     fn watch(&self) -> tokio::sync::watch::Receiver<u64>;
 }
+
+/// The longest leaf, in bytes: an entry bundle writes its length in two.
+pub const LEAF_BYTES_MAX: usize = countersign_ledger::ENTRY_BYTES_MAX;
 
 /// A shared store.
 pub type SharedJournal = Arc<dyn Journal>;

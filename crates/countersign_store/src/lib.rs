@@ -3,10 +3,19 @@
 //! One [`Batch`] is one request's writes, all or nothing: events, records,
 //! outbox entries, timers and ledger leaves. When [`Journal::commit`] returns
 //! `Ok`, everything in it is durable, its leaves are in the tree, and a
-//! checkpoint that covers them is signed and stored: all in one transaction.
+//! checkpoint that covers them is signed.
 
 #![warn(missing_docs)]
 
+mod clock;
+pub mod conformance;
+mod export;
 mod journal;
+mod memory;
+mod plan;
+mod tiles;
 
+pub use clock::Clock;
+pub use export::{ExportError, export_ledger};
 pub use journal::*;
+pub use memory::MemoryJournal;
