@@ -6,8 +6,17 @@
 
 pub mod clock;
 pub mod codes;
+pub mod connector;
+pub mod delivery;
 pub mod dice;
+pub mod http;
+pub mod password_check;
 pub mod secrets;
+pub mod soft_passkey;
+pub mod text_gateway;
 pub mod tokens;
 pub mod totp;
+pub mod webauthn;
 pub mod webhooks;
+
+pub use http::http_client;
