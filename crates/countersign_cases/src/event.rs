@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use countersign_language::{PathId, ProofId};
+use countersign_language::{ActionId, PathId, ProofId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, CaseId, ContactId, CustomerId, Digest, EarlierRefusal, GrantId, Outcome, StaffMember, Stopper, Timestamp};
+use crate::{
+    Actor, CaseId, ContactId, CustomerId, Digest, EarlierRefusal, GrantId, Outcome, StaffMember,
+    Stopper, Timestamp,
+};
 
 /// One thing that happened, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +32,8 @@ pub enum EventKind {
         customer: CustomerId,
         /// Name of the action.
         action: String,
+        /// Its position in that version of the procedure, so that it need not be searched for.
+        action_index: ActionId,
         /// Value by parameter name.
         parameters: BTreeMap<String, String>,
         /// Hexadecimal version of the procedure it was opened under.
@@ -88,8 +93,12 @@ pub enum EventKind {
     NoticesDue {
         /// For which path.
         path: PathId,
-        /// Whom.
+        /// Whom: those not asked for before in this case. The shell sends a notice to each.
         contacts: Vec<ContactId>,
+        /// Contacts this path needs as well that an earlier `notices_due` of this case already named.
+        named_before: Vec<ContactId>,
+        /// Those of both lists that had not changed lately: at least one of them must be reached.
+        settled: Vec<ContactId>,
     },
     /// A contact was told, or finally could not be.
     Notified {
@@ -104,6 +113,13 @@ pub enum EventKind {
         path: PathId,
         /// When it will be over.
         until: Timestamp,
+        /// When the case now runs out: never before the wait is over and there was time to run it.
+        expires_at: Timestamp,
+    },
+    /// What the wait was earned with no longer holds: the time counts for nothing.
+    WaitVoid {
+        /// Of which path.
+        path: PathId,
     },
     /// A path is complete.
     Ready {
@@ -177,4 +193,11 @@ pub enum Evidence {
         /// The signature.
         signature: String,
     },
+}
+
+impl Evidence {
+    /// True for a signed assertion.
+    pub fn is_assertion(&self) -> bool {
+        matches!(self, Self::Assertion { .. })
+    }
 }
