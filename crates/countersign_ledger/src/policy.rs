@@ -370,9 +370,10 @@ mod tests {
     /// The example of the specification: two of X1, X2, X3 and one of Y1, Y2, Y3.
     fn two_level_policy() -> Policy {
         let named = ["X1", "X2", "X3", "Y1", "Y2", "Y3"].iter().zip(0..);
-        let witnesses: String = named
+        let witnesses = named
             .map(|(name, n)| format!("\twitness {name}  {}\n", witness(n).verifier()))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         let mut text = format!(
             "# who we trust\nlog {} https://log.example/\n\n{witnesses}",
             log().verifier()
