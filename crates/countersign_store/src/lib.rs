@@ -13,9 +13,11 @@ mod export;
 mod journal;
 mod memory;
 mod plan;
+mod sqlite;
 mod tiles;
 
 pub use clock::Clock;
 pub use export::{ExportError, export_ledger};
 pub use journal::*;
 pub use memory::MemoryJournal;
+pub use sqlite::{OpenError, SqliteJournal, SqliteOptions};

@@ -1,0 +1,26 @@
+//! The SQLite store keeps the contract.
+
+use std::sync::Arc;
+
+use countersign_store::{CheckpointSigner, Clock, SqliteJournal, SqliteOptions, conformance::Made};
+use futures_util::future::{BoxFuture, FutureExt};
+
+fn make(signer: Arc<dyn CheckpointSigner>, clock: Clock) -> BoxFuture<'static, Made> {
+    async move {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteOptions {
+            clock,
+            ..SqliteOptions::default()
+        };
+        let journal = SqliteJournal::open_with(folder.path().join("journal.db"), signer, options)
+            .await
+            .unwrap();
+        Made {
+            journal: Arc::new(journal),
+            keep: Box::new(folder),
+        }
+    }
+    .boxed()
+}
+
+countersign_store::conformance_tests!(make);
