@@ -63,6 +63,18 @@ fn each_published_vector_is_judged_as_it_says() {
 }
 
 #[test]
+fn the_manual_lists_every_reason_in_the_order_of_the_checks() {
+    let manual = include_str!("../../../docs/grants.md");
+    let listed: Vec<_> = manual
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+        .map(|(code, _)| code)
+        .skip_while(|code| *code != "form")
+        .collect();
+    assert_eq!(listed, Reason::ALL.map(Reason::as_str));
+}
+
+#[test]
 fn a_verified_grant_says_what_was_minted() {
     let vectors = vectors();
     let valid = &vectors.list[0];
