@@ -6,8 +6,26 @@
 
 #![warn(missing_docs)]
 
+mod codes;
 mod diagnostic;
+mod findings;
+mod lexer;
+mod lint;
 mod model;
+mod parser;
+mod read;
+mod refused;
+mod resolve;
+mod suggest;
+mod tree;
+mod twin;
+mod words;
 
+pub use codes::{Code, codes, explain_code};
 pub use diagnostic::{Diagnostic, Label, Severity};
+pub use lint::check_staffing;
 pub use model::*;
+pub use read::{LARGEST, Reading, read, read_bytes, text_of};
+pub use resolve::MOST_ROLES;
+pub use tree::Tree;
+pub use twin::to_json;

@@ -1,0 +1,11 @@
+//! The JSON twin: the same procedure for machines.
+//!
+//! Its keys stand in alphabetical order everywhere, so the canonical form of
+//! RFC 8785 is the same text without white space, and the version of a
+//! procedure is the SHA-256 of that. What the file does not say is left out;
+//! comments and layout have no twin.
+
+mod write;
+
+pub use write::to_json;
+pub(crate) use write::version;
