@@ -77,8 +77,9 @@ impl Tally {
 
     /// Gives one try back: its answer was right.
     pub fn give_back(&mut self, reservation: Reservation, limits: &Limits) {
+        let Reservation { number } = reservation;
         let before = self.tries.len();
-        self.tries.retain(|one| one.number != reservation.number);
+        self.tries.retain(|one| one.number != number);
         // Only the try that filled the tally may unlock it again, and only because it was no wrong answer.
         if self.tries.len() < before && self.tries.len() < wrong_max(limits) {
             self.locked_until = None;

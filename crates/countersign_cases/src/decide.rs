@@ -625,7 +625,7 @@ fn open(
     check_parameters(action, &opening.parameters)?;
     match (&opening.by, &opening.reason) {
         (Actor::Staff(_), reason) => {
-            check_reason(reason.as_deref().unwrap_or(""), REASON_CHARS_MIN)?
+            check_reason(reason.as_deref().unwrap_or(""), REASON_CHARS_MIN)?;
         }
         (_, Some(reason)) => check_reason(reason, 0)?,
         (_, None) => {}

@@ -81,7 +81,7 @@ pub(crate) enum Told {
     NotAsked,
     Holds,
     /// A named channel has no contact, so nobody can be told there.
-    NoContact(Option<HoldingId>),
+    NoContact,
     /// Somebody is still to be told.
     OnTheWay,
     /// Everybody was tried, and nobody reached whose contact had not changed lately.
@@ -400,25 +400,22 @@ impl<'a> View<'a> {
             .is_none_or(|changed| self.moment.now.seconds_since(changed) >= CONTACT_SETTLES_SECONDS)
     }
 
-    /// A `notify` line names a channel at which nobody can be told. `Some(None)` where the file says every channel.
-    pub(crate) fn channel_without_contact(&self, path: &Path) -> Option<Option<HoldingId>> {
-        let has_contact = |channel: HoldingId| {
+    /// At each named channel somebody can be told; where the file says every channel, at one of them at least.
+    fn channels_have_contacts(&self, path: &Path) -> bool {
+        let has_contact = |channel: &HoldingId| {
             self.contacts_of(path)
-                .any(|contact| contact.channel == channel)
+                .any(|contact| contact.channel == *channel)
         };
-        path.lines.iter().find_map(|line| match &line.requirement {
+        path.lines.iter().all(|line| match &line.requirement {
             Requirement::Notify {
                 every: true,
                 channels,
-            } => (!channels.iter().any(|channel| has_contact(*channel))).then_some(None),
+            } => channels.iter().any(has_contact),
             Requirement::Notify {
                 every: false,
                 channels,
-            } => channels
-                .iter()
-                .find(|channel| !has_contact(**channel))
-                .map(|channel| Some(*channel)),
-            _ => None,
+            } => channels.iter().all(has_contact),
+            _ => true,
         })
     }
 
@@ -430,8 +427,8 @@ impl<'a> View<'a> {
         {
             return Told::NotAsked;
         }
-        if let Some(channel) = self.channel_without_contact(path) {
-            return Told::NoContact(channel);
+        if !self.channels_have_contacts(path) {
+            return Told::NoContact;
         }
         let Some(named) = self.case.notified_for(id) else {
             return Told::OnTheWay;

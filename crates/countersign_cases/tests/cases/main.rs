@@ -1,0 +1,11 @@
+//! `given(events).when(command).then(events or refusal)`, and properties over random stories.
+
+mod checklist;
+mod customer;
+mod fixture;
+mod life;
+mod notices;
+mod opening;
+mod properties;
+mod refusals;
+mod staff;
