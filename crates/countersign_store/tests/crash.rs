@@ -6,6 +6,13 @@
 //!
 //! `COUNTERSIGN_CRASHES=300` sets how often (default 20).
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, which clippy does not see as tests"
+)]
+
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Write},
@@ -118,7 +125,9 @@ fn tell(line: &str) {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 /// All that was heard from all the killed.

@@ -1,5 +1,10 @@
 //! Callers behind a store that loses and half-loses writes.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, which clippy does not see as tests"
+)]
+
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},

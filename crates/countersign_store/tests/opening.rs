@@ -1,5 +1,10 @@
 //! What a SQLite journal refuses to open, and that it says what to do.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, which clippy does not see as tests"
+)]
+
 use std::{fs, path::Path, sync::Arc};
 
 use countersign_store::{

@@ -147,6 +147,9 @@ enum Hears {
     Unknown,
 }
 
+/// The steps that fail, what the callers then hear, and whether it was written.
+type Row = (Vec<(Step, When)>, Hears, bool);
+
 /// Whichever step of a transaction fails, before or after it took effect: everybody in the group
 /// hears the same, it is true, and the store goes on soundly.
 #[tokio::test]
@@ -155,7 +158,7 @@ async fn every_step_may_fail() {
     let before_commit = [
         LookUp, Begin, Sweep, Note, Leaves, Events, Records, Work, Tiles, Root, Head,
     ];
-    let mut table: Vec<(Vec<(Step, When)>, Hears, bool)> = Vec::new();
+    let mut table: Vec<Row> = Vec::new();
     for step in before_commit {
         table.push((vec![(step, Before)], NotWritten, false));
         table.push((vec![(step, After)], NotWritten, false));
@@ -188,7 +191,7 @@ async fn every_step_may_fail() {
                 Ok(_) => Written,
                 Err(CommitError::Overloaded) => NotWritten,
                 Err(CommitError::Unavailable(_)) => Unknown,
-                Err(error) => unreachable!("{at}: {error}"),
+                Err(error) => panic!("{at}: {error}"),
             };
             assert_eq!(heard, hears, "{at}");
         }
