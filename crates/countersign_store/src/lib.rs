@@ -10,6 +10,7 @@
 mod clock;
 pub mod conformance;
 mod export;
+mod faulty;
 mod journal;
 mod memory;
 mod plan;
@@ -18,6 +19,7 @@ mod tiles;
 
 pub use clock::Clock;
 pub use export::{ExportError, export_ledger};
+pub use faulty::{Fault, Faulty, Write};
 pub use journal::*;
 pub use memory::MemoryJournal;
 pub use sqlite::{OpenError, SqliteJournal, SqliteOptions};
