@@ -1,5 +1,10 @@
 //! Real mail by a real client to a real (small) server, and what happens when either misbehaves.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
 use std::time::Duration;
 
 use countersign_cases::Timestamp;

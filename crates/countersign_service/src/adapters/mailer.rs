@@ -11,6 +11,7 @@ use std::{
 };
 
 use aws_lc_rs::digest;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_cases::Timestamp;
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
@@ -28,7 +29,7 @@ use super::{
 };
 
 /// The longest a whole delivery may take. SMTP itself would allow ten minutes for the last answer alone.
-const DELIVERY_TIMEOUT: Duration = Duration::from_secs(60);
+const DELIVERY_TIMEOUT: Duration = Duration::from_mins(1);
 /// The longest wait for one answer of the server.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -193,12 +194,7 @@ impl Mailer {
     fn message_id(&self, mail: &Mail) -> String {
         let named = format!("countersign/mail/v1\0{}\0{}", mail.key, mail.to);
         let hash = digest::digest(&digest::SHA256, named.as_bytes());
-        let id: String = hash
-            .as_ref()
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let id = URL_SAFE_NO_PAD.encode(hash.as_ref());
         format!("<{id}@{}>", self.from.email.domain())
     }
 }

@@ -34,7 +34,7 @@ const MAX_KEPT: usize = 10_000;
 /// The longest a client may think.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest one message may take to arrive.
-const DATA_PATIENCE: Duration = Duration::from_secs(60);
+const DATA_PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server. Stops when dropped.
 #[derive(Debug)]
@@ -360,16 +360,12 @@ impl Conversation {
             .refusals
             .get(&to.to_ascii_lowercase())
             .copied();
-        match refusal {
-            Some(code) => {
-                self.say(&format!("{code} {}.1.1 refused as told", code / 100))
-                    .await
-            }
-            None => {
-                self.to.push(to.to_owned());
-                self.say("250 2.1.5 ok").await
-            }
+        if let Some(code) = refusal {
+            let answer = format!("{code} {}.1.1 refused as told", code / 100);
+            return self.say(&answer).await;
         }
+        self.to.push(to.to_owned());
+        self.say("250 2.1.5 ok").await
     }
 
     /// False if the conversation is to end without an answer.
