@@ -1,5 +1,10 @@
 //! Connector, password check and text gateway against a real server on the loopback that can misbehave in every way.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},

@@ -1,7 +1,13 @@
 //! The WebAuthn verifier against an independent authenticator (the `passkey` crate), against our own soft passkey, and
 //! against everything that must not pass.
 
-use std::{future::Future, pin::Pin};
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot be set up has failed"
+)]
+
+use std::{future::Future, pin::Pin, slice};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_service::adapters::{
@@ -195,7 +201,7 @@ fn a_soft_passkey_registers_and_signs_with_every_algorithm() {
             serde_json::from_str(&serde_json::to_string(&passkey).unwrap()).unwrap();
         assert_eq!(stored, passkey);
         for count in 1..=2 {
-            let options = acme().request_options(&challenge(2), &[passkey.clone()]);
+            let options = acme().request_options(&challenge(2), slice::from_ref(&passkey));
             let response = soft.get(&options, ORIGIN).unwrap();
             let before = Passkey {
                 counter: count - 1,
@@ -224,7 +230,7 @@ fn the_options_say_what_the_verifier_will_ask_for() {
         "idris",
         "Idris Okafor",
         &challenge(1),
-        &[passkey.clone()],
+        slice::from_ref(&passkey),
     );
     assert_eq!(
         options["authenticatorSelection"]["userVerification"],

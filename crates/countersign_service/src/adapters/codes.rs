@@ -172,6 +172,7 @@ pub(crate) fn digits_typed<const N: usize>(typed: &str) -> Option<String> {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "the texts cut here are ASCII")]
 mod tests {
     use super::*;
     use crate::adapters::dice::SeededDice;

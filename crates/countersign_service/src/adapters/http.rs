@@ -225,7 +225,7 @@ async fn read_whole(builder: reqwest::RequestBuilder) -> Reply {
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_ANSWER_BYTES => {
-                body.extend_from_slice(&chunk)
+                body.extend_from_slice(&chunk);
             }
             Ok(None) => {
                 return Reply::Answer(Answer {

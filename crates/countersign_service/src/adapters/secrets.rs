@@ -459,7 +459,7 @@ mod tests {
             HashLimits {
                 running: 1,
                 waiting: 1,
-                patience: Duration::from_secs(60),
+                patience: Duration::from_mins(1),
             },
         );
         // Work that holds the only place until it is told to go on.

@@ -132,7 +132,7 @@ impl SoftPasskey {
             "attestationObject": URL_SAFE_NO_PAD.encode(to_cbor(&attestation_object)?),
             "transports": ["internal"],
         });
-        let answer = passkey.envelope(response);
+        let answer = passkey.envelope(&response);
         Ok((passkey, answer))
     }
 
@@ -170,7 +170,7 @@ impl SoftPasskey {
             "signature": URL_SAFE_NO_PAD.encode(self.key.sign(&signed)?),
             "userHandle": self.user,
         });
-        Ok(self.envelope(response))
+        Ok(self.envelope(&response))
     }
 
     /// Its credential id.
@@ -208,7 +208,7 @@ impl SoftPasskey {
         }
     }
 
-    fn envelope(&self, response: Value) -> Value {
+    fn envelope(&self, response: &Value) -> Value {
         let id = URL_SAFE_NO_PAD.encode(&self.credential);
         json!({
             "id": id,

@@ -195,6 +195,7 @@ fn spells_a_word(symbols: &str) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "the texts cut here are ASCII")]
 mod tests {
     use super::*;
     use crate::adapters::dice::{SeededDice, SystemDice};

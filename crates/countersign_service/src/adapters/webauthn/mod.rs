@@ -257,14 +257,13 @@ impl RelyingParty {
         // Steps 1 to 4 happened in the browser; extension results are asked for as a hint and ignored.
         let response: RegistrationResponse = parse_response(response)?;
         let credential_id = response.envelope.credential_id()?;
-        let client_data_json = decode(&response.response.client_data_json, "clientDataJSON")?;
+        let client_data_json = decode(&response.response.client_data, "clientDataJSON")?;
         // Steps 5 to 11.
         ClientData::parse(&client_data_json)?.check(Ceremony::Create, challenge, &self.origins)?;
         // Step 12.
         let client_data_hash = sha256(&[&client_data_json]);
         // Step 13.
-        let attestation_object =
-            decode(&response.response.attestation_object, "attestationObject")?;
+        let attestation_object = decode(&response.response.object, "attestationObject")?;
         let attestation = authenticator_data::parse_attestation(&attestation_object)?;
         let data = AuthenticatorData::parse(&attestation.authenticator_data)?;
         // Steps 14 to 17. Steps 18 and 19 leave it to us what to do with the backup flags: they are recorded.
@@ -323,7 +322,7 @@ impl RelyingParty {
         let evidence = AssertionEvidence {
             credential: URL_SAFE_NO_PAD.encode(&passkey.credential),
             public_key: URL_SAFE_NO_PAD.encode(&passkey.public_key),
-            client_data: response.response.client_data_json,
+            client_data: response.response.client_data,
             authenticator_data: response.response.authenticator_data,
             signature: response.response.signature,
         };
@@ -385,8 +384,9 @@ struct RegistrationResponse {
 #[serde(rename_all = "camelCase")]
 struct Attestation {
     #[serde(rename = "clientDataJSON")]
-    client_data_json: String,
-    attestation_object: String,
+    client_data: String,
+    #[serde(rename = "attestationObject")]
+    object: String,
     #[serde(default)]
     transports: Vec<String>,
 }
@@ -416,7 +416,7 @@ struct AssertionResponse {
 #[serde(rename_all = "camelCase")]
 struct Assertion {
     #[serde(rename = "clientDataJSON")]
-    client_data_json: String,
+    client_data: String,
     authenticator_data: String,
     signature: String,
     user_handle: Option<String>,
@@ -481,7 +481,9 @@ fn decode(text: &str, what: &'static str) -> Result<Vec<u8>, WebauthnError> {
 
 fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     let mut context = digest::Context::new(&digest::SHA256);
-    parts.iter().for_each(|part| context.update(part));
+    for part in parts {
+        context.update(part);
+    }
     let mut hash = [0; 32];
     hash.iter_mut()
         .zip(context.finish().as_ref())
