@@ -234,10 +234,9 @@ fn first(text: &str) -> String {
     text.chars().take(1).collect()
 }
 
+/// Generous on purpose: an address with a hidden character in it is masked like any other.
 fn is_email(value: &str) -> bool {
-    let parts = value.rsplit_once('@');
-    parts.is_some_and(|(local, host)| !local.is_empty() && is_host(host))
-        && !value.contains(char::is_whitespace)
+    value.contains('@')
 }
 
 fn is_phone(value: &str) -> bool {
@@ -247,12 +246,13 @@ fn is_phone(value: &str) -> bool {
             .all(|c| c.is_ascii_digit() || matches!(c, '+' | ' ' | '-' | '(' | ')'))
 }
 
+/// Generous, too; but a version such as `ubuntu-24.04` is not a domain.
 fn is_host(value: &str) -> bool {
-    value.split('.').count() >= 2
-        && value.split('.').all(|label| {
-            !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-        })
-        && value.chars().any(char::is_alphabetic)
+    let top: Option<Vec<char>> = value
+        .rsplit_once('.')
+        .map(|(_, top)| top.chars().filter(|c| !is_hidden(*c)).collect());
+    !value.contains(' ')
+        && top.is_some_and(|top| top.len() >= 2 && top.iter().all(|c| c.is_alphabetic()))
 }
 
 /// Where a text stands: what is odd in one place is usual in another.
@@ -506,7 +506,20 @@ mod tests {
         assert_eq!(mask_value("ops@haldenfreight.example"), "o••@h••••.example");
         assert_eq!(mask_value("+46 70 123 45 18"), "•• 18");
         assert_eq!(mask_value("SE3550000000054910000003"), "••••0003");
-        assert_eq!(mask_value("Debian 12"), "Debian 12");
+        assert_eq!(
+            mask_value("ops@h\u{430}lden\u{200B}freight.example"),
+            "o••@h••••.example"
+        );
+        assert_eq!(mask_value("web-1.halden.example"), "w••••-1.halden.example");
+        for clear in [
+            "Debian 12",
+            "ubuntu-24.04",
+            "web-1",
+            "192.0.2.7",
+            "Halden Freight AB",
+        ] {
+            assert_eq!(mask_value(clear), clear);
+        }
         assert_eq!(mask_name("Signe Halden"), "S•• H••");
         assert_eq!(mask_name(" "), "••");
         assert_eq!(mask_phone("1234"), "••");

@@ -6,7 +6,7 @@ use super::frame::{Banner, StaffFrame};
 use super::icon::Icon;
 use super::page::{Page, together};
 use super::parts::{Act, Button, Check, Checklist, Fact, Live, LogLine, Notice, Pill, When};
-use crate::words::Typed;
+use crate::words::{Machine, Typed};
 
 /// `GET /cases/{id}`
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
@@ -92,7 +92,8 @@ pub enum SayThis {
 }
 
 /// `GET /cases/{id}/run`; posts to the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "run.html")]
 pub struct RunPage {
     /// Frame.
     pub frame: StaffFrame,
@@ -541,5 +542,76 @@ impl Page for CasePage {
             (state, page)
         })
         .collect()
+    }
+}
+
+impl RunPage {
+    fn heading(&self) -> &'static str {
+        match self.state {
+            RunState::Ask { .. } => "Run this?",
+            RunState::Running => "It is being carried out",
+            RunState::Done { .. } => "Done",
+            RunState::Waits { .. } => "It takes effect later",
+            RunState::Unknown => "It is not certain whether it happened",
+            RunState::Failed(_) => "Could not be carried out",
+            RunState::NotReady(_) => "It cannot run now",
+        }
+    }
+
+    fn has_receipt(&self) -> bool {
+        matches!(self.state, RunState::Done { .. })
+    }
+}
+
+impl Page for RunPage {
+    const NAME: &'static str = "run";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        use super::parts::ActOutcome;
+        use super::samples::{act, agent, at, fact, tomorrow};
+        let page = |state| Self {
+            frame: agent(Some(super::frame::Section::Desk), "/cases/CS-7F3K9Q/run"),
+            id: "CS-7F3K9Q".into(),
+            act: act(),
+            verb: "change the email address".into(),
+            state,
+        };
+        let mut done = page(RunState::Done {
+            at: at("10:45:10"),
+            next: vec!["The customer is told on every channel on file.".into()],
+        });
+        done.act.outcome = ActOutcome::Happened("23 Nov 2026, 10:45:10".into());
+        let proven = vec![
+            fact("Support PIN", "proven by the customer, 10:33:41"),
+            fact("Passkey", "proven by the customer, 10:35:02"),
+            fact("Words", "confirmed by the customer, 10:36:20"),
+            fact("Sign-off", "Idris Bello, 10:44:51"),
+        ];
+        vec![
+            (
+                "ask",
+                page(RunState::Ask {
+                    proven,
+                    effect: "Takes effect now.".into(),
+                }),
+            ),
+            ("running", page(RunState::Running)),
+            ("done", done),
+            (
+                "waits",
+                page(RunState::Waits {
+                    until: tomorrow(),
+                    next: vec!["Every channel on file was told, with a link to stop it.".into()],
+                }),
+            ),
+            ("unknown", page(RunState::Unknown)),
+            ("failed", page(RunState::Failed("server_locked".into()))),
+            (
+                "not-ready",
+                page(RunState::NotReady(
+                    "The backup is older than 24 hours now.".into(),
+                )),
+            ),
+        ]
     }
 }

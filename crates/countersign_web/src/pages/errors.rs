@@ -1,10 +1,17 @@
 //! When something did not work: what happened, why, one way on, a reference.
 
-use super::frame::{CustomerFrame, StaffFrame};
+use askama::Template;
+
+use super::frame::{Banner, CustomerFrame, StaffFrame};
+use super::icon::Icon;
+use super::page::Page;
 use super::parts::When;
+use super::samples::{agent, at, customer, nobody};
+use crate::words::Typed;
 
 /// An error in the frame of staff and public pages.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "error.html")]
 pub struct StaffErrorPage {
     /// Frame; nobody signed in is fine.
     pub frame: StaffFrame,
@@ -15,7 +22,8 @@ pub struct StaffErrorPage {
 }
 
 /// An error in the frame of customer pages.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "link-error.html")]
 pub struct CustomerErrorPage {
     /// Frame.
     pub frame: CustomerFrame,
@@ -64,4 +72,112 @@ pub enum Problem {
     },
     /// 503.
     Busy,
+}
+
+impl Problem {
+    fn heading(&self) -> &'static str {
+        match self {
+            Self::Elsewhere => "This form came from somewhere else",
+            Self::Unreadable => "This could not be read",
+            Self::SignIn { .. } => "Sign in to go on",
+            Self::Role { .. } => "You cannot open this",
+            Self::Nothing => "There is nothing here",
+            Self::Changed { .. } => "This changed while you were looking",
+            Self::Gone => "This link is used up",
+            Self::TooMany(_) => "Too many tries",
+            Self::NotDone | Self::NotCertain { .. } => "This did not work",
+            Self::Busy => "Back in a moment",
+        }
+    }
+
+    fn is_nothing(&self) -> bool {
+        matches!(self, Self::Nothing)
+    }
+}
+
+fn problems() -> Vec<(&'static str, Problem)> {
+    vec![
+        ("elsewhere", Problem::Elsewhere),
+        ("unreadable", Problem::Unreadable),
+        ("nothing", Problem::Nothing),
+        (
+            "changed",
+            Problem::Changed {
+                href: "/cases/CS-7F3K9Q".into(),
+            },
+        ),
+        ("gone", Problem::Gone),
+        ("too-many", Problem::TooMany(at("10:52"))),
+        ("not-done", Problem::NotDone),
+        (
+            "not-certain",
+            Problem::NotCertain {
+                check: "/cases/CS-7F3K9Q".into(),
+            },
+        ),
+        ("busy", Problem::Busy),
+    ]
+}
+
+impl Page for StaffErrorPage {
+    const NAME: &'static str = "error";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let reference = Some("7Q4M-22".to_owned());
+        let mut pages: Vec<_> = problems()
+            .into_iter()
+            .map(|(state, problem)| {
+                (
+                    state,
+                    Self {
+                        frame: agent(None, "/desk"),
+                        problem,
+                        reference: reference.clone(),
+                    },
+                )
+            })
+            .collect();
+        pages.push((
+            "role",
+            Self {
+                frame: agent(None, "/approvals"),
+                problem: Problem::Role {
+                    needs: "Senior".into(),
+                    have: "Agent".into(),
+                },
+                reference: None,
+            },
+        ));
+        pages.push((
+            "sign-in",
+            Self {
+                frame: nobody("/desk"),
+                problem: Problem::SignIn {
+                    next: "/cases/CS-7F3K9Q?a=b&c".into(),
+                },
+                reference: None,
+            },
+        ));
+        pages
+    }
+}
+
+impl Page for CustomerErrorPage {
+    const NAME: &'static str = "customer-error";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        problems()
+            .into_iter()
+            .map(|(state, problem)| {
+                (
+                    state,
+                    Self {
+                        frame: customer(),
+                        problem,
+                        reference: Some("7Q4M-22".into()),
+                    },
+                )
+            })
+            .collect()
+    }
 }

@@ -114,6 +114,26 @@ impl StaffFrame {
         }
     }
 
+    /// The count beside "Approvals", in the header and in the menu.
+    pub(super) fn badges(&self) -> String {
+        ["nav-count", "menu-count"]
+            .map(|id| {
+                Badge {
+                    id,
+                    waiting: self.approvals_waiting,
+                }
+                .to_string()
+            })
+            .concat()
+    }
+
+    fn badge<'a>(&self, id: &'a str) -> Badge<'a> {
+        Badge {
+            id,
+            waiting: self.approvals_waiting,
+        }
+    }
+
     fn is_current(&self, section: &Section) -> bool {
         self.current == Some(*section)
     }
@@ -127,6 +147,15 @@ impl CustomerFrame {
         }
     }
 
+    /// The telephone number as a `tel:` address has it.
+    pub(super) fn dial(&self) -> String {
+        let number = self.phone.as_deref().unwrap_or_default();
+        number
+            .chars()
+            .filter(|c| c.is_ascii_digit() || *c == '+')
+            .collect()
+    }
+
     /// What stands in the company's mark.
     pub(super) fn initial(&self) -> String {
         self.organisation
@@ -136,6 +165,18 @@ impl CustomerFrame {
             .collect()
     }
 }
+
+#[derive(Template)]
+#[template(
+    source = r#"<span id="{{ id }}">{% if waiting > 0 %}<span class="count">{{ waiting }}<span class="vh"> waiting</span></span>{% endif %}</span>"#,
+    ext = "html"
+)]
+struct Badge<'a> {
+    id: &'a str,
+    waiting: u32,
+}
+
+impl HtmlSafe for Badge<'_> {}
 
 #[derive(Template)]
 #[template(path = "parts/nav.html")]

@@ -53,7 +53,36 @@ pub struct GalleryPage {
 /// If a template cannot be rendered; a test shows that none fails.
 pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     let mut pages = Vec::new();
+    add::<SignInPage>(&mut pages)?;
+    add::<InvitationPage>(&mut pages)?;
+    add::<DeskPage>(&mut pages)?;
+    add::<NewCaseCustomerPage>(&mut pages)?;
+    add::<NewCaseActionPage>(&mut pages)?;
+    add::<NewCaseDetailsPage>(&mut pages)?;
+    add::<NewCaseCheckPage>(&mut pages)?;
     add::<CasePage>(&mut pages)?;
+    add::<RunPage>(&mut pages)?;
+    add::<ApprovalsPage>(&mut pages)?;
+    add::<ApprovalPage>(&mut pages)?;
+    add::<DeclinePage>(&mut pages)?;
+    add::<CustomersPage>(&mut pages)?;
+    add::<CustomerPage>(&mut pages)?;
+    add::<SettingsPage>(&mut pages)?;
+    add::<PasskeysPage>(&mut pages)?;
+    add::<KeysPage>(&mut pages)?;
+    add::<StaffReceiptPage>(&mut pages)?;
+    add::<StaffErrorPage>(&mut pages)?;
+    add::<ApiPage>(&mut pages)?;
+    add::<StartPage>(&mut pages)?;
+    add::<ProvePage>(&mut pages)?;
+    add::<TypedProofPage>(&mut pages)?;
+    add::<PasskeyProofPage>(&mut pages)?;
+    add::<ConfirmPage>(&mut pages)?;
+    add::<DonePage>(&mut pages)?;
+    add::<StopPage>(&mut pages)?;
+    add::<ReceiptsPage>(&mut pages)?;
+    add::<CustomerReceiptPage>(&mut pages)?;
+    add::<CustomerErrorPage>(&mut pages)?;
     Ok(pages)
 }
 

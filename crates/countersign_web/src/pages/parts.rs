@@ -307,7 +307,8 @@ pub struct LogLine {
 }
 
 /// A row of a list of cases.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "parts/case-row.html")]
 pub struct CaseRow {
     /// `CS-7F3K9Q`
     pub id: String,
@@ -330,6 +331,7 @@ impl HtmlSafe for Pill {}
 impl HtmlSafe for Act {}
 impl HtmlSafe for FactValue {}
 impl HtmlSafe for Errors {}
+impl HtmlSafe for CaseRow {}
 
 impl Theme {
     /// The attribute of `<html>`, or nothing.
@@ -607,6 +609,58 @@ pub(super) struct ChecklistView<'a> {
 
 impl HtmlSafe for ChecklistView<'_> {}
 
+impl<'a> ChecklistView<'a> {
+    /// What a case would need, before there is one.
+    pub(super) fn fresh(ways: &'a [Way]) -> Self {
+        Self {
+            ways,
+            key: "",
+            shortcuts: false,
+        }
+    }
+}
+
+/// A table of cases.
+#[derive(Template)]
+#[template(path = "parts/case-table.html")]
+pub(super) struct CaseTable<'a> {
+    rows: &'a [CaseRow],
+}
+
+impl HtmlSafe for CaseTable<'_> {}
+
+impl<'a> CaseTable<'a> {
+    pub(super) fn new(rows: &'a [CaseRow]) -> Self {
+        Self { rows }
+    }
+}
+
+/// The words on a customer's page.
+#[derive(Template)]
+#[template(path = "parts/sentence.html")]
+pub(super) struct Sentence<'a> {
+    words: &'a Words,
+    consequence: Option<&'a str>,
+}
+
+impl HtmlSafe for Sentence<'_> {}
+
+impl<'a> Sentence<'a> {
+    pub(super) fn new(words: &'a Words, consequence: &'a Option<String>) -> Self {
+        Self {
+            words,
+            consequence: consequence.as_deref(),
+        }
+    }
+
+    pub(super) fn bare(words: &'a Words) -> Self {
+        Self {
+            words,
+            consequence: None,
+        }
+    }
+}
+
 impl Button {
     /// A button that opens a page.
     pub fn open(label: impl Into<String>, href: impl Into<String>) -> Self {
@@ -678,10 +732,10 @@ impl Errors {
     }
 
     /// What is wrong with this field.
-    pub fn of(&self, field: &str) -> Option<&str> {
+    pub fn of(&self, field: impl AsRef<str>) -> Option<&str> {
         self.0
             .iter()
-            .find(|error| error.field == field)
+            .find(|error| error.field == field.as_ref())
             .map(|error| error.message.as_str())
     }
 }

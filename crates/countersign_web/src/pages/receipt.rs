@@ -1,11 +1,19 @@
 //! The receipt: a sheet made to be printed and checked.
 
-use super::frame::{CustomerFrame, StaffFrame};
+use askama::Template;
+
+use askama::filters::HtmlSafe;
+
+use super::frame::{Banner, CustomerFrame, Section, StaffFrame};
+use super::icon::Icon;
+use super::page::Page;
 use super::parts::{Fact, When};
-use crate::words::Words;
+use super::samples::{DIGEST, agent, customer, fact, on, words};
+use crate::words::{Typed, Words};
 
 /// `GET /c/receipts/{id}`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "link-receipt.html")]
 pub struct CustomerReceiptPage {
     /// Frame.
     pub frame: CustomerFrame,
@@ -14,7 +22,8 @@ pub struct CustomerReceiptPage {
 }
 
 /// `GET /cases/{id}/receipt`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "receipt-staff.html")]
 pub struct StaffReceiptPage {
     /// Frame.
     pub frame: StaffFrame,
@@ -23,7 +32,8 @@ pub struct StaffReceiptPage {
 }
 
 /// What a receipt says (UX 6.17).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "parts/receipt.html")]
 pub struct Receipt {
     /// Receipt number: the case's id.
     pub number: String,
@@ -58,4 +68,90 @@ pub enum ReceiptOutcome {
     Unknown,
     /// Not finished yet.
     Open,
+}
+
+impl HtmlSafe for Receipt {}
+
+impl Receipt {
+    fn class(&self) -> &'static str {
+        match self.outcome {
+            ReceiptOutcome::Happened => "ok",
+            ReceiptOutcome::DidNotHappen(_) => "bad",
+            ReceiptOutcome::Unknown | ReceiptOutcome::Open => "wait",
+        }
+    }
+}
+
+fn receipts() -> Vec<(&'static str, Receipt)> {
+    let receipt = |outcome, download: bool| Receipt {
+        number: "CS-7F3K9Q".into(),
+        organisation: "Nordhamn Hosting".into(),
+        words: words(),
+        outcome,
+        at: on("2026-11-23T10:45:10+01:00", "23 Nov 2026, 10:45:10"),
+        facts: vec![
+            fact("Asked by", "Maja Lindqvist, support agent, 10:31:12"),
+            fact("Proven", "support PIN, 10:33:41; passkey, 10:35:02"),
+            fact("Confirmed", "by the customer, 10:36:20"),
+            fact("Signed by", "Idris Bello, senior support agent, 10:44:51"),
+        ],
+        procedure: "email.change, version 4be1".into(),
+        digest: DIGEST.into(),
+        ledger: download.then(|| ("support.nordhamn.example/ledger".into(), 88_204)),
+        download: download.then(|| "/c/receipts/CS-7F3K9Q.json".into()),
+    };
+    vec![
+        ("happened", receipt(ReceiptOutcome::Happened, true)),
+        (
+            "stopped",
+            receipt(
+                ReceiptOutcome::DidNotHappen("Stopped by the customer".into()),
+                true,
+            ),
+        ),
+        ("unknown", receipt(ReceiptOutcome::Unknown, true)),
+        ("open", receipt(ReceiptOutcome::Open, false)),
+    ]
+}
+
+impl Page for CustomerReceiptPage {
+    const NAME: &'static str = "customer-receipt";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let mut frame = customer();
+        frame.can_stop = false;
+        frame.works_until = None;
+        receipts()
+            .into_iter()
+            .map(|(state, receipt)| {
+                (
+                    state,
+                    Self {
+                        frame: frame.clone(),
+                        receipt,
+                    },
+                )
+            })
+            .collect()
+    }
+}
+
+impl Page for StaffReceiptPage {
+    const NAME: &'static str = "staff-receipt";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let frame = agent(Some(Section::Desk), "/cases/CS-7F3K9Q/receipt");
+        receipts()
+            .into_iter()
+            .map(|(state, receipt)| {
+                (
+                    state,
+                    Self {
+                        frame: frame.clone(),
+                        receipt,
+                    },
+                )
+            })
+            .collect()
+    }
 }

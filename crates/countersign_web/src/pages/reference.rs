@@ -1,9 +1,15 @@
 //! The HTTP API as a page, from its OpenAPI document.
 
-use super::frame::StaffFrame;
+use askama::Template;
+
+use super::frame::{Banner, StaffFrame};
+use super::icon::Icon;
+use super::page::Page;
+use super::samples::nobody;
 
 /// `GET /docs/api`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "api.html")]
 pub struct ApiPage {
     /// Frame; nobody signed in is fine.
     pub frame: StaffFrame,
@@ -71,4 +77,65 @@ pub struct ApiAnswer {
     pub description: String,
     /// Example body, pretty-printed JSON.
     pub body: Option<String>,
+}
+
+impl Page for ApiPage {
+    const NAME: &'static str = "api";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let operation =
+            |id: &str, method: &str, path: &str, summary: &str, body: Option<&str>| ApiOperation {
+                id: id.into(),
+                method: method.into(),
+                path: path.into(),
+                summary: summary.into(),
+                description: "Answers the same for every key used twice.".into(),
+                who: "staff token".into(),
+                parameters: vec![ApiParameter {
+                    name: "Idempotency-Key".into(),
+                    place: "header".into(),
+                    required: true,
+                    description: "Makes a repeat harmless.".into(),
+                }],
+                body: body.map(str::to_owned),
+                answers: vec![
+                    ApiAnswer {
+                        status: "201".into(),
+                        description: "Opened.".into(),
+                        body: Some("{\n  \"case\": \"CS-7F3K9Q\"\n}".into()),
+                    },
+                    ApiAnswer {
+                        status: "409".into(),
+                        description: "One is open for this already.".into(),
+                        body: None,
+                    },
+                ],
+            };
+        let page = |groups| Self {
+            frame: nobody("/docs/api"),
+            version: "1".into(),
+            introduction: vec![
+                "Every answer that is not a success is a problem document (RFC 9457).".into(),
+            ],
+            groups,
+        };
+        let cases = ApiGroup {
+            name: "Cases".into(),
+            description: "Opening, reading and stopping cases.".into(),
+            operations: vec![
+                operation(
+                    "open_case",
+                    "POST",
+                    "/v1/cases",
+                    "Open a case",
+                    Some("{\n  \"action\": \"server.reinstall\"\n}"),
+                ),
+                operation("read_case", "GET", "/v1/cases/{case}", "Read a case", None),
+            ],
+        };
+        vec![
+            ("operations", page(vec![cases])),
+            ("empty", page(Vec::new())),
+        ]
+    }
 }

@@ -1,10 +1,17 @@
 //! Getting in: sign-in, and the invitation by which a new colleague registers the first passkey.
 
-use super::frame::StaffFrame;
+use askama::Template;
+
+use super::frame::{Banner, StaffFrame};
+use super::icon::Icon;
+use super::page::Page;
 use super::parts::When;
+use super::samples::{at, nobody, on};
+use crate::words::Typed;
 
 /// `GET /sign-in`. Passkey: JSON `POST /sign-in/start` and `/sign-in/finish`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "sign-in.html")]
 pub struct SignInPage {
     /// Nobody signed in.
     pub frame: StaffFrame,
@@ -62,7 +69,8 @@ pub enum SignInProblem {
 }
 
 /// `GET /invitation/{token}` → 303 `/invitation`. Passkey: JSON `POST /invitation/start` and `/invitation/finish`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "invitation.html")]
 pub struct InvitationPage {
     /// Nobody signed in.
     pub frame: StaffFrame,
@@ -90,4 +98,115 @@ pub enum InvitationState {
     },
     /// Used, run out or never given: the same words.
     Gone,
+}
+
+impl SignInPage {
+    fn is_error(&self) -> bool {
+        matches!(
+            self.problem,
+            Some(
+                SignInProblem::Cancelled
+                    | SignInProblem::Unknown
+                    | SignInProblem::NotOnShift(_)
+                    | SignInProblem::TooMany(_)
+            )
+        )
+    }
+}
+
+impl InvitationPage {
+    fn is_open(&self) -> bool {
+        matches!(self.state, InvitationState::Open { .. })
+    }
+
+    fn is_error(&self) -> bool {
+        matches!(self.state, InvitationState::Open { failed: true, .. })
+    }
+}
+
+impl Page for SignInPage {
+    const NAME: &'static str = "sign-in";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let page = |problem| Self {
+            frame: nobody("/sign-in"),
+            organisation: "Nordhamn Hosting".into(),
+            host: "support.nordhamn.example".into(),
+            company: Some(CompanySignIn {
+                name: "Nordhamn".into(),
+                href: "/sign-in/company".into(),
+            }),
+            next: "/desk".into(),
+            asks_email: false,
+            problem,
+            demo: Vec::new(),
+        };
+        let person = |id: &str, name: &str, role: &str| DemoPerson {
+            id: id.into(),
+            name: name.into(),
+            role: role.into(),
+        };
+        vec![
+            ("first", page(None)),
+            (
+                "passkey-only",
+                Self {
+                    company: None,
+                    asks_email: true,
+                    ..page(None)
+                },
+            ),
+            ("cancelled", page(Some(SignInProblem::Cancelled))),
+            ("unknown-passkey", page(Some(SignInProblem::Unknown))),
+            (
+                "not-on-shift",
+                page(Some(SignInProblem::NotOnShift("Petra Holm".into()))),
+            ),
+            ("too-many", page(Some(SignInProblem::TooMany(at("10:52"))))),
+            (
+                "session-ended",
+                page(Some(SignInProblem::SignedOut(at("18:00")))),
+            ),
+            ("signed-out", page(Some(SignInProblem::Left))),
+            (
+                "demo",
+                Self {
+                    company: None,
+                    demo: vec![
+                        person("maja", "Maja Lindqvist", "agent"),
+                        person("idris", "Idris Bello", "senior"),
+                    ],
+                    frame: StaffFrame {
+                        banner: Some(Banner::Demo),
+                        ..nobody("/sign-in")
+                    },
+                    ..page(None)
+                },
+            ),
+        ]
+    }
+}
+
+impl Page for InvitationPage {
+    const NAME: &'static str = "invitation";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let page = |state| Self {
+            frame: nobody("/invitation"),
+            organisation: "Nordhamn Hosting".into(),
+            host: "support.nordhamn.example".into(),
+            state,
+        };
+        let open = |failed| InvitationState::Open {
+            name: "Petra Holm".into(),
+            role: "senior support agent".into(),
+            until: on("2026-11-30T12:00:00+01:00", "30 Nov, 12:00"),
+            failed,
+        };
+        vec![
+            ("open", page(open(false))),
+            ("failed", page(open(true))),
+            ("gone", page(InvitationState::Gone)),
+        ]
+    }
 }
