@@ -184,9 +184,8 @@ async fn a_damaged_ledger_is_refused() {
         filled(&path).await;
         open(&path).await.unwrap().close().await;
         execute(&path, damage).await;
-        let error = match open(&path).await {
-            Err(error) => error,
-            Ok(_) => panic!("opened after `{damage}`"),
+        let Err(error) = open(&path).await else {
+            panic!("opened after `{damage}`");
         };
         assert!(
             matches!(error, OpenError::Damaged { .. }),
