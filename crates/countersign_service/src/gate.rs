@@ -226,6 +226,11 @@ impl Gate {
         &self.0.settings
     }
 
+    /// Wakes whenever something was committed; the value is the newest position in the journal.
+    pub fn news(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.0.journal.watch()
+    }
+
     /// The time.
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
@@ -284,8 +289,8 @@ impl Gate {
         self.0.password.as_ref()
     }
 
-    /// The procedure of a version a case was opened under.
-    pub(crate) async fn procedure_of(&self, version: &str) -> Result<Arc<Procedure>, Trouble> {
+    /// The procedure of a version a case was opened under, hexadecimal.
+    pub async fn procedure_of(&self, version: &str) -> Result<Arc<Procedure>, Trouble> {
         if let Some(known) = self
             .0
             .versions

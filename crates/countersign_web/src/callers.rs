@@ -76,7 +76,17 @@ impl FromRequestParts<Web> for Caller {
     }
 }
 
-/// The names and attributes of the gate's two cookies.
+impl Caller {
+    /// What an Idempotency-Key of this caller is scoped to.
+    pub fn idempotency_scope(&self, route: &str) -> String {
+        match self {
+            Self::Staff(staff) => format!("staff/{}/{route}", staff.account()),
+            Self::Machine(machine) => format!("machine/{}/{route}", machine.name()),
+        }
+    }
+}
+
+/// The names and attributes of the gate's cookies.
 ///
 /// With an `https` origin they carry the `__Host-` prefix and `Secure`, so
 /// that no neighbouring host can set them (RFC 6265bis §4.1.3.2). On loopback
@@ -132,6 +142,26 @@ impl Cookies {
         self.clear(self.link_name())
     }
 
+    /// The invitation that was opened.
+    pub fn invitation(&self, headers: &HeaderMap) -> Option<String> {
+        cookie(headers, self.invitation_name())
+    }
+
+    /// `Set-Cookie` that remembers an opened invitation.
+    pub fn set_invitation(&self, token: &str) -> HeaderValue {
+        self.set(self.invitation_name(), token)
+    }
+
+    /// `Set-Cookie` that forgets the invitation.
+    pub fn clear_invitation(&self) -> HeaderValue {
+        self.clear(self.invitation_name())
+    }
+
+    /// `Set-Cookie` for something the person chose about pages; kept for a year.
+    pub fn set_choice(&self, name: &str, value: &str) -> HeaderValue {
+        self.header(&format!("{name}={value}; Max-Age=31536000"))
+    }
+
     fn session_name(&self) -> &'static str {
         if self.secure { "__Host-countersign" } else { "countersign" }
     }
@@ -142,6 +172,10 @@ impl Cookies {
 
     fn link_name(&self) -> &'static str {
         if self.secure { "__Host-countersign-link" } else { "countersign-link" }
+    }
+
+    fn invitation_name(&self) -> &'static str {
+        if self.secure { "__Host-countersign-invitation" } else { "countersign-invitation" }
     }
 
     fn set(&self, name: &str, value: &str) -> HeaderValue {

@@ -1,7 +1,10 @@
 //! From what the service knows to what pages show. Pure: the moment comes in as an argument.
 
-use countersign_cases::{Case, Checklist, LineItem, Missing, ProofItem, ProofTree, Standing, State, Timestamp, Who};
+use std::collections::BTreeMap;
+
+use countersign_cases::{Checklist, LineItem, Missing, ProofItem, ProofTree, Standing, State, Timestamp, Who};
 use countersign_language::{Action, EffectKind, HoldingKind, Procedure, Requirement, SentencePart};
+use countersign_service::{CaseView, SentencePiece};
 use jiff::tz::TimeZone;
 
 use crate::pages::{self, Act, ActOutcome, CaseState, Check, CheckOptions, CheckState, Pill, ProcedureRef, Risk, Way, When};
@@ -100,19 +103,23 @@ pub fn length(seconds: u64) -> String {
     }
 }
 
-/// The words with the parameter values marked. Exactly the sentence of the case; where it cannot be told apart
-/// (a version of the program that wrote sentences otherwise), the sentence without marks.
-pub fn words(action: Option<&Action>, case: &Case) -> Words {
-    let Some(opened) = case.opened() else { return Words::new("", &[]) };
-    let pieces = action.map(|action| sentence_pieces(action, |name| opened.parameters.get(name).map_or("", String::as_str)));
-    match pieces.map(|pieces| Words::from_parts(pieces.iter().map(|(text, value)| (text.as_str(), *value)))) {
-        Some(marked) if marked.plain() == opened.sentence => marked,
-        _ => Words::new(&opened.sentence, &[]),
-    }
+/// The words with the parameter values marked: character for character the sentence of the case.
+pub fn words(pieces: &[SentencePiece]) -> Words {
+    Words::from_parts(pieces.iter().map(|piece| (piece.text.as_str(), piece.parameter)))
 }
 
-/// The sentence with these values, in pieces: text, and whether it is a value.
-pub fn sentence_pieces<'a>(action: &'a Action, value: impl Fn(&str) -> &'a str) -> Vec<(String, bool)> {
+/// The sentence with these values: for a case that is not opened yet.
+pub fn words_of(action: &Action, values: &BTreeMap<String, String>) -> Words {
+    let pieces = sentence_pieces(action, |name| values.get(name).map_or("", String::as_str));
+    Words::from_parts(pieces.iter().map(|(text, value)| (text.as_str(), *value)))
+}
+
+/// The sentence with its blanks: `Erase everything on … and install …`.
+pub fn blanks(action: &Action) -> String {
+    sentence_pieces(action, |_| "…").into_iter().map(|(text, _)| text).collect()
+}
+
+fn sentence_pieces<'a>(action: &'a Action, value: impl Fn(&str) -> &'a str) -> Vec<(String, bool)> {
     action
         .says
         .iter()
@@ -210,32 +217,27 @@ fn fewest_proofs(expression: &countersign_language::Expr) -> usize {
 }
 
 /// The words card of a case.
-pub fn act(procedure: &Procedure, case: &Case, calendar: &Calendar) -> Act {
-    let action = case.opened().and_then(|opened| procedure.actions.get(opened.action_index.index()));
-    let outcome = match case.state() {
-        State::Done => ActOutcome::Happened(case.grant().map_or_else(String::new, |grant| calendar.full(grant.at))),
+pub fn act(procedure: &Procedure, view: &CaseView, calendar: &Calendar) -> Act {
+    let action = procedure.action_named(&view.action).and_then(|id| procedure.actions.get(id.index()));
+    let outcome = match view.state {
+        State::Done => ActOutcome::Happened(view.timeline.last().map_or_else(String::new, |last| calendar.full(last.at))),
         State::Refused | State::Stopped | State::Withdrawn | State::Expired | State::Failed => ActOutcome::DidNotHappen,
         _ => ActOutcome::Open,
     };
     Act {
-        words: words(action, case),
+        words: words(&view.pieces),
         consequence: action.and_then(|action| consequence(procedure, action)),
         risk: action.map(risk),
-        procedure: action.map(|action| ProcedureRef {
-            name: action.name.clone(),
-            version: procedure.version.to_string().chars().take(8).collect(),
-            href: None,
-        }),
+        procedure: Some(ProcedureRef { name: view.action.clone(), version: view.procedure.chars().take(8).collect(), href: None }),
         takes_effect: action.and_then(waits),
-        digest: case.digest().map_or_else(String::new, |digest| digest.to_string()),
+        digest: view.digest.to_string(),
         outcome,
     }
 }
 
 /// Where a case stands, as the pill says it.
-pub fn pill(case: &Case, checklist: Option<&Checklist>, calendar: &Calendar) -> Pill {
-    let next = checklist.map(|checklist| &checklist.next.who);
-    let state = match case.state() {
+pub fn pill(state: State, next: Option<&Who>, calendar: &Calendar) -> Pill {
+    let state = match state {
         State::None | State::Open => match next {
             Some(Who::Colleague { .. }) => CaseState::Senior,
             Some(Who::Gate) => CaseState::Notices,

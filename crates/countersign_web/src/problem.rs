@@ -91,6 +91,11 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "not-allowed", "This credential does not open this")
     }
 
+    /// The link was used up, has run out, or never was: the three are not told apart.
+    pub fn link_over() -> Self {
+        Self::new(StatusCode::GONE, "link-over", "This link is used up")
+    }
+
     /// The form or request came from another site.
     pub fn cross_site() -> Self {
         Self::new(StatusCode::FORBIDDEN, "cross-site", "This form came from somewhere else")
@@ -118,6 +123,7 @@ impl IntoResponse for Problem {
         if self.status == StatusCode::UNAUTHORIZED.as_u16() {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        response.extensions_mut().insert(self);
         response
     }
 }
