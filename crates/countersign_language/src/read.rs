@@ -119,7 +119,7 @@ fn check(tree: Tree, mut findings: Findings, keep_spans: bool) -> Reading {
     }
     lint::lint(&procedure, &mut findings);
     if !keep_spans {
-        procedure.forget_spans();
+        procedure = procedure.without_spans();
     }
     procedure.version = twin::version(&tree);
     Reading {
