@@ -249,6 +249,15 @@ proptest! {
         for changed in changes(&proof, bit) {
             prop_assert!(verify_consistency(old, new, &old_root, &root, &changed).is_err());
         }
+        let mut other = old_root;
+        other[bit / 8] ^= 1 << (bit % 8);
+        prop_assert!(verify_consistency(old, new, &other, &root, &proof).is_err());
+        if old > 0 {
+            // A log of nothing begins every log.
+            let mut other = root;
+            other[bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(verify_consistency(old, new, &old_root, &other, &proof).is_err());
+        }
     }
 
     #[test]
