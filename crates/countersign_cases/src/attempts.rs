@@ -76,6 +76,10 @@ impl Tally {
     }
 
     /// Gives one try back: its answer was right.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a reservation is given back once"
+    )]
     pub fn give_back(&mut self, reservation: Reservation, limits: &Limits) {
         let Reservation { number } = reservation;
         let before = self.tries.len();
