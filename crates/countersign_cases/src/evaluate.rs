@@ -439,10 +439,10 @@ impl<'a> View<'a> {
                 .and_then(|notice| notice.answer)
                 .filter(|answer| answer.event < before)
         };
-        let everybody = self
+        let all_named = self
             .contacts_of(path)
-            .all(|contact| named.contacts.contains(&contact.id) && answer(&contact.id).is_some());
-        if !everybody
+            .all(|contact| named.contacts.contains(&contact.id));
+        if !all_named
             || !named
                 .contacts
                 .iter()

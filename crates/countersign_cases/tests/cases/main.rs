@@ -1,5 +1,6 @@
 //! `given(events).when(command).then(events or refusal)`, and properties over random stories.
 
+mod auditor;
 mod checklist;
 mod customer;
 mod fixture;

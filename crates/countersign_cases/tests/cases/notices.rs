@@ -190,6 +190,39 @@ fn a_contact_that_appears_later_is_told_too_and_gets_the_whole_wait() {
 }
 
 #[test]
+fn a_wait_that_should_have_been_void_counts_for_nothing_even_if_nobody_wrote_so() {
+    let told_later = |at_end: Story| {
+        let path = countersign_language::PathId(0);
+        at_end
+            .knowing(|facts| facts.contacts.push(live("mail-2", MAILBOX)))
+            .given([
+                EventKind::NoticesDue {
+                    path,
+                    contacts: vec![contact("mail-2")],
+                    named_before: vec![],
+                    settled: vec![contact("mail-2")],
+                },
+                EventKind::Notified {
+                    contact: contact("mail-2"),
+                    handed_over: true,
+                },
+                EventKind::Ready {
+                    path,
+                    runs_by_itself: true,
+                },
+            ])
+    };
+    let story = proved(told(vec![notify_every(), Requirement::Wait(hours(24))]))
+        .confirms()
+        .tells("mail-1")
+        .tells("text-1")
+        .later(24 * HOUR);
+    let story = told_later(story);
+    assert_eq!(story.may_run(), Err(NotYet::Incomplete));
+    story.when(run(Actor::Gate)).refused("not-ready");
+}
+
+#[test]
 fn a_contact_two_paths_need_is_told_once() {
     let procedure = procedure(vec![
         (
