@@ -1,9 +1,38 @@
 //! The journal: what must survive, behind one narrow contract.
 //!
-//! One [`Batch`] is one request's writes, all or nothing: events, records,
-//! outbox entries, timers and ledger leaves. When [`Journal::commit`] returns
-//! `Ok`, everything in it is durable, its leaves are in the tree, and a
-//! checkpoint that covers them is signed.
+//! One [`Batch`] is one request's writes, all or nothing: events, records, outbox entries,
+//! timers and ledger leaves. When [`Journal::commit`] returns `Ok`, everything in it is durable,
+//! its leaves are in the tree, and a checkpoint that covers them is signed.
+//!
+//! # The parts
+//!
+//! - [`Journal`] is the contract, [`conformance`] its clauses as tests. A store is whatever
+//!   passes them.
+//! - [`MemoryJournal`] forgets everything: for tests, and the reference.
+//! - [`SqliteJournal`] keeps everything in one file, for one program.
+//! - PostgreSQL comes next, beside `sqlite`: the same three steps of `plan` (what must be known,
+//!   one look-up, admit one batch after another), the same tables, a writer that holds an
+//!   advisory lock and writes its fencing epoch where SQLite's counts generations.
+//! - [`Faulty`] wraps any of them and loses writes, for tests of callers.
+//! - [`export_ledger`] writes the ledger as static files.
+//!
+//! # Group commit
+//!
+//! A disk makes a few hundred to a few thousand writes durable in a second, whoever asks. So one
+//! task writes: it takes all requests that wait, decides about each in memory, writes them with
+//! a handful of statements and waits for the disk once. `examples/group_commit.rs` measures it
+//! beside a bare fsync. On two shared cores, *without* optimisation: 0.6 of the probe's rate at
+//! 1 client, where each request waits for a disk of its own; at 64 clients 39 requests a commit
+//! and 2.7 times the probe, at 256 clients 150 a commit, bound by the processor.
+//!
+//! # One root per size
+//!
+//! A transaction stores the new root with everything that it covers. The signature over it is
+//! made when, and only when, that is durable, and is written down by the next transaction. Signed
+//! inside the transaction, as one might expect, a root would be signed already when the disk
+//! turns out to be full, the program is killed, or (with several gates) another one was faster;
+//! the next root of the same size would then be the second. After a crash between the two the
+//! same root is signed again at the next start.
 
 #![warn(missing_docs)]
 
