@@ -405,11 +405,6 @@ impl Writer {
         };
         let connect = async {
             let mut connection = SqliteConnection::connect_with(&options).await?;
-            // What failed may have failed for want of room in the log, which this begins anew if it
-            // can. If not, the next commit will tell.
-            let _ = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)")
-                .execute(&mut connection)
-                .await;
             let loaded = head::load(&mut connection).await?;
             Ok::<_, LoadError>((connection, loaded))
         };
