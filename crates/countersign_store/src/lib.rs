@@ -21,9 +21,17 @@
 //! A disk makes a few hundred to a few thousand writes durable in a second, whoever asks. So one
 //! task writes: it takes all requests that wait, decides about each in memory, writes them with
 //! a handful of statements and waits for the disk once. `examples/group_commit.rs` measures it
-//! beside a bare fsync. On two shared cores, *without* optimisation: 0.6 of the probe's rate at
-//! 1 client, where each request waits for a disk of its own; at 64 clients 39 requests a commit
-//! and 2.7 times the probe, at 256 clients 150 a commit, bound by the processor.
+//! beside a bare fsync. Three runs on two cores shared with other work, *without* optimisation:
+//!
+//! | clients | requests a commit | requests/s | bare fsyncs/s | ratio |
+//! |---|---|---|---|---|
+//! | 1 | 1 | 96–577 | 174–1,052 | 0.35–0.68 |
+//! | 16 | 10 | 606–2,734 | 177–3,197 | 0.9–3.5 |
+//! | 64 | 39–40 | 1,318–3,240 | 145–1,206 | 2.7–10 |
+//! | 256 | 134–150 | 2,189–4,132 | 117–5,120 | 0.8–20 |
+//!
+//! The disk changed by a factor of forty between runs; where it was fast, the unoptimised
+//! program was what limited the rate.
 //!
 //! # One root per size
 //!
