@@ -1,7 +1,7 @@
-//! What every implementation of [`Journal`](crate::Journal) must do, as tests.
+//! What every implementation of [`Journal`] must do, as tests.
 //!
 //! Each clause is a function over a [`Make`], which sets up one empty store; mount them all with
-//! [`conformance_tests!`](crate::conformance_tests). The clauses know nothing about any
+//! [`conformance_tests!`](crate::conformance_tests!). The clauses know nothing about any
 //! implementation, so a store that passes may stand in for another.
 
 #![expect(
@@ -77,7 +77,7 @@ impl fmt::Debug for Made {
 }
 
 /// Mounts every clause as a test of its own: `conformance_tests!(make)`, where `make` is a
-/// function of the shape of [`Make`](crate::conformance::Make).
+/// function of the shape of [`conformance::Make`](Make).
 #[macro_export]
 macro_rules! conformance_tests {
     ($make:expr) => {

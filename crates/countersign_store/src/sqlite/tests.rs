@@ -21,7 +21,10 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::in_folder(tempfile::tempdir().unwrap()).await
+    }
+
+    async fn in_folder(folder: TempDir) -> Self {
         let (signer, faults) = (Arc::new(RecordingSigner::default()), Faults::default());
         let time = Arc::new(AtomicI64::new(1_000_000));
         let journal = open(&folder, &signer, &faults, &time).await;
@@ -313,6 +316,42 @@ async fn a_full_disk_is_survived() {
     bench.reopen().await;
     bench.audit().await;
     assert_eq!(bench.length("ann/a").await, written + 1);
+}
+
+/// The same on a real disk that is really full: `COUNTERSIGN_SMALL_DISK` names an empty folder on
+/// a file system of a few megabytes of its own.
+#[tokio::test]
+#[ignore = "needs a small disk"]
+async fn a_really_full_disk_is_survived() {
+    let disk = PathBuf::from(std::env::var_os("COUNTERSIGN_SMALL_DISK").unwrap());
+    let ballast = disk.join("ballast");
+    std::fs::write(&ballast, vec![7; 1 << 20]).unwrap();
+    let mut bench = Bench::in_folder(TempDir::new_in(disk).unwrap()).await;
+    let (mut expected, mut refused, mut unknown) = (0, 0, 0);
+    while refused + unknown < 50 {
+        match bench.journal.commit(turn("ann/a", expected)).await {
+            Ok(_) => expected += 1,
+            Err(CommitError::Overloaded) => refused += 1,
+            Err(CommitError::Unavailable(why)) => {
+                println!("unknown: {why}");
+                unknown += 1;
+            }
+            Err(error) => panic!("{error}"),
+        }
+        assert_eq!(bench.length("ann/a").await, expected);
+    }
+    println!("{expected} written, {refused} refused, {unknown} unknown");
+    assert!(refused > 40);
+    bench.audit().await;
+    std::fs::remove_file(ballast).unwrap();
+    for _ in 0..20 {
+        bench.journal.commit(turn("ann/a", expected)).await.unwrap();
+        expected += 1;
+    }
+    bench.audit().await;
+    bench.reopen().await;
+    bench.audit().await;
+    assert_eq!(bench.length("ann/a").await, expected);
 }
 
 /// Requests that wait together share one transaction, and so one fsync.
