@@ -69,7 +69,9 @@ impl Web {
         Self(Arc::new(Shared {
             cookies: Cookies::new(&origin),
             log_key: settings.log_key,
-            openapi: openapi::describe(&routes::routes(), &origin).to_json().unwrap_or_default(),
+            openapi: openapi::describe(&routes::routes(), &origin)
+                .to_json()
+                .unwrap_or_default(),
             demo: settings.demo,
             zone: TimeZone::get(&settings.time_zone).unwrap_or(TimeZone::UTC),
             gate,
@@ -89,7 +91,10 @@ impl Web {
 
     /// A link as it is handed out.
     pub fn link(&self, issued: &IssuedLink) -> CaseLink {
-        CaseLink { url: format!("{}{}", self.gate.settings().origin, issued.path()), until_ms: issued.until.0 }
+        CaseLink {
+            url: format!("{}{}", self.gate.settings().origin, issued.path()),
+            until_ms: issued.until.0,
+        }
     }
 
     /// A fresh key for the forms of one page.

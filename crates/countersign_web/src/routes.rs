@@ -73,16 +73,37 @@ pub enum Door {
 }
 
 /// Every route.
-#[expect(clippy::too_many_lines, reason = "the table is one thing, to be read as one")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "the table is one thing, to be read as one"
+)]
 pub fn routes() -> Vec<Route> {
-    use Door::{Anyone, Machine, Seat, Staff, StaffOrMachine};
     use crate::api::{cases as ac, customers as cu, gate as ag, staff as st};
     use crate::openapi::shape;
-    use crate::site::{approvals, cases, customer, customers, desk, live, new_case, reference, settings, sign_in, stop};
+    use crate::site::{
+        approvals, cases, customer, customers, desk, live, new_case, reference, settings, sign_in,
+        stop,
+    };
+    use Door::{Anyone, Machine, Seat, Staff, StaffOrMachine};
 
-    let site = |verb, path, door, handler| Route { verb, path, door, operation: None, handler };
-    let api = |verb, path, door, operation, handler| Route { verb, path, door, operation: Some(operation), handler };
-    let show: &[(&str, &str)] = &[("show", "`mine` (default), `team`, `waiting` for a signature, `done` today")];
+    let site = |verb, path, door, handler| Route {
+        verb,
+        path,
+        door,
+        operation: None,
+        handler,
+    };
+    let api = |verb, path, door, operation, handler| Route {
+        verb,
+        path,
+        door,
+        operation: Some(operation),
+        handler,
+    };
+    let show: &[(&str, &str)] = &[(
+        "show",
+        "`mine` (default), `team`, `waiting` for a signature, `done` today",
+    )];
     vec![
         // The API: cases.
         api(Verb::Post, "/v1/cases", StaffOrMachine, Operation::gives("Open a case", shape::<ac::CaseOpened>()).takes(shape::<ac::OpenCase>()).status(201).about("A machine with `panel` opens it for its signed-in customer and gets the link to send them to; a `robot` opens it as a program with a staff role."), post(ac::open)),
@@ -206,29 +227,56 @@ pub fn router(web: Web) -> Router {
     for route in routes() {
         router = router.route(route.path, route.handler);
     }
-    let csrf = tower_http::csrf::CsrfLayer::new().with_rejection_response(|_: &tower_http::csrf::ProtectionError| Problem::cross_site().into_response());
+    let csrf = tower_http::csrf::CsrfLayer::new().with_rejection_response(
+        |_: tower_http::csrf::ProtectionError| Problem::cross_site().into_response(),
+    );
     router
         .fallback(async || Problem::nothing_here())
-        .method_not_allowed_fallback(async || Problem::new(StatusCode::METHOD_NOT_ALLOWED, "wrong-method", "This address is not asked that way"))
-        .layer(tower::ServiceBuilder::new().layer(from_fn(protect)).layer(compression()).layer(from_fn_with_state(web.clone(), as_page)).layer(csrf))
+        .method_not_allowed_fallback(async || {
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "wrong-method",
+                "This address is not asked that way",
+            )
+        })
+        // The last one added is the outermost.
+        .layer(csrf)
+        .layer(from_fn_with_state(web.clone(), as_page))
+        .layer(compression())
+        .layer(from_fn(protect))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .with_state(web)
 }
 
 /// Everything but event streams, which must leave at once.
 fn compression() -> CompressionLayer<impl Predicate> {
-    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(512).and(NotForContentType::SSE))
+    CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(SizeAbove::new(512).and(NotForContentType::SSE))
 }
 
 /// `GET /assets/{file}`: named by their content, so everybody may keep them for ever.
 async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
     let asset = crate::assets::asset(&file).ok_or_else(Problem::nothing_here)?;
-    let brotli = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).is_some_and(|accepted| accepted.contains("br"));
-    let (body, encoding) = if brotli { (asset.brotli, Some("br")) } else { (asset.body, None) };
+    let brotli = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accepted| accepted.contains("br"));
+    let (body, encoding) = if brotli {
+        (asset.brotli, Some("br"))
+    } else {
+        (asset.body, None)
+    };
     let mut response = body.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(asset.content_type),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=31536000, immutable"),
+    );
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Some(encoding) = encoding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));

@@ -188,7 +188,8 @@ pub struct DeclinePage {
 impl HtmlSafe for ApprovalRow {}
 
 impl ApprovalsTab {
-    fn value(self) -> &'static str {
+    /// As in the address of the page.
+    pub fn value(self) -> &'static str {
         match self {
             Self::ForMe => "me",
             Self::CannotSign => "cannot",

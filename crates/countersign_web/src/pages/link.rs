@@ -162,7 +162,7 @@ pub struct TypedProofPage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProofProblem {
     /// Not right; tries left.
-    Wrong(u32),
+    Wrong(Option<u32>),
     /// Nothing was typed.
     Empty,
     /// The code has run out.
@@ -405,8 +405,9 @@ impl ProofProblem {
             }
         };
         match self {
-            Self::Wrong(1) => format!("That {thing} is not right. You have 1 try left."),
-            Self::Wrong(tries) => {
+            Self::Wrong(None) => format!("That {thing} is not right."),
+            Self::Wrong(Some(1)) => format!("That {thing} is not right. You have 1 try left."),
+            Self::Wrong(Some(tries)) => {
                 format!("That {thing} is not right. You have {tries} tries left.")
             }
             Self::Empty if way.method == ProofMethod::App => {
@@ -673,8 +674,8 @@ impl Page for TypedProofPage {
         let app = |problem| page("app_code", "authenticator code", ProofMethod::App, problem);
         vec![
             ("pin", pin(None)),
-            ("pin-wrong", pin(Some(ProofProblem::Wrong(2)))),
-            ("pin-last-try", pin(Some(ProofProblem::Wrong(1)))),
+            ("pin-wrong", pin(Some(ProofProblem::Wrong(Some(2))))),
+            ("pin-last-try", pin(Some(ProofProblem::Wrong(Some(1))))),
             ("pin-closed", pin(Some(ProofProblem::Closed(at("11:34"))))),
             (
                 "password",

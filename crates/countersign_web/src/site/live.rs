@@ -19,49 +19,97 @@ use crate::problem::Problem;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// `GET /cases/{id}/events`
-pub async fn case(State(web): State<Web>, viewer: Desk, Path(id): Path<String>, Query(fields): Query<Fields>) -> Answer {
+pub async fn case(
+    State(web): State<Web>,
+    viewer: Desk,
+    Path(id): Path<String>,
+    Query(fields): Query<Fields>,
+) -> Answer {
     let after = position(&fields);
     let versions = web.gate.case_versions(&case_id(&id)?).await?;
-    let patches = versions.into_stream().filter(move |version| std::future::ready(*version > after)).filter_map(move |version| {
-        let (web, id, viewer) = (web.clone(), id.clone(), viewer.again(&web));
-        async move { cases::case_page(&web, &viewer, &id).await.ok().map(|page| patch(version, &case_fragments(&page))) }
-    });
+    let patches = versions
+        .into_stream()
+        .filter(move |version| std::future::ready(*version > after))
+        .filter_map(move |version| {
+            let (web, id, viewer) = (web.clone(), id.clone(), viewer.again(&web));
+            async move {
+                cases::case_page(&web, &viewer, &id)
+                    .await
+                    .ok()
+                    .map(|page| patch(version, &case_fragments(&page)))
+            }
+        });
     Ok(stream(patches))
 }
 
 /// `GET /desk/events?show=`
-pub async fn desk_list(State(web): State<Web>, viewer: Desk, Query(fields): Query<Fields>) -> Answer {
+pub async fn desk_list(
+    State(web): State<Web>,
+    viewer: Desk,
+    Query(fields): Query<Fields>,
+) -> Answer {
     let tab = desk::tab(field(&fields, "show"));
     let patches = news(&web, position(&fields)).filter_map(move |at| {
         let (web, viewer) = (web.clone(), viewer.again(&web));
-        async move { desk::page(&web, &viewer, tab).await.ok().map(|page| patch(at, &desk_fragments(&page))) }
+        async move {
+            desk::page(&web, &viewer, tab)
+                .await
+                .ok()
+                .map(|page| patch(at, &desk_fragments(&page)))
+        }
     });
     Ok(stream(patches))
 }
 
 /// `GET /approvals/events?show=`
-pub async fn approvals_list(State(web): State<Web>, viewer: Desk, Query(fields): Query<Fields>) -> Answer {
+pub async fn approvals_list(
+    State(web): State<Web>,
+    viewer: Desk,
+    Query(fields): Query<Fields>,
+) -> Answer {
     let tab = approvals::tab(field(&fields, "show"));
     let patches = news(&web, position(&fields)).filter_map(move |at| {
         let (web, viewer) = (web.clone(), viewer.again(&web));
-        async move { approvals::page(&web, &viewer, tab).await.ok().map(|page| patch(at, &approvals_fragments(&page))) }
+        async move {
+            approvals::page(&web, &viewer, tab)
+                .await
+                .ok()
+                .map(|page| patch(at, &approvals_fragments(&page)))
+        }
     });
     Ok(stream(patches))
 }
 
 /// `GET /c/events`
-pub async fn seat(State(web): State<Web>, Seat(seat): Seat, browser: super::Browser, Query(fields): Query<Fields>) -> Answer {
+pub async fn seat(
+    State(web): State<Web>,
+    Seat(seat): Seat,
+    browser: super::Browser,
+    Query(fields): Query<Fields>,
+) -> Answer {
     let after = position(&fields);
     let versions = web.gate.case_versions(seat.case()).await?;
-    let patches = versions.into_stream().filter(move |version| std::future::ready(*version > after)).filter_map(move |version| {
-        let (web, seat, browser) = (web.clone(), seat.clone(), browser.clone());
-        async move { customer::done_page(&web, &browser, &seat).await.ok().map(|page| patch(version, &customer_done_fragments(&page))) }
-    });
+    let patches = versions
+        .into_stream()
+        .filter(move |version| std::future::ready(*version > after))
+        .filter_map(move |version| {
+            let (web, seat, browser) = (web.clone(), seat.clone(), browser.clone());
+            async move {
+                customer::done_page(&web, &browser, &seat)
+                    .await
+                    .ok()
+                    .map(|page| patch(version, &customer_done_fragments(&page)))
+            }
+        });
     Ok(stream(patches))
 }
 
 /// `GET /v1/cases/{case}/events`: the version and state of a case, whenever it changed.
-pub async fn api(State(web): State<Web>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn api(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let case = case_id(&id)?;
     // Whoever may not read the case may not follow it either.
     match &caller {
@@ -69,7 +117,12 @@ pub async fn api(State(web): State<Web>, caller: Caller, Path(id): Path<String>)
         Caller::Machine(machine) => drop(web.gate.case_view_for_machine(machine, &case).await?),
     }
     let versions = web.gate.case_versions(&case).await?;
-    let changes = versions.into_stream().map(|version| Event::default().event("changed").id(version.to_string()).data(format!("{{\"version\":{version}}}")));
+    let changes = versions.into_stream().map(|version| {
+        Event::default()
+            .event("changed")
+            .id(version.to_string())
+            .data(format!("{{\"version\":{version}}}"))
+    });
     Ok(stream(changes))
 }
 
@@ -90,11 +143,19 @@ fn position(fields: &Fields) -> u64 {
 }
 
 fn patch(at: u64, html: &str) -> Event {
-    Event::default().event("patch").id(at.to_string()).data(html.replace('\r', ""))
+    Event::default()
+        .event("patch")
+        .id(at.to_string())
+        .data(html.replace('\r', ""))
 }
 
 fn stream(events: impl Stream<Item = Event> + Send + 'static) -> Response {
-    let mut response = Sse::new(events.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
-    response.headers_mut().insert("x-accel-buffering", axum::http::HeaderValue::from_static("no"));
+    let mut response = Sse::new(events.map(Ok::<_, Infallible>))
+        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+        .into_response();
+    response.headers_mut().insert(
+        "x-accel-buffering",
+        axum::http::HeaderValue::from_static("no"),
+    );
     response
 }

@@ -20,13 +20,22 @@ pub async fn page(State(web): State<Web>, browser: Browser) -> Answer {
 
 fn groups(document: &Value) -> Vec<ApiGroup> {
     let mut groups: Vec<ApiGroup> = Vec::new();
-    for (path, methods) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
+    for (path, methods) in document
+        .get("paths")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
         for (method, operation) in methods.as_object().into_iter().flatten() {
             let tag = text(operation, "/tags/0");
             let shown = one(document, path, method, operation);
             match groups.iter_mut().find(|group| group.name == tag) {
                 Some(group) => group.operations.push(shown),
-                None => groups.push(ApiGroup { name: tag, description: String::new(), operations: vec![shown] }),
+                None => groups.push(ApiGroup {
+                    name: tag,
+                    description: String::new(),
+                    operations: vec![shown],
+                }),
             }
         }
     }
@@ -34,8 +43,16 @@ fn groups(document: &Value) -> Vec<ApiGroup> {
 }
 
 fn one(document: &Value, path: &str, method: &str, operation: &Value) -> ApiOperation {
-    let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
-    let answers = operation.get("responses").and_then(Value::as_object).into_iter().flatten();
+    let parameters = operation
+        .get("parameters")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let answers = operation
+        .get("responses")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
     let who: Vec<String> = operation
         .get("security")
         .and_then(Value::as_array)
@@ -50,21 +67,36 @@ fn one(document: &Value, path: &str, method: &str, operation: &Value) -> ApiOper
         path: path.to_owned(),
         summary: text(operation, "/summary"),
         description: text(operation, "/description"),
-        who: if who.is_empty() { "anyone".to_owned() } else { who.join(" or ") },
+        who: if who.is_empty() {
+            "anyone".to_owned()
+        } else {
+            who.join(" or ")
+        },
         parameters: parameters
             .map(|parameter| ApiParameter {
                 name: text(parameter, "/name"),
                 place: text(parameter, "/in"),
-                required: parameter.get("required").and_then(Value::as_bool).unwrap_or(false),
+                required: parameter
+                    .get("required")
+                    .and_then(Value::as_bool)
+                    .unwrap_or(false),
                 description: text(parameter, "/description"),
             })
             .collect(),
-        body: operation.pointer("/requestBody/content/application~1json/schema").map(|schema| example(document, schema)),
+        body: operation
+            .pointer("/requestBody/content/application~1json/schema")
+            .map(|schema| example(document, schema)),
         answers: answers
             .map(|(status, answer)| ApiAnswer {
-                status: if status == "default" { "otherwise".to_owned() } else { status.clone() },
+                status: if status == "default" {
+                    "otherwise".to_owned()
+                } else {
+                    status.clone()
+                },
                 description: text(answer, "/description"),
-                body: answer.pointer("/content/application~1json/schema").map(|schema| example(document, schema)),
+                body: answer
+                    .pointer("/content/application~1json/schema")
+                    .map(|schema| example(document, schema)),
             })
             .collect(),
     }
@@ -79,19 +111,45 @@ fn value_of(document: &Value, schema: &Value, depth: u8) -> Value {
     if depth == 0 {
         return Value::Null;
     }
-    if let Some(example) = schema.get("example").or_else(|| schema.pointer("/examples/0")) {
+    if let Some(example) = schema
+        .get("example")
+        .or_else(|| schema.pointer("/examples/0"))
+    {
         return example.clone();
     }
-    if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix("#/components/schemas/")) {
-        return document.pointer(&format!("/components/schemas/{name}")).map_or(Value::Null, |schema| value_of(document, schema, depth - 1));
+    if let Some(name) = schema
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|path| path.strip_prefix("#/components/schemas/"))
+    {
+        return document
+            .pointer(&format!("/components/schemas/{name}"))
+            .map_or(Value::Null, |schema| value_of(document, schema, depth - 1));
     }
-    let kind = schema.get("type").and_then(|kind| kind.as_str().or_else(|| kind.pointer("/0").and_then(Value::as_str)));
+    let kind = schema.get("type").and_then(|kind| {
+        kind.as_str()
+            .or_else(|| kind.pointer("/0").and_then(Value::as_str))
+    });
     match kind {
         Some("object") => {
-            let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-            Value::Object(properties.map(|(name, schema)| (name.clone(), value_of(document, schema, depth - 1))).collect())
+            let properties = schema
+                .get("properties")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten();
+            Value::Object(
+                properties
+                    .map(|(name, schema)| (name.clone(), value_of(document, schema, depth - 1)))
+                    .collect(),
+            )
         }
-        Some("array") => Value::Array(schema.get("items").map(|items| value_of(document, items, depth - 1)).into_iter().collect()),
+        Some("array") => Value::Array(
+            schema
+                .get("items")
+                .map(|items| value_of(document, items, depth - 1))
+                .into_iter()
+                .collect(),
+        ),
         Some("integer" | "number") => 0.into(),
         Some("boolean") => false.into(),
         Some("string") => "…".into(),
@@ -100,5 +158,9 @@ fn value_of(document: &Value, schema: &Value, depth: u8) -> Value {
 }
 
 fn text(value: &Value, pointer: &str) -> String {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }

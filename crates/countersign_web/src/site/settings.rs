@@ -14,7 +14,10 @@ use crate::pages::{Errors, KeysPage, PasskeyRow, PasskeysPage, SettingsPage, The
 
 /// `GET /settings`
 pub async fn page(desk: Desk) -> Answer {
-    html(&SettingsPage { passkeys: u32::try_from(desk.staff.passkeys()).unwrap_or(u32::MAX), frame: desk.frame(None) })
+    html(&SettingsPage {
+        passkeys: u32::try_from(desk.staff.passkeys()).unwrap_or(u32::MAX),
+        frame: desk.frame(None),
+    })
 }
 
 /// `POST /settings`: theme and shortcuts.
@@ -24,10 +27,19 @@ pub async fn save(State(web): State<Web>, _desk: Desk, Form(fields): Form<Fields
         "dark" => "dark",
         _ => "system",
     };
-    let shortcuts = if field(&fields, "shortcuts").is_empty() { "off" } else { "on" };
+    let shortcuts = if field(&fields, "shortcuts").is_empty() {
+        "off"
+    } else {
+        "on"
+    };
     let mut response = see_other("/settings");
-    response.headers_mut().append(header::SET_COOKIE, web.cookies.set_choice("theme", theme));
-    response.headers_mut().append(header::SET_COOKIE, web.cookies.set_choice("shortcuts", shortcuts));
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, web.cookies.set_choice("theme", theme));
+    response.headers_mut().append(
+        header::SET_COOKIE,
+        web.cookies.set_choice("shortcuts", shortcuts),
+    );
     Ok(response)
 }
 
@@ -40,13 +52,17 @@ pub async fn toggle(State(web): State<Web>, desk: Desk, Form(fields): Form<Field
         _ => "dark",
     };
     let mut response = see_other(&local_path(field(&fields, "here")));
-    response.headers_mut().append(header::SET_COOKIE, web.cookies.set_choice("theme", wanted));
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, web.cookies.set_choice("theme", wanted));
     Ok(response)
 }
 
 /// `GET /settings/keys`
 pub async fn keys(desk: Desk) -> Answer {
-    html(&KeysPage { frame: desk.frame(None) })
+    html(&KeysPage {
+        frame: desk.frame(None),
+    })
 }
 
 /// `GET /settings/passkeys`
@@ -63,13 +79,21 @@ pub async fn passkeys(State(web): State<Web>, desk: Desk) -> Answer {
             used: passkey.last_used.map(|at| calendar.when(at)),
         })
         .collect();
-    html(&PasskeysPage { frame: desk.frame(None), passkeys: rows, failed: false, errors: Errors::default() })
+    html(&PasskeysPage {
+        frame: desk.frame(None),
+        passkeys: rows,
+        failed: false,
+        errors: Errors::default(),
+    })
 }
 
 /// `POST /settings/passkeys/start` (script)
 pub async fn start(State(web): State<Web>, desk: Desk) -> Answer {
     let ceremony = web.gate.start_passkey(&desk.staff).await?;
-    Ok(axum::Json(json!({ "ceremony": ceremony.ceremony, "publicKey": ceremony.options })).into_response())
+    Ok(
+        axum::Json(json!({ "ceremony": ceremony.ceremony, "publicKey": ceremony.options }))
+            .into_response(),
+    )
 }
 
 /// `POST /settings/passkeys/finish` (script)
@@ -78,7 +102,14 @@ pub async fn finish(State(web): State<Web>, desk: Desk, body: Json<Scripted>) ->
         "" => "passkey",
         name => name,
     };
-    web.gate.finish_passkey(&desk.staff, &body.value.ceremony, &body.value.credential, name).await?;
+    web.gate
+        .finish_passkey(
+            &desk.staff,
+            &body.value.ceremony,
+            &body.value.credential,
+            name,
+        )
+        .await?;
     Ok(axum::Json(json!({ "location": "/settings/passkeys" })).into_response())
 }
 
@@ -89,7 +120,14 @@ pub async fn remove(State(web): State<Web>, desk: Desk, Path(id): Path<String>) 
 }
 
 /// `POST /settings/passkeys/{id}/name`
-pub async fn rename(State(web): State<Web>, desk: Desk, Path(id): Path<String>, Form(fields): Form<Fields>) -> Answer {
-    web.gate.rename_passkey(&desk.staff, &id, field(&fields, "name")).await?;
+pub async fn rename(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(id): Path<String>,
+    Form(fields): Form<Fields>,
+) -> Answer {
+    web.gate
+        .rename_passkey(&desk.staff, &id, field(&fields, "name"))
+        .await?;
     Ok(see_other("/settings/passkeys"))
 }

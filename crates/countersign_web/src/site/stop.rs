@@ -17,14 +17,24 @@ pub async fn page(State(web): State<Web>, browser: Browser, Path(token): Path<St
 }
 
 /// `POST /v/{token}`
-pub async fn stop(State(web): State<Web>, browser: Browser, Path(token): Path<String>, Form(fields): Form<Fields>) -> Answer {
-    let Some(link) = web.gate.stop_link(&token).await? else { return show(&web, &browser, &token, None).await };
+pub async fn stop(
+    State(web): State<Web>,
+    browser: Browser,
+    Path(token): Path<String>,
+    Form(fields): Form<Fields>,
+) -> Answer {
+    let Some(link) = web.gate.stop_link(&token).await? else {
+        return show(&web, &browser, &token, None).await;
+    };
     let reason = reason(&fields);
     let state = match web.gate.stop_by_link(&link, reason.as_deref()).await {
         Ok(applied) if applied.state == CaseState::Stopped => Some(StopState::Stopped),
         // Too late, or over: the page says so; a stop that came too late is recorded all the same.
         Ok(_) | Err(countersign_service::CaseError::Refused(_)) => None,
-        Err(_) => Some(StopState::Ask { until: None, failed: true }),
+        Err(_) => Some(StopState::Ask {
+            until: None,
+            failed: true,
+        }),
     };
     show(&web, &browser, &token, state).await
 }
@@ -42,7 +52,10 @@ async fn show(web: &Web, browser: &Browser, token: &str, state: Option<StopState
         action: format!("/v/{token}"),
         back: None,
         words: view.as_ref().map(|view| words(&view.pieces)),
-        state: state.unwrap_or_else(|| view.as_ref().map_or(StopState::Gone, |view| standing(web, view))),
+        state: state.unwrap_or_else(|| {
+            view.as_ref()
+                .map_or(StopState::Gone, |view| standing(web, view))
+        }),
         from_notice: true,
     })
 }
@@ -51,7 +64,10 @@ fn standing(web: &Web, view: &StopView) -> StopState {
     let calendar = web.calendar();
     match view.state {
         CaseState::Stopped => StopState::Already(calendar.when(view.changed_at)),
-        _ if view.may_stop => StopState::Ask { until: view.takes_effect_at.map(|at| calendar.when(at)), failed: false },
+        _ if view.may_stop => StopState::Ask {
+            until: view.takes_effect_at.map(|at| calendar.when(at)),
+            failed: false,
+        },
         _ if view.too_late => StopState::TooLate(calendar.when(view.changed_at)),
         _ => StopState::Over,
     }
@@ -66,6 +82,9 @@ pub fn reason(fields: &Fields) -> Option<String> {
         _ => "",
     };
     let text: String = field(fields, "text").chars().take(400).collect();
-    let said: Vec<&str> = [why, text.as_str()].into_iter().filter(|part| !part.is_empty()).collect();
+    let said: Vec<&str> = [why, text.as_str()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
     (!said.is_empty()).then(|| said.join(": "))
 }
