@@ -385,7 +385,8 @@ impl Words {
                 let symbol = u32::try_from(self.ends.len()).unwrap_or(0);
                 *free = (hash, symbol);
                 self.text.push_str(word);
-                self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+                self.ends
+                    .push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
                 Symbol(symbol)
             }
             None => Symbol::MISSING,
@@ -404,7 +405,9 @@ impl Words {
         let mut slot = hash as usize & mask;
         loop {
             match self.slots.get(slot) {
-                Some(&(other, symbol)) if symbol != 0 && (other != hash || self.get(Symbol(symbol)) != word) => {
+                Some(&(other, symbol))
+                    if symbol != 0 && (other != hash || self.get(Symbol(symbol)) != word) =>
+                {
                     slot = (slot + 1) & mask;
                 }
                 _ => return slot,
@@ -415,7 +418,10 @@ impl Words {
     fn grow(&mut self) {
         let longer = vec![(0, 0); self.slots.len() * 2];
         let mask = longer.len() - 1;
-        for entry in std::mem::replace(&mut self.slots, longer).into_iter().filter(|(_, symbol)| *symbol != 0) {
+        for entry in std::mem::replace(&mut self.slots, longer)
+            .into_iter()
+            .filter(|(_, symbol)| *symbol != 0)
+        {
             let mut slot = entry.0 as usize & mask;
             while self.slots.get(slot).is_some_and(|(_, symbol)| *symbol != 0) {
                 slot = (slot + 1) & mask;

@@ -28,12 +28,24 @@ fn every_example_in_the_manual_does_what_it_says() {
                 continue;
             }
             examples += 1;
-            let text = if block.has("continues") { format!("{so_far}\n{}", block.body) } else { block.body.clone() };
+            let text = if block.has("continues") {
+                format!("{so_far}\n{}", block.body)
+            } else {
+                block.body.clone()
+            };
             let reading = read(&text);
             if let Some(code) = block.attribute("code") {
-                let severity = if block.has("error") { Severity::Error } else { Severity::Warning };
-                let found: Vec<&str> =
-                    reading.diagnostics.iter().filter(|finding| finding.severity == severity).map(|finding| finding.code).collect();
+                let severity = if block.has("error") {
+                    Severity::Error
+                } else {
+                    Severity::Warning
+                };
+                let found: Vec<&str> = reading
+                    .diagnostics
+                    .iter()
+                    .filter(|finding| finding.severity == severity)
+                    .map(|finding| finding.code)
+                    .collect();
                 assert_eq!(found, [code], "{place}");
                 continue;
             }
@@ -52,16 +64,25 @@ fn the_manual_mentions_only_codes_that_exist() {
     for (path, page) in pages("docs/language") {
         for link in page.split("../diagnostics/").skip(1) {
             let code = link.split(".md").next().unwrap();
-            assert!(code == "README" || codes().iter().any(|known| known.code == code), "{}: {code}", path.display());
+            assert!(
+                code == "README" || codes().iter().any(|known| known.code == code),
+                "{}: {code}",
+                path.display()
+            );
         }
     }
 }
 
 #[test]
 fn the_published_schema_is_fresh() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/generated/procedure.schema.json");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs/generated/procedure.schema.json");
     if std::env::var("COUNTERSIGN_BLESS").is_ok() {
         std::fs::write(&path, json_schema()).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(path).unwrap(), json_schema(), "run with COUNTERSIGN_BLESS=1 to write it");
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap(),
+        json_schema(),
+        "run with COUNTERSIGN_BLESS=1 to write it"
+    );
 }

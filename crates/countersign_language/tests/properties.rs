@@ -1,7 +1,10 @@
 //! What holds for every text: reading never fails badly, formatting loses
 //! nothing, and the JSON twin says the same.
 
-#![expect(clippy::disallowed_methods, reason = "these tests read the shipped files")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these tests read the shipped files"
+)]
 
 use std::path::Path;
 

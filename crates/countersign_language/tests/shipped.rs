@@ -1,6 +1,9 @@
 //! The procedures that ship with the program are valid and give no warning.
 
-#![expect(clippy::disallowed_methods, reason = "these tests read the shipped files")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these tests read the shipped files"
+)]
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,10 @@
 //! Fenced blocks of Markdown pages, for tests that run the examples in prose.
 
-#![allow(dead_code, clippy::allow_attributes, clippy::allow_attributes_without_reason)]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +25,10 @@ pub struct Block {
 
 impl Block {
     pub fn attribute(&self, key: &str) -> Option<&str> {
-        self.attributes.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+        self.attributes
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn has(&self, flag: &str) -> bool {
@@ -33,7 +40,9 @@ pub fn blocks(page: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut lines = page.split_inclusive('\n').enumerate();
     while let Some((number, line)) = lines.next() {
-        let Some(info) = line.strip_prefix("```") else { continue };
+        let Some(info) = line.strip_prefix("```") else {
+            continue;
+        };
         let (language, flags, attributes) = parse_info(info.trim_end());
         let mut body = String::new();
         for (_, line) in lines.by_ref() {
@@ -42,7 +51,13 @@ pub fn blocks(page: &str) -> Vec<Block> {
             }
             body.push_str(line);
         }
-        blocks.push(Block { language, flags, attributes, body, line: number + 1 });
+        blocks.push(Block {
+            language,
+            flags,
+            attributes,
+            body,
+            line: number + 1,
+        });
     }
     blocks
 }
@@ -75,13 +90,19 @@ fn parse_info(info: &str) -> (String, Vec<String>, Vec<(String, String)>) {
             flags.push(word);
         }
     }
-    let language = if flags.is_empty() { String::new() } else { flags.remove(0) };
+    let language = if flags.is_empty() {
+        String::new()
+    } else {
+        flags.remove(0)
+    };
     (language, flags, attributes)
 }
 
 /// All pages of a folder below the workspace, by name.
 pub fn pages(folder: &str) -> Vec<(PathBuf, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(folder);
     let mut pages: Vec<_> = std::fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.unwrap().path())
