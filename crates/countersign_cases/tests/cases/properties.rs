@@ -554,7 +554,8 @@ impl Played {
 
 fn check(holds: impl Fn(Play) -> Result<(), TestCaseError>, cases: u32) {
     let config = ProptestConfig {
-        cases,
+        // `PROPTEST_CASES=2560` runs ten times as many.
+        cases: cases * ProptestConfig::default().cases / 256,
         failure_persistence: None,
         max_shrink_iters: 20_000,
         ..ProptestConfig::default()
@@ -596,7 +597,7 @@ fn no_sequence_of_commands_grants_without_a_complete_path() {
             );
             Ok(())
         },
-        700,
+        1_000,
     );
     // The property would be empty if hardly any story got there.
     let (granted, waited, signed) = (granted.get(), waited.get(), signed.get());
