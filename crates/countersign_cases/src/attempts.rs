@@ -76,14 +76,9 @@ impl Tally {
     }
 
     /// Gives one try back: its answer was right.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a reservation is given back once"
-    )]
-    pub fn give_back(&mut self, reservation: Reservation, limits: &Limits) {
-        let Reservation { number } = reservation;
+    pub fn give_back(&mut self, reservation: &Reservation, limits: &Limits) {
         let before = self.tries.len();
-        self.tries.retain(|one| one.number != number);
+        self.tries.retain(|one| one.number != reservation.number);
         // Only the try that filled the tally may unlock it again, and only because it was no wrong answer.
         if self.tries.len() < before && self.tries.len() < wrong_max(limits) {
             self.locked_until = None;
@@ -165,7 +160,7 @@ mod tests {
             wrong(&mut tally, 5).is_err(),
             "the fifth try is taken while its answer is looked at"
         );
-        tally.give_back(last, &Limits::default());
+        tally.give_back(&last, &Limits::default());
         assert_eq!(tally.left(Timestamp(5), &Limits::default()), 1);
         wrong(&mut tally, 5).unwrap();
         assert!(wrong(&mut tally, 6).is_err());
@@ -204,7 +199,7 @@ mod tests {
                 now += pause;
                 if let Ok(reservation) = tally.reserve(Timestamp(now), &limits) {
                     if right {
-                        tally.give_back(reservation, &limits);
+                        tally.give_back(&reservation, &limits);
                     } else {
                         wrong.push(now);
                     }

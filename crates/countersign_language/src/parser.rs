@@ -7,7 +7,7 @@
 mod action;
 mod promise;
 
-pub(crate) use action::millionths;
+pub(crate) use action::{DEEPEST, check_n_of, millionths, push_flat, zero};
 
 use crate::codes::{self, Code};
 use crate::diagnostic::Diagnostic;
@@ -400,34 +400,8 @@ impl<'s> Parser<'s, '_> {
     }
 
     fn check_name(&mut self, name: &str, place: Span, naming: Naming) {
-        if !is_name(name, naming.dotted()) {
-            let mended = mend_name(name, naming.dotted());
-            if let Some(finding) = self.mistake(codes::BAD_NAME, place, || {
-                format!("`{}` is not a name", abbreviated(name))
-            }) {
-                finding.help(match mended {
-                    Some(mended) => {
-                        format!("names are lower-case letters, digits and `_`; write `{mended}`")
-                    }
-                    None => "names are lower-case letters, digits and `_`, and begin with a letter"
-                        .to_owned(),
-                });
-            }
-            return;
-        }
-        let (reserved, kind): (&[&str], _) = match naming {
-            Naming::Role => (&NOT_FOR_ROLES, "a role"),
-            Naming::Holding => (&NOT_FOR_HOLDINGS, "a holding or proof"),
-            Naming::Plain | Naming::Action | Naming::Any | Naming::AnyInLine => return,
-        };
-        if reserved.contains(&name) {
-            if let Some(finding) = self.mistake(codes::RESERVED_WORD, place, || {
-                format!("`{name}` cannot be the name of {kind}")
-            }) {
-                finding.help(format!(
-                    "it would be read as a keyword; choose another, such as `{name}_1`"
-                ));
-            }
+        if !check_name(name, place, naming, self.findings) {
+            self.last_mistake = place.start;
         }
     }
 
@@ -531,14 +505,10 @@ impl<'s> Parser<'s, '_> {
 
     /// A length of time.
     fn duration(&mut self) -> Duration {
-        let fallback = Duration {
-            count: 1,
-            unit: Unit::Day,
-        };
         let token = self.peek();
         if token.kind != Kind::Number {
             self.expected("a length of time such as `24h`");
-            return fallback;
+            return FALLBACK;
         }
         self.bump();
         let written = self.text_of(token);
@@ -573,52 +543,13 @@ impl<'s> Parser<'s, '_> {
                     ),
                 });
             }
-            return fallback;
+            return FALLBACK;
         }
-        let unit = match unit {
-            "m" => Unit::Minute,
-            "h" => Unit::Hour,
-            "d" => Unit::Day,
-            _ => {
-                let near = unit_like(unit);
-                if let Some(finding) = self.mistake(codes::UNKNOWN_UNIT, token.span, || {
-                    format!(
-                        "`{}` has no unit of time that is known",
-                        abbreviated(written)
-                    )
-                }) {
-                    finding.help(match (near, digits.parse::<u64>()) {
-                        (Some("w"), Ok(weeks)) => {
-                            format!("weeks are written as days: `{}d`", weeks.saturating_mul(7))
-                        }
-                        (Some(unit), _) if unit != "w" => format!("did you mean `{digits}{unit}`?"),
-                        _ => "units are `m` for minutes, `h` for hours and `d` for days".to_owned(),
-                    });
-                }
-                return fallback;
-            }
-        };
-        match digits.parse::<u32>() {
-            Ok(count) if count > 0 && Duration { count, unit }.seconds() <= LONGEST_SECONDS => {
-                Duration { count, unit }
-            }
-            _ => {
-                if let Some(finding) = self.mistake(codes::BAD_DURATION, token.span, || {
-                    format!(
-                        "`{}` is too {} a time",
-                        abbreviated(written),
-                        if digits.bytes().all(|digit| digit == b'0') {
-                            "short"
-                        } else {
-                            "long"
-                        }
-                    )
-                }) {
-                    finding.help("times are at least `1m` and at most `36500d`");
-                }
-                fallback
-            }
+        let (duration, known) = duration_of(written, token.span, self.findings);
+        if !known {
+            self.last_mistake = token.span.start;
         }
+        duration
     }
 
     // Mistakes and getting over them.
@@ -708,9 +639,109 @@ impl<'s> Parser<'s, '_> {
     }
 }
 
+/// What stands for a length of time that could not be read.
+const FALLBACK: Duration = Duration {
+    count: 1,
+    unit: Unit::Day,
+};
+
+/// Reads `24h`; the flag says whether that was possible. Reports what is wrong.
+pub(crate) fn duration_of(written: &str, place: Span, findings: &mut Findings) -> (Duration, bool) {
+    let digits_end = written
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(written.len());
+    let (digits, unit) = written
+        .split_at_checked(digits_end)
+        .unwrap_or((written, ""));
+    let unit = match unit {
+        "m" if !digits.is_empty() => Unit::Minute,
+        "h" if !digits.is_empty() => Unit::Hour,
+        "d" if !digits.is_empty() => Unit::Day,
+        _ if unit.is_empty() || digits.is_empty() => {
+            if let Some(finding) = findings.add(codes::BAD_DURATION, place, || {
+                format!("`{}` is not a length of time", abbreviated(written))
+            }) {
+                finding.help("write a number and a unit, such as `24h`");
+            }
+            return (FALLBACK, false);
+        }
+        _ => {
+            let near = unit_like(unit);
+            if let Some(finding) = findings.add(codes::UNKNOWN_UNIT, place, || {
+                format!(
+                    "`{}` has no unit of time that is known",
+                    abbreviated(written)
+                )
+            }) {
+                finding.help(match (near, digits.parse::<u64>()) {
+                    (Some("w"), Ok(weeks)) => {
+                        format!("weeks are written as days: `{}d`", weeks.saturating_mul(7))
+                    }
+                    (Some(unit), _) if unit != "w" => format!("did you mean `{digits}{unit}`?"),
+                    _ => "units are `m` for minutes, `h` for hours and `d` for days".to_owned(),
+                });
+            }
+            return (FALLBACK, false);
+        }
+    };
+    match digits.parse::<u32>() {
+        Ok(count) if count > 0 && (Duration { count, unit }).seconds() <= LONGEST_SECONDS => {
+            (Duration { count, unit }, true)
+        }
+        _ => {
+            let short = digits.bytes().all(|digit| digit == b'0');
+            if let Some(finding) = findings.add(codes::BAD_DURATION, place, || {
+                format!(
+                    "`{}` is too {} a time",
+                    abbreviated(written),
+                    if short { "short" } else { "long" }
+                )
+            }) {
+                finding.help("times are at least `1m` and at most `36500d`");
+            }
+            (FALLBACK, false)
+        }
+    }
+}
+
+/// Whether a name may stand where it stands. Reports what is wrong.
+pub(crate) fn check_name(name: &str, place: Span, naming: Naming, findings: &mut Findings) -> bool {
+    if !is_name(name, naming.dotted()) {
+        let mended = mend_name(name, naming.dotted());
+        if let Some(finding) = findings.add(codes::BAD_NAME, place, || {
+            format!("`{}` is not a name", abbreviated(name))
+        }) {
+            finding.help(match mended {
+                Some(mended) => {
+                    format!("names are lower-case letters, digits and `_`; write `{mended}`")
+                }
+                None => "names are lower-case letters, digits and `_`, and begin with a letter"
+                    .to_owned(),
+            });
+        }
+        return false;
+    }
+    let (reserved, kind): (&[&str], _) = match naming {
+        Naming::Role => (&NOT_FOR_ROLES, "a role"),
+        Naming::Holding => (&NOT_FOR_HOLDINGS, "a holding or proof"),
+        Naming::Plain | Naming::Action | Naming::Any | Naming::AnyInLine => return true,
+    };
+    if !reserved.contains(&name) {
+        return true;
+    }
+    if let Some(finding) = findings.add(codes::RESERVED_WORD, place, || {
+        format!("`{name}` cannot be the name of {kind}")
+    }) {
+        finding.help(format!(
+            "it would be read as a keyword; choose another, such as `{name}_1`"
+        ));
+    }
+    false
+}
+
 /// What a name is for, which decides how it may look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Naming {
+pub(crate) enum Naming {
     /// Declares a loss, parameter or path.
     Plain,
     /// Declares a role.

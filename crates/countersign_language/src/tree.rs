@@ -201,7 +201,7 @@ pub(crate) struct Count {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ValueNode {
     /// In millionths.
-    Number(i64, Span),
+    Number(i64),
     Text(Word),
 }
 
@@ -313,6 +313,8 @@ pub(crate) struct Comment {
     pub(crate) span: Span,
     /// Nothing but white space stands before it on its line.
     pub(crate) own_line: bool,
+    /// Where the token before it ends.
+    pub(crate) follows: u32,
     pub(crate) blank_before: bool,
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Kind, Naming, Parser, Token, join};
 use crate::codes;
+use crate::findings::Findings;
 use crate::lexer::abbreviated;
 use crate::model::{BackupGrade, Comparison, Scope, Span};
 use crate::tree::{
@@ -18,7 +19,7 @@ const REQUIREMENTS: [&str; 7] = [
     "prove", "sign-off", "notify", "wait", "backup", "when", "at",
 ];
 /// Deeper parentheses than these are refused: nobody can read them.
-const DEEPEST: u32 = 64;
+pub(crate) const DEEPEST: u32 = 64;
 
 impl Parser<'_, '_> {
     /// After `action` or `outside action`.
@@ -399,7 +400,7 @@ impl Parser<'_, '_> {
                         "write digits, with at most six after a decimal point: `50` or `49.99`",
                     );
                 }
-                Some(ValueNode::Number(number.unwrap_or(0), token.span))
+                Some(ValueNode::Number(number.unwrap_or(0)))
             }
             Kind::Word if !token.first_on_line => {
                 let word = self.text_of(token);
@@ -437,9 +438,8 @@ impl Parser<'_, '_> {
     }
 
     pub(super) fn zero(&mut self, count: Count, message: &str) {
-        if let Some(finding) = self.mistake(codes::BAD_COUNT, count.span, || message.to_owned()) {
-            finding.help("write `1` or more");
-        }
+        zero(count, message, self.findings);
+        self.last_mistake = count.span.start;
     }
 
     // What must be proved.
@@ -539,14 +539,7 @@ impl Parser<'_, '_> {
             of.push(self.expression(depth + 1));
         }
         self.close_parenthesis(open);
-        let most = of.len();
-        if n.value == 0 || n.value as usize > most {
-            if let Some(finding) = self.mistake(codes::BAD_COUNT, n.span, || {
-                format!("`{} of` {most} cannot be asked for", n.value)
-            }) {
-                finding.help(format!("write a number from 1 to {most}"));
-            }
-        }
+        check_n_of(n, of.len(), self.findings);
         ExprNode::NOf { n, of }
     }
 
@@ -579,8 +572,27 @@ impl Parser<'_, '_> {
     }
 }
 
+/// Reports a count of nothing.
+pub(crate) fn zero(count: Count, message: &str, findings: &mut Findings) {
+    if let Some(finding) = findings.add(codes::BAD_COUNT, count.span, || message.to_owned()) {
+        finding.help("write `1` or more");
+    }
+}
+
+/// Reports `3 of (a, b)` and `0 of (a, b)`.
+pub(crate) fn check_n_of(n: Count, most: usize, findings: &mut Findings) {
+    if n.value > 0 && n.value as usize <= most {
+        return;
+    }
+    if let Some(finding) = findings.add(codes::BAD_COUNT, n.span, || {
+        format!("`{} of` {most} cannot be asked for", n.value)
+    }) {
+        finding.help(format!("write a number from 1 to {most}"));
+    }
+}
+
 /// Adds a part, taking apart one that is of the same kind as the whole.
-fn push_flat(parts: &mut Vec<ExprNode>, part: ExprNode, all: bool) {
+pub(crate) fn push_flat(parts: &mut Vec<ExprNode>, part: ExprNode, all: bool) {
     match part {
         ExprNode::And(inner) if all => parts.extend(inner),
         ExprNode::Or(inner) if !all => parts.extend(inner),

@@ -457,7 +457,7 @@ impl Resolver<'_, '_> {
 
     fn value(&mut self, comparison: Comparison, value: &ValueNode) -> Value {
         match value {
-            ValueNode::Number(millionths, _) => Value::Number(*millionths),
+            ValueNode::Number(millionths) => Value::Number(*millionths),
             ValueNode::Text(word) => {
                 if !matches!(comparison, Comparison::Is | Comparison::IsNot) {
                     let words = self.tree.text(*word);

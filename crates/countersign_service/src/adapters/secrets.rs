@@ -1,0 +1,530 @@
+//! Passwords and PINs: kept in memory redacted, stored as Argon2id hashes.
+//!
+//! Hashing is slow on purpose, so it runs on a bounded number of blocking
+//! threads with a bounded queue before them; past that the answer is
+//! [`SecretError::Busy`], never an unbounded heap of memory. A customer who
+//! does not exist costs exactly as much as one who does.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, PasswordVerifier as _, Version,
+};
+use tokio::sync::Semaphore;
+
+use super::dice::{Dice, random_bytes};
+
+/// Something that must not be seen: redacted in debug text, overwritten when dropped, never serialised.
+#[derive(Clone)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    /// Takes it over.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into().into_bytes())
+    }
+
+    /// Takes over bytes that need not be text.
+    pub const fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for the one place that uses them.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The text; empty if it is not UTF-8, which [`Secret::new`] excludes.
+    pub fn expose_text(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        // Keeps the compiler from leaving out a write that nobody reads.
+        std::hint::black_box(&self.0);
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Secret {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// How much work one hash is. Deliberately not readable from any configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HashCost {
+    memory_kib: u32,
+    passes: u32,
+    lanes: u32,
+}
+
+impl HashCost {
+    /// OWASP's recommendation for Argon2id: 19 MiB, 2 passes, 1 lane.
+    pub const STANDARD: Self = Self {
+        memory_kib: 19_456,
+        passes: 2,
+        lanes: 1,
+    };
+
+    /// Worthless against guessing, and fast. For tests only: nothing but code that calls this by name can get it.
+    pub const fn cheap_for_tests() -> Self {
+        Self {
+            memory_kib: 8,
+            passes: 1,
+            lanes: 1,
+        }
+    }
+}
+
+/// How many hashes run and wait at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HashLimits {
+    /// Hashes running at once; each takes 19 MiB.
+    pub running: usize,
+    /// Callers waiting beyond those.
+    pub waiting: usize,
+    /// The longest one waits.
+    pub patience: Duration,
+}
+
+impl Default for HashLimits {
+    fn default() -> Self {
+        Self {
+            running: 2,
+            waiting: 64,
+            patience: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Hashes and verifies secrets. Cheap to clone; clones share the limits.
+#[derive(Clone)]
+pub struct SecretHasher {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    cost: HashCost,
+    pepper: Option<Secret>,
+    limits: HashLimits,
+    running: Arc<Semaphore>,
+    admitted: Arc<Semaphore>,
+    /// Verified against when there is nothing to verify against.
+    dummy: String,
+    dice: Arc<dyn Dice>,
+}
+
+/// Why a secret was neither accepted nor refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    /// Too many at once: ask again later.
+    #[error("too many secrets are being checked")]
+    Busy,
+    /// Longer than [`MAX_SECRET_BYTES`].
+    #[error("the secret is too long")]
+    TooLong,
+    /// The stored hash cannot be read, or asks for more work than anything this program ever stored.
+    #[error("the stored hash is not valid")]
+    BadHash,
+    /// Argon2 itself failed, for want of memory.
+    #[error("the secret could not be hashed")]
+    Failed,
+}
+
+/// The longest secret hashed, in bytes. NIST SP 800-63B asks for at least 64 characters.
+pub const MAX_SECRET_BYTES: usize = 1024;
+
+/// Bounds on what a stored hash may ask for, so that a planted one cannot stall the gate.
+const MAX_STORED_MEMORY_KIB: u32 = 256 * 1024;
+const MAX_STORED_PASSES: u32 = 16;
+const MAX_STORED_LANES: u32 = 8;
+
+impl SecretHasher {
+    /// With [`HashCost::STANDARD`]. The pepper, if any, is a key kept outside the database: without it the hashes cannot be tried.
+    ///
+    /// # Errors
+    /// [`SecretError::Failed`] if Argon2 cannot run at all, for want of memory or with a pepper longer than it takes.
+    pub fn new(
+        pepper: Option<Secret>,
+        limits: HashLimits,
+        dice: Arc<dyn Dice>,
+    ) -> Result<Self, SecretError> {
+        Self::with_cost(HashCost::STANDARD, pepper, limits, dice)
+    }
+
+    /// With another cost.
+    ///
+    /// # Errors
+    /// As [`SecretHasher::new`].
+    pub fn with_cost(
+        cost: HashCost,
+        pepper: Option<Secret>,
+        limits: HashLimits,
+        dice: Arc<dyn Dice>,
+    ) -> Result<Self, SecretError> {
+        let dummy = hash_now(
+            cost,
+            pepper.as_ref(),
+            &random_bytes::<32>(&*dice),
+            random_bytes(&*dice),
+        )?;
+        let running = limits.running.max(1);
+        let admitted = running
+            .saturating_add(limits.waiting)
+            .min(Semaphore::MAX_PERMITS);
+        Ok(Self {
+            shared: Arc::new(Shared {
+                cost,
+                pepper,
+                limits,
+                running: Arc::new(Semaphore::new(running)),
+                admitted: Arc::new(Semaphore::new(admitted)),
+                dummy,
+                dice,
+            }),
+        })
+    }
+
+    /// Hashes a secret for storage, as a PHC string.
+    ///
+    /// # Errors
+    /// [`SecretError`] if it was not hashed.
+    pub async fn hash(&self, secret: &Secret) -> Result<String, SecretError> {
+        let secret = bounded(secret)?;
+        let salt = random_bytes(&*self.shared.dice);
+        self.run(move |shared| hash_now(shared.cost, shared.pepper.as_ref(), secret.expose(), salt))
+            .await
+    }
+
+    /// Whether this is the secret behind the stored PHC string.
+    ///
+    /// Pass `None` where there is no such customer or no secret: it costs the same and is always false.
+    ///
+    /// # Errors
+    /// [`SecretError`] if it was not found out; never to be taken for a wrong answer.
+    pub async fn verify(&self, secret: &Secret, stored: Option<&str>) -> Result<bool, SecretError> {
+        let secret = bounded(secret)?;
+        let stored = stored.map(str::to_owned);
+        self.run(move |shared| {
+            let known = stored.is_some();
+            let matches = verify_now(
+                shared.pepper.as_ref(),
+                secret.expose(),
+                stored.as_ref().unwrap_or(&shared.dummy),
+            )?;
+            Ok(matches && known)
+        })
+        .await
+    }
+
+    /// Whether a stored hash has another cost than new ones, so that the secret should be hashed again when next seen.
+    pub fn is_outdated(&self, stored: &str) -> bool {
+        let cost = self.shared.cost;
+        PasswordHash::new(stored)
+            .ok()
+            .and_then(|hash| Params::try_from(&hash).ok())
+            .is_none_or(|p| {
+                (p.m_cost(), p.t_cost(), p.p_cost()) != (cost.memory_kib, cost.passes, cost.lanes)
+            })
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T, SecretError> + Send + 'static,
+    ) -> Result<T, SecretError> {
+        let admitted = Arc::clone(&self.shared.admitted)
+            .try_acquire_owned()
+            .map_err(|_| SecretError::Busy)?;
+        let turn = tokio::time::timeout(
+            self.shared.limits.patience,
+            Arc::clone(&self.shared.running).acquire_owned(),
+        );
+        let turn = turn
+            .await
+            .map_err(|_| SecretError::Busy)?
+            .map_err(|_| SecretError::Busy)?;
+        let shared = Arc::clone(&self.shared);
+        let result = tokio::task::spawn_blocking(move || {
+            // Held until the work is really over, even if nobody waits for it any more.
+            let _held = (admitted, turn);
+            work(&shared)
+        });
+        result.await.unwrap_or(Err(SecretError::Failed))
+    }
+}
+
+impl fmt::Debug for SecretHasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretHasher")
+            .field("cost", &self.shared.cost)
+            .field("peppered", &self.shared.pepper.is_some())
+            .field("limits", &self.shared.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+fn bounded(secret: &Secret) -> Result<Secret, SecretError> {
+    if secret.expose().len() > MAX_SECRET_BYTES {
+        Err(SecretError::TooLong)
+    } else {
+        Ok(secret.clone())
+    }
+}
+
+fn hash_now(
+    cost: HashCost,
+    pepper: Option<&Secret>,
+    secret: &[u8],
+    salt: [u8; 16],
+) -> Result<String, SecretError> {
+    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None)
+        .map_err(|_| SecretError::Failed)?;
+    let hash = argon2(pepper, params)?
+        .hash_password_with_salt(secret, &salt)
+        .map_err(|_| SecretError::Failed)?;
+    Ok(hash.to_string())
+}
+
+fn verify_now(pepper: Option<&Secret>, secret: &[u8], stored: &str) -> Result<bool, SecretError> {
+    let hash = PasswordHash::new(stored).map_err(|_| SecretError::BadHash)?;
+    if hash.algorithm.as_str() != "argon2id" || hash.hash.is_none() {
+        return Err(SecretError::BadHash);
+    }
+    let params = Params::try_from(&hash).map_err(|_| SecretError::BadHash)?;
+    if params.m_cost() > MAX_STORED_MEMORY_KIB
+        || params.t_cost() > MAX_STORED_PASSES
+        || params.p_cost() > MAX_STORED_LANES
+    {
+        return Err(SecretError::BadHash);
+    }
+    match argon2(pepper, params)?.verify_password(secret, &hash) {
+        Ok(()) => Ok(true),
+        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
+        Err(_) => Err(SecretError::Failed),
+    }
+}
+
+fn argon2(pepper: Option<&Secret>, params: Params) -> Result<Argon2<'_>, SecretError> {
+    match pepper {
+        Some(pepper) => {
+            Argon2::new_with_secret(pepper.expose(), Algorithm::Argon2id, Version::V0x13, params)
+                .map_err(|_| SecretError::Failed)
+        }
+        None => Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::dice::SeededDice;
+
+    fn hasher(pepper: Option<&str>, limits: HashLimits) -> SecretHasher {
+        SecretHasher::with_cost(
+            HashCost::cheap_for_tests(),
+            pepper.map(Secret::new),
+            limits,
+            Arc::new(SeededDice::new(1)),
+        )
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_right_secret_is_accepted_and_no_other() {
+        let hasher = hasher(None, HashLimits::default());
+        let stored = hasher.hash(&Secret::new("4711")).await.unwrap();
+        assert!(
+            stored.starts_with("$argon2id$v=19$m=8,t=1,p=1$"),
+            "{stored}"
+        );
+        assert_eq!(
+            hasher.verify(&Secret::new("4711"), Some(&stored)).await,
+            Ok(true)
+        );
+        for wrong in ["4712", "", "47110", " 4711"] {
+            assert_eq!(
+                hasher.verify(&Secret::new(wrong), Some(&stored)).await,
+                Ok(false),
+                "{wrong}"
+            );
+        }
+        assert_ne!(
+            hasher.hash(&Secret::new("4711")).await.unwrap(),
+            stored,
+            "salted"
+        );
+    }
+
+    #[tokio::test]
+    async fn the_standard_cost_is_the_recommended_one() {
+        let hasher =
+            SecretHasher::new(None, HashLimits::default(), Arc::new(SeededDice::new(2))).unwrap();
+        let stored = hasher.hash(&Secret::new("correct horse")).await.unwrap();
+        assert!(
+            stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{stored}"
+        );
+        assert_eq!(
+            hasher
+                .verify(&Secret::new("correct horse"), Some(&stored))
+                .await,
+            Ok(true)
+        );
+        assert!(!hasher.is_outdated(&stored));
+        assert!(
+            hasher.is_outdated(
+                &super::tests::hasher(None, HashLimits::default())
+                    .shared
+                    .dummy
+            )
+        );
+    }
+
+    /// Nobody's secret is verified against a hash of the same cost as everybody's, and is never right.
+    #[tokio::test]
+    async fn an_unknown_customer_costs_the_same_and_is_never_right() {
+        let hasher = hasher(None, HashLimits::default());
+        assert_eq!(hasher.verify(&Secret::new("4711"), None).await, Ok(false));
+        // Not even the random secret behind the hash that stands in, which these dice let us know.
+        let stand_in = random_bytes::<32>(&SeededDice::new(1)).to_vec();
+        let dummy = hasher.shared.dummy.clone();
+        let stand_in = Secret::from_bytes(stand_in);
+        assert_eq!(hasher.verify(&stand_in, Some(&dummy)).await, Ok(true));
+        assert_eq!(hasher.verify(&stand_in, None).await, Ok(false));
+        let stored = hasher.hash(&Secret::new("4711")).await.unwrap();
+        let cost_of = |phc: &str| Params::try_from(&PasswordHash::new(phc).unwrap()).unwrap();
+        let (dummy, real) = (cost_of(&hasher.shared.dummy), cost_of(&stored));
+        assert_eq!(
+            (dummy.m_cost(), dummy.t_cost(), dummy.p_cost()),
+            (real.m_cost(), real.t_cost(), real.p_cost())
+        );
+    }
+
+    #[tokio::test]
+    async fn a_hash_is_worthless_without_the_pepper() {
+        let peppered = hasher(Some("sea salt and pepper"), HashLimits::default());
+        let stored = peppered.hash(&Secret::new("4711")).await.unwrap();
+        assert_eq!(
+            peppered.verify(&Secret::new("4711"), Some(&stored)).await,
+            Ok(true)
+        );
+        assert_eq!(
+            hasher(None, HashLimits::default())
+                .verify(&Secret::new("4711"), Some(&stored))
+                .await,
+            Ok(false)
+        );
+        assert_eq!(
+            hasher(Some("other"), HashLimits::default())
+                .verify(&Secret::new("4711"), Some(&stored))
+                .await,
+            Ok(false)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_hash_that_is_broken_or_too_dear_is_an_error_and_not_a_wrong_answer() {
+        let hasher = hasher(None, HashLimits::default());
+        let salt_and_hash = "c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        for stored in [
+            String::new(),
+            "plain".into(),
+            "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA".into(),
+            format!("$argon2i$v=19$m=8,t=1,p=1${salt_and_hash}"),
+            format!("$argon2id$v=19$m=4194304,t=1,p=1${salt_and_hash}"),
+            format!("$argon2id$v=19$m=8,t=1000000,p=1${salt_and_hash}"),
+        ] {
+            assert_eq!(
+                hasher.verify(&Secret::new("x"), Some(&stored)).await,
+                Err(SecretError::BadHash),
+                "{stored}"
+            );
+        }
+        assert_eq!(
+            hasher
+                .hash(&Secret::new("x".repeat(MAX_SECRET_BYTES + 1)))
+                .await,
+            Err(SecretError::TooLong)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_is_busy_at_once_and_recovers() {
+        let hasher = hasher(
+            None,
+            HashLimits {
+                running: 1,
+                waiting: 1,
+                patience: Duration::from_mins(1),
+            },
+        );
+        // Work that holds the only place until it is told to go on.
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let (started, has_started) = tokio::sync::oneshot::channel();
+        let running = tokio::spawn({
+            let hasher = hasher.clone();
+            async move {
+                hasher
+                    .run(move |_| {
+                        started.send(()).unwrap();
+                        released.recv().unwrap();
+                        Ok(())
+                    })
+                    .await
+            }
+        });
+        has_started.await.unwrap();
+        let waiting = tokio::spawn({
+            let hasher = hasher.clone();
+            async move { hasher.hash(&Secret::new("second")).await }
+        });
+        while hasher.shared.admitted.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(
+            hasher.hash(&Secret::new("third")).await,
+            Err(SecretError::Busy)
+        );
+        release.send(()).unwrap();
+        running.await.unwrap().unwrap();
+        assert!(waiting.await.unwrap().is_ok());
+        assert!(hasher.hash(&Secret::new("fourth")).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn patience_ends() {
+        let hasher = hasher(
+            None,
+            HashLimits {
+                running: 1,
+                waiting: 1,
+                patience: Duration::from_millis(1),
+            },
+        );
+        let held = Arc::clone(&hasher.shared.running)
+            .acquire_owned()
+            .await
+            .unwrap();
+        assert_eq!(hasher.hash(&Secret::new("x")).await, Err(SecretError::Busy));
+        drop(held);
+        assert!(hasher.hash(&Secret::new("x")).await.is_ok());
+    }
+
+    #[test]
+    fn a_secret_is_not_in_its_debug_text() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(…)");
+        assert!(
+            !format!("{:?}", hasher(Some("hunter2"), HashLimits::default())).contains("hunter2")
+        );
+    }
+}

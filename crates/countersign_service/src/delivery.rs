@@ -1,0 +1,280 @@
+//! Handing grants over: once, and when the answer is lost, by asking.
+//!
+//! The order is what makes it at most once. `HandedOver` is committed before
+//! the first byte leaves, so that a stop wins until then and is too late
+//! after. The attempt itself is written down before it is made, so that a
+//! crash between hand-over and answer is found as *unknown* and asked about.
+
+use countersign_cases::{CaseId, Command, Outcome, Refusal, State, Timestamp};
+use countersign_grant::Bundle;
+use countersign_store::{Batch, CommitError, Work};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    adapters::connector::{AskOutcome, RunOutcome},
+    cases::{Also, CaseError},
+    gate::Gate,
+    notices::finished,
+    records::{self, Delivery, GrantRecord, Held, space},
+    trouble::Trouble,
+};
+
+/// The queue of grants to be handed over.
+pub(crate) const RUN: &str = "run";
+
+/// The queue of outcomes to be asked for.
+pub(crate) const ASK: &str = "ask";
+
+/// Pause before a grant that surely never left is sent again.
+const NOT_SENT_AGAIN_SECONDS: u64 = 2;
+
+/// How long a backend that says "never seen" is asked again after the grant ran out: its clock may be a little behind.
+const CLOCKS_DIFFER_SECONDS: u64 = 60;
+
+/// A grant to be handed over, or asked about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Delivering {
+    pub(crate) case: CaseId,
+    pub(crate) grant: String,
+}
+
+impl Gate {
+    /// Hands one grant over.
+    pub(crate) async fn deliver(&self, work: &Work) -> Result<(), Trouble> {
+        let Delivering { case, grant } = records::read_json(&work.body)?;
+        match self.deliver_grant(&case, &grant).await {
+            Ok(()) => Ok(()),
+            Err(CaseError::Trouble(trouble)) => Err(trouble),
+            Err(error) => {
+                tracing::info!(case = case.0, code = error.code(), "grant not handed over");
+                self.finish(RUN, &grant, None).await
+            }
+        }
+    }
+
+    async fn deliver_grant(&self, case: &CaseId, grant: &str) -> Result<(), CaseError> {
+        let loaded = self.load_case(case).await?;
+        let Held {
+            value: record,
+            revision,
+        } = self.load_grant(grant).await?;
+        match loaded.case.state() {
+            State::Granted => {
+                self.apply(case, |_| Ok(Command::HandOver)).await?;
+            }
+            State::Running => {}
+            // Stopped, withdrawn, or concluded: there is nothing to hand over any more.
+            _ => return Ok(self.finish(RUN, grant, None).await?),
+        }
+        match record.delivery {
+            Delivery::Waiting | Delivery::NotSent => {}
+            // A program ended while it was sending: what happened then, only the backend knows.
+            Delivery::Trying | Delivery::Sent => {
+                return self.conclude(case, grant, Outcome::Unknown).await;
+            }
+        }
+        if self.now() >= record.not_after {
+            return self
+                .conclude(
+                    case,
+                    grant,
+                    Outcome::Failed {
+                        reason: "grant_ran_out".to_owned(),
+                    },
+                )
+                .await;
+        }
+        let Some(connector) = self.connector_client(&record.connector) else {
+            return self
+                .conclude(
+                    case,
+                    grant,
+                    Outcome::Failed {
+                        reason: "no_connector".to_owned(),
+                    },
+                )
+                .await;
+        };
+        let body = records::to_value(&self.bundle(&loaded.stream(), &record).await?)?;
+        if !self
+            .note_delivery(grant, &record, revision, Delivery::Trying)
+            .await?
+        {
+            // Somebody else is handing it over.
+            return Ok(());
+        }
+        let outcome = connector.run(grant, &body, self.now()).await;
+        tracing::info!(case = case.0, outcome = ?outcome.as_ref().map(word), "grant handed over");
+        match outcome {
+            Ok(RunOutcome::Done) => self.conclude(case, grant, Outcome::Done).await,
+            Ok(RunOutcome::Failed { reason }) => {
+                self.conclude(case, grant, Outcome::Failed { reason }).await
+            }
+            Ok(RunOutcome::Unknown) => self.conclude(case, grant, Outcome::Unknown).await,
+            // Nothing left, so the same grant may go again while it counts, and never after.
+            Ok(RunOutcome::NotSent) => {
+                let Held {
+                    value: record,
+                    revision,
+                } = self.load_grant(grant).await?;
+                let record = GrantRecord {
+                    delivery: Delivery::NotSent,
+                    ..record
+                };
+                let batch = Batch {
+                    records: vec![records::put(space::GRANT, grant, &record, Some(revision))?],
+                    finished: vec![finished(
+                        RUN,
+                        grant,
+                        Some(self.now().plus_seconds(NOT_SENT_AGAIN_SECONDS)),
+                    )],
+                    ..Batch::default()
+                };
+                Ok(self
+                    .commit(batch)
+                    .await
+                    .map(|_| ())
+                    .map_err(Trouble::from)?)
+            }
+            Err(_) => {
+                self.conclude(
+                    case,
+                    grant,
+                    Outcome::Failed {
+                        reason: "not_sendable".to_owned(),
+                    },
+                )
+                .await
+            }
+        }
+    }
+
+    /// Asks what became of a grant.
+    pub(crate) async fn ask_outcome(&self, work: &Work) -> Result<(), Trouble> {
+        let Delivering { case, grant } = records::read_json(&work.body)?;
+        match self.ask_backend(work, &case, &grant).await {
+            Ok(()) => Ok(()),
+            Err(CaseError::Trouble(trouble)) => Err(trouble),
+            Err(_) => self.finish(ASK, &grant, None).await,
+        }
+    }
+
+    async fn ask_backend(&self, work: &Work, case: &CaseId, grant: &str) -> Result<(), CaseError> {
+        let loaded = self.load_case(case).await?;
+        if loaded.case.state() != State::Unknown {
+            return Ok(self.finish(ASK, grant, None).await?);
+        }
+        let Held { value: record, .. } = self.load_grant(grant).await?;
+        let again = |now: Timestamp| now.plus_seconds((2_u64 << work.attempts.min(9)).min(600));
+        let Some(connector) = self.connector_client(&record.connector) else {
+            return Ok(self.finish(ASK, grant, Some(again(loaded.now))).await?);
+        };
+        let answer = connector.ask(grant, loaded.now).await;
+        let now = self.now();
+        let outcome = match answer {
+            Ok(AskOutcome::Done) => Outcome::Done,
+            Ok(AskOutcome::Failed { reason }) => Outcome::Failed { reason },
+            // Only once the grant counts no more is "never seen" final: before, it may still be under way.
+            Ok(AskOutcome::NeverSeen)
+                if now >= record.not_after.plus_seconds(CLOCKS_DIFFER_SECONDS) =>
+            {
+                Outcome::Failed {
+                    reason: "never_arrived".to_owned(),
+                }
+            }
+            Ok(AskOutcome::NeverSeen | AskOutcome::StillUnknown) | Err(_) => {
+                return Ok(self.finish(ASK, grant, Some(again(now))).await?);
+            }
+        };
+        self.conclude(case, grant, outcome).await
+    }
+
+    async fn conclude(
+        &self,
+        case: &CaseId,
+        grant: &str,
+        outcome: Outcome,
+    ) -> Result<(), CaseError> {
+        let concluded = self
+            .apply_with(case, |_| {
+                let mut also = Also {
+                    finished: vec![finished(RUN, grant, None)],
+                    ..Also::default()
+                };
+                if outcome != Outcome::Unknown {
+                    also.finished.push(finished(ASK, grant, None));
+                }
+                Ok((Command::Conclude(outcome.clone()), also))
+            })
+            .await;
+        match concluded {
+            Ok(_) => Ok(()),
+            // Concluded meanwhile by another worker.
+            Err(CaseError::Refused(
+                Refusal::StillUnknown | Refusal::AlreadyDone | Refusal::AlreadyFailed,
+            )) => Ok(self.finish(RUN, grant, None).await?),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The grant with the proof of its leaf against the newest checkpoint.
+    async fn bundle(
+        &self,
+        stream: &countersign_store::StreamKey,
+        record: &GrantRecord,
+    ) -> Result<Bundle, Trouble> {
+        let stored = self.journal().read(stream, 0).await?;
+        let granted = stored
+            .iter()
+            .find(|event| event.kind == "case.granted")
+            .and_then(|event| event.leaf);
+        let leaf =
+            granted.ok_or_else(|| Trouble::Damaged("a grant without its leaf".to_owned()))?;
+        Ok(Bundle::new(
+            record.jws.clone(),
+            &self.prove_leaf(leaf).await?,
+        ))
+    }
+
+    async fn load_grant(&self, grant: &str) -> Result<Held<GrantRecord>, Trouble> {
+        self.load(space::GRANT, grant)
+            .await?
+            .ok_or_else(|| Trouble::Damaged("a grant without its record".to_owned()))
+    }
+
+    /// Writes down where a delivery stands; `false` if somebody else did meanwhile.
+    async fn note_delivery(
+        &self,
+        grant: &str,
+        record: &GrantRecord,
+        revision: u64,
+        delivery: Delivery,
+    ) -> Result<bool, Trouble> {
+        let record = GrantRecord {
+            delivery,
+            ..record.clone()
+        };
+        match self
+            .write_records(vec![records::put(
+                space::GRANT,
+                grant,
+                &record,
+                Some(revision),
+            )?])
+            .await
+        {
+            Ok(()) => Ok(true),
+            Err(CommitError::Conflict { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn word(outcome: &RunOutcome) -> &'static str {
+    match outcome {
+        RunOutcome::Done => "done",
+        RunOutcome::Failed { .. } => "failed",
+        RunOutcome::NotSent => "not sent",
+        RunOutcome::Unknown => "unknown",
+    }
+}

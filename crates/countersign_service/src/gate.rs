@@ -1,0 +1,424 @@
+//! The gate: started from settings, a store, a clock and dice; cheap to clone.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use countersign_cases::Timestamp;
+use countersign_grant::GrantKey;
+use countersign_language::{Diagnostic, Procedure, Severity};
+use countersign_store::{Batch, SharedJournal};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use crate::{
+    adapters::{
+        clock::Clock,
+        codes::CodeKey,
+        connector::Connector,
+        dice::Dice,
+        http::{Endpoint as HttpEndpoint, http_client},
+        mailer::Mailer,
+        password_check::PasswordCheck,
+        secrets::{Secret, SecretHasher},
+        text_gateway::TextGateway,
+        webauthn::RelyingParty,
+        webhooks::WebhookSecrets,
+    },
+    ledger,
+    records::{self, space},
+    settings::{Scope, Settings},
+    shell::{Entry, Tries},
+    trouble::Trouble,
+};
+
+/// The gate. Cloning shares it.
+#[derive(Clone)]
+pub struct Gate(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    journal: SharedJournal,
+    clock: Arc<dyn Clock>,
+    dice: Arc<dyn Dice>,
+    current: Arc<Procedure>,
+    /// Every version a case was opened under, read once.
+    versions: RwLock<BTreeMap<String, Arc<Procedure>>>,
+    code_key: CodeKey,
+    grant_key: GrantKey,
+    log_origin: String,
+    hasher: SecretHasher,
+    relying_party: RelyingParty,
+    connectors: BTreeMap<String, Connector>,
+    mailer: Option<Mailer>,
+    text: Option<TextGateway>,
+    password: Option<PasswordCheck>,
+    /// Rung when the gate itself queued something that is due at once.
+    bell: Notify,
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate")
+            .field("procedure", &self.0.current.version)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a gate is built on, beside its settings.
+pub struct Parts {
+    /// The store.
+    pub journal: SharedJournal,
+    /// The only source of the time.
+    pub clock: Arc<dyn Clock>,
+    /// The only source of randomness.
+    pub dice: Arc<dyn Dice>,
+    /// Hashes PINs.
+    pub hasher: SecretHasher,
+    /// A look at the procedure beyond its validity.
+    pub check: ProcedureCheck,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    fn new(
+        settings: Settings,
+        parts: Parts,
+        current: Arc<Procedure>,
+        log_origin: String,
+    ) -> Result<Self, StartError> {
+        let wrong =
+            |what: &str, error: &dyn fmt::Display| StartError::Settings(format!("{what}: {error}"));
+        let client = http_client().map_err(|error| wrong("http", &error))?;
+        let endpoint =
+            |what: &str, url: &str, secrets: &[Secret]| -> Result<HttpEndpoint, StartError> {
+                let secrets = WebhookSecrets::parse(secrets.iter().map(Secret::expose_text))
+                    .map_err(|error| wrong(what, &error))?;
+                HttpEndpoint::new(url, secrets).map_err(|error| wrong(what, &error))
+            };
+        let mut connectors = BTreeMap::new();
+        for connector in &settings.connectors {
+            let what = format!("connector `{}`", connector.name);
+            let mut made = Connector::new(
+                client.clone(),
+                endpoint(&what, &connector.url, &connector.secrets)?,
+            );
+            if let Some(status_url) = &connector.status_url {
+                made = made
+                    .with_status_url(status_url)
+                    .map_err(|error| wrong(&what, &error))?;
+            }
+            connectors.insert(connector.name.clone(), made);
+        }
+        let mail = settings.mail.as_ref();
+        let text = settings
+            .text
+            .as_ref()
+            .map(|text| endpoint("text gateway", &text.url, &text.secrets))
+            .transpose()?;
+        let password = settings
+            .password
+            .as_ref()
+            .map(|check| endpoint("password check", &check.url, &check.secrets))
+            .transpose()?;
+        Ok(Self {
+            code_key: CodeKey::new(&settings.keys.codes),
+            grant_key: GrantKey::from_seed(&settings.keys.grant_seed)
+                .map_err(|error| wrong("grant key", &error))?,
+            relying_party: RelyingParty::new(
+                &settings.rp_id,
+                &current.organisation,
+                &[&settings.origin],
+            )
+            .map_err(|error| wrong("origin", &error))?,
+            mailer: mail
+                .map(|mail| Mailer::new(mail.server.clone(), &mail.from))
+                .transpose()
+                .map_err(|error| wrong("mail", &error))?,
+            text: text.map(|endpoint| TextGateway::new(client.clone(), endpoint)),
+            password: password.map(|endpoint| PasswordCheck::new(client.clone(), endpoint)),
+            connectors,
+            versions: RwLock::new(BTreeMap::from([(
+                current.version.to_string(),
+                Arc::clone(&current),
+            )])),
+            settings,
+            journal: parts.journal,
+            clock: parts.clock,
+            dice: parts.dice,
+            hasher: parts.hasher,
+            current,
+            log_origin,
+            bell: Notify::new(),
+        })
+    }
+}
+
+/// A look at the procedure beyond its validity, such as "every promise is kept". The error is shown to the operator.
+pub type ProcedureCheck = Box<dyn Fn(&Procedure) -> Result<(), String> + Send + Sync>;
+
+/// Why a gate did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The procedure is not valid.
+    #[error("the procedure is not valid")]
+    ProcedureNotValid(Vec<Diagnostic>),
+    /// The procedure was refused by the check it was started with.
+    #[error("the procedure is refused: {0}")]
+    ProcedureRefused(String),
+    /// A setting contradicts another, or the procedure.
+    #[error("{0}")]
+    Settings(String),
+    /// The store.
+    #[error(transparent)]
+    Trouble(#[from] Trouble),
+}
+
+/// A procedure version as stored.
+#[derive(Debug, Serialize, Deserialize)]
+struct ProcedureText {
+    text: String,
+    first_used: Timestamp,
+}
+
+impl Gate {
+    /// Starts a gate. Nothing runs in the background until [`Gate::work`] is called.
+    ///
+    /// The procedure must be valid and pass [`Parts::check`]. Its text is stored
+    /// under its version, so that cases opened under it keep it for as long as they live.
+    pub async fn start(settings: Settings, parts: Parts) -> Result<Self, StartError> {
+        let procedure = read_procedure(&settings.procedure)?;
+        (parts.check)(&procedure).map_err(StartError::ProcedureRefused)?;
+        check_settings(&settings, &procedure)?;
+        let log_origin =
+            ledger::read_checkpoint(&parts.journal.checkpoint().await.map_err(Trouble::from)?)?
+                .origin;
+        let current = Arc::new(procedure);
+        let inner = Inner::new(settings, parts, current, log_origin)?;
+        let gate = Self(Arc::new(inner));
+        gate.remember_procedure().await?;
+        gate.seed_staff().await?;
+        Ok(gate)
+    }
+
+    /// The procedure new cases are opened under.
+    pub fn procedure(&self) -> &Arc<Procedure> {
+        &self.0.current
+    }
+
+    /// The text of a procedure version, hexadecimal.
+    pub async fn procedure_text(&self, version: &str) -> Result<Option<String>, Trouble> {
+        Ok(self
+            .load::<ProcedureText>(space::PROCEDURE, &records::part(version))
+            .await?
+            .map(|held| held.value.text))
+    }
+
+    /// The settings it was started with.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Wakes whenever something was committed; the value is the newest position in the journal.
+    pub fn news(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.0.journal.watch()
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.0.clock.as_ref()
+    }
+
+    pub(crate) fn dice(&self) -> &dyn Dice {
+        self.0.dice.as_ref()
+    }
+
+    pub(crate) fn journal(&self) -> &SharedJournal {
+        &self.0.journal
+    }
+
+    pub(crate) fn code_key(&self) -> &CodeKey {
+        &self.0.code_key
+    }
+
+    pub(crate) fn bell(&self) -> &Notify {
+        &self.0.bell
+    }
+
+    pub(crate) fn connector_client(&self, name: &str) -> Option<&Connector> {
+        self.0.connectors.get(name)
+    }
+
+    pub(crate) fn grant_key(&self) -> &GrantKey {
+        &self.0.grant_key
+    }
+
+    /// The ledger's origin line.
+    pub fn log_origin(&self) -> &str {
+        &self.0.log_origin
+    }
+
+    pub(crate) fn hasher(&self) -> &SecretHasher {
+        &self.0.hasher
+    }
+
+    pub(crate) fn relying_party(&self) -> &RelyingParty {
+        &self.0.relying_party
+    }
+
+    pub(crate) fn mailer(&self) -> Option<&Mailer> {
+        self.0.mailer.as_ref()
+    }
+
+    pub(crate) fn text_gateway(&self) -> Option<&TextGateway> {
+        self.0.text.as_ref()
+    }
+
+    pub(crate) fn password_check(&self) -> Option<&PasswordCheck> {
+        self.0.password.as_ref()
+    }
+
+    /// The procedure of a version a case was opened under, hexadecimal.
+    pub async fn procedure_of(&self, version: &str) -> Result<Arc<Procedure>, Trouble> {
+        if let Some(known) = self
+            .0
+            .versions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(version)
+        {
+            return Ok(Arc::clone(known));
+        }
+        let text = self
+            .procedure_text(version)
+            .await?
+            .ok_or_else(|| Trouble::Damaged(format!("procedure version `{version}` is missing")))?;
+        let procedure = read_procedure(&text).map_err(|_| {
+            Trouble::Damaged(format!(
+                "procedure version `{version}` can no longer be read"
+            ))
+        })?;
+        if procedure.version.to_string() != version {
+            return Err(Trouble::Damaged(format!(
+                "procedure version `{version}` reads as another one"
+            )));
+        }
+        let procedure = Arc::new(procedure);
+        self.0
+            .versions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(version.to_owned(), Arc::clone(&procedure));
+        Ok(procedure)
+    }
+
+    async fn remember_procedure(&self) -> Result<(), Trouble> {
+        let version = self.0.current.version.to_string();
+        let mut tries = Tries::default();
+        loop {
+            if self
+                .load::<ProcedureText>(space::PROCEDURE, &version)
+                .await?
+                .is_some()
+            {
+                return Ok(());
+            }
+            let now = self.now();
+            let mut batch = Batch::default();
+            let text = ProcedureText {
+                text: self.0.settings.procedure.clone(),
+                first_used: now,
+            };
+            batch.records.push(records::put(
+                space::PROCEDURE,
+                version.clone(),
+                &text,
+                Some(0),
+            )?);
+            let entry = Entry::new(
+                "procedure.activated",
+                now,
+                None,
+                &serde_json::json!({ "version": version }),
+            )?;
+            self.log(&mut batch, &records::gate_stream(), entry).await?;
+            if self.committed(batch, &mut tries).await? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Reads a procedure; warnings do not stop it.
+fn read_procedure(text: &str) -> Result<Procedure, StartError> {
+    let reading = countersign_language::read(text);
+    match reading.procedure {
+        Some(procedure)
+            if reading
+                .diagnostics
+                .iter()
+                .all(|found| found.severity < Severity::Error) =>
+        {
+            Ok(procedure)
+        }
+        _ => Err(StartError::ProcedureNotValid(reading.diagnostics)),
+    }
+}
+
+fn check_settings(settings: &Settings, procedure: &Procedure) -> Result<(), StartError> {
+    let wrong = |what: String| Err(StartError::Settings(what));
+    for action in procedure.actions.iter().filter(|action| !action.outside) {
+        if let Some(name) = &action.runs
+            && !settings
+                .connectors
+                .iter()
+                .any(|connector| connector.name == *name)
+        {
+            return wrong(format!(
+                "action `{}` runs `{name}`, and there is no connector of that name",
+                action.name
+            ));
+        }
+    }
+    for machine in &settings.machines {
+        if machine.scopes.contains(&Scope::Backups) && machine.scopes.len() > 1 {
+            return wrong(format!(
+                "machine `{}` attests backups and may therefore do nothing else",
+                machine.name
+            ));
+        }
+        for role in &machine.robot_roles {
+            if procedure.role_named(role).is_none() {
+                return wrong(format!(
+                    "machine `{}` has the role `{role}`, which the procedure does not know",
+                    machine.name
+                ));
+            }
+        }
+    }
+    for account in &settings.staff {
+        for role in &account.roles {
+            if procedure.role_named(role).is_none() {
+                return wrong(format!(
+                    "account `{}` has the role `{role}`, which the procedure does not know",
+                    account.account
+                ));
+            }
+        }
+    }
+    if !(1..=120).contains(&settings.limits.grant_seconds) {
+        return wrong("a grant counts for 1 to 120 seconds".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,885 @@
+//! Proofs by the customer, on their own page; and signatures by colleagues.
+//!
+//! INVARIANT: nothing here that proves takes anything but a [`CustomerSeat`].
+//! There is no function from a staff session to a proof.
+//!
+//! Answers that can be guessed are counted before they are looked at: the try
+//! is stored first, under compare-and-swap on the customer's count, and given
+//! back only with the commit of the right answer. Whether an answer was wrong,
+//! the way is closed, or the customer never had it, takes the same work and
+//! gives the same words.
+
+use countersign_cases::{
+    CaseId, Command, Digest, Evidence, Refusal, State,
+    attempts::{Limits as TryLimits, Locked, Reservation, Tally},
+    decide,
+};
+use countersign_language::{Method, ProofId};
+use countersign_store::{Batch, NewWork};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    adapters::{
+        password_check::PasswordVerdict,
+        secrets::Secret,
+        totp::TotpSecret,
+        webauthn::{self, Passkey, VerifiedAssertion, challenge_for},
+    },
+    cases::{Also, Applied, CaseError, Loaded},
+    facts::Tallies,
+    gate::Gate,
+    notices::{self, Letter},
+    records::{self, Account, Code, Customer, FactorKind, Held, space},
+    sessions::{CustomerSeat, SignedInStaff},
+    shell::{Entry, Tries},
+    trouble::Trouble,
+    views,
+};
+
+/// What a colleague's passkey signs: this, the case's nonce, and its digest.
+pub const SIGN_OFF_DOMAIN: &str = "countersign/sign-off/v1";
+
+/// What a customer's passkey signs: this with the proof's name, the case's nonce, and its digest.
+pub const PROOF_DOMAIN: &str = "countersign/proof/v1/";
+
+/// What came of an answer.
+#[derive(Debug, Clone)]
+pub enum Answered {
+    /// It was right, and is recorded.
+    Right(Applied),
+    /// It did not count. Deliberately the same for a wrong answer, a closed way and one the customer does not have.
+    NotRight {
+        /// Answers left; told only to somebody who has proved something else in this case.
+        tries_left: Option<u32>,
+    },
+}
+
+/// A code that is on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CodeOnItsWay {
+    /// Where to, masked.
+    pub address: String,
+    /// When another can be asked for.
+    pub again_at: countersign_cases::Timestamp,
+    /// How many can still be asked for in this case.
+    pub left: u32,
+}
+
+/// A passkey prompt for a case: nothing to remember, for the challenge is made of the case itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PasskeyPrompt {
+    /// What is being signed for.
+    pub digest: Digest,
+    /// For `parseRequestOptionsFromJSON`.
+    pub options: Value,
+}
+
+/// Why a proof was neither taken nor counted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProofError {
+    /// The case asks for no such proof, or it is not made this way.
+    #[error("the case does not ask for that")]
+    NotAsked,
+    /// A code was sent a moment ago.
+    #[error("a code was sent a moment ago")]
+    TooSoon {
+        /// When another can be asked for.
+        again_at: countersign_cases::Timestamp,
+    },
+    /// No more codes are sent for this case.
+    #[error("no more codes are sent for this case")]
+    NoMoreCodes,
+    /// It could not be found out; the answer was not counted.
+    #[error("this cannot be checked right now; nothing was counted")]
+    Unavailable,
+    /// The passkey was not accepted.
+    #[error("the passkey was not accepted")]
+    NotAccepted,
+    /// The account has no passkey to sign with.
+    #[error("register a passkey first")]
+    NoPasskey,
+    /// As for any case.
+    #[error(transparent)]
+    Case(#[from] CaseError),
+}
+
+impl ProofError {
+    /// Stable word.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotAsked => "proof-not-asked",
+            Self::TooSoon { .. } => "code-too-soon",
+            Self::NoMoreCodes => "no-more-codes",
+            Self::Unavailable => "proof-unavailable",
+            Self::NotAccepted => "passkey-not-accepted",
+            Self::NoPasskey => "no-passkey",
+            Self::Case(error) => error.code(),
+        }
+    }
+}
+
+impl From<Trouble> for ProofError {
+    fn from(trouble: Trouble) -> Self {
+        Self::Case(trouble.into())
+    }
+}
+
+impl From<Refusal> for ProofError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Case(refusal.into())
+    }
+}
+
+/// What a right answer changes beside the case.
+enum Uses {
+    Nothing,
+    /// The time step of an authenticator code: it and earlier ones count no more.
+    Step {
+        holding: String,
+        step: u64,
+    },
+    /// A one-time code.
+    Code {
+        key: String,
+    },
+}
+
+/// What checking found.
+enum Checked {
+    Right(Uses),
+    Wrong,
+}
+
+impl Gate {
+    /// Whether this gate can check a proof made this way.
+    pub fn supports(&self, method: Method) -> bool {
+        match method {
+            Method::Pin | Method::Totp | Method::Passkey => true,
+            Method::Password => self.password_check().is_some(),
+            Method::Mail => self.mailer().is_some(),
+            Method::Text => self.text_gateway().is_some(),
+            Method::Oidc | Method::Ciba | Method::Webhook => false,
+        }
+    }
+
+    /// The customer answers a question in words or digits: PIN, password, authenticator code, or a code that was sent.
+    ///
+    /// `proof` is the proof's name in the procedure; `digest` is the one the page showed.
+    pub async fn prove(
+        &self,
+        seat: &CustomerSeat,
+        proof: &str,
+        digest: Digest,
+        answer: &Secret,
+    ) -> Result<Answered, ProofError> {
+        let loaded = self.load_case(seat.case()).await?;
+        let (id, method) = self.asked(&loaded, proof)?;
+        if method == Method::Passkey {
+            return Err(ProofError::NotAsked);
+        }
+        let tell = !loaded.case.proofs().is_empty();
+        let closed = match may_try(&loaded, id, digest) {
+            Ok(()) => false,
+            // Neither is told apart from a wrong answer; the check below is made all the same.
+            Err(Refusal::ProofLocked { .. } | Refusal::NotHeld { .. }) => true,
+            Err(refusal) => return Err(refusal.into()),
+        };
+        let reservation = if closed {
+            None
+        } else {
+            self.reserve(&loaded.customer, proof).await?
+        };
+        let checked = self
+            .check(&loaded, proof, id, method, answer, reservation.is_some())
+            .await;
+        let Some(reservation) = reservation else {
+            // Whatever was found, nothing was reserved, so nothing counts.
+            let _ = checked;
+            return Ok(Answered::NotRight {
+                tries_left: tell.then_some(0),
+            });
+        };
+        match checked {
+            Ok(Checked::Right(uses)) => {
+                self.take_proof(seat.case(), proof, digest, &reservation, uses)
+                    .await
+            }
+            Ok(Checked::Wrong) => {
+                let left = self.count_wrong(&loaded, proof).await?;
+                Ok(Answered::NotRight {
+                    tries_left: tell.then_some(left),
+                })
+            }
+            Err(error) => {
+                self.give_back(&loaded.customer, proof, &reservation)
+                    .await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Sends a one-time code for this case and this proof.
+    pub async fn send_code(
+        &self,
+        seat: &CustomerSeat,
+        proof: &str,
+    ) -> Result<CodeOnItsWay, ProofError> {
+        let mut tries = Tries::default();
+        loop {
+            let loaded = self.load_case(seat.case()).await?;
+            let (id, method) = self.asked(&loaded, proof)?;
+            if !matches!(method, Method::Mail | Method::Text) {
+                return Err(ProofError::NotAsked);
+            }
+            may_try(&loaded, id, loaded.digest()?)?;
+            let (contact, address) =
+                views::code_address(&loaded, id).ok_or(ProofError::NotAsked)?;
+            let key = notices::code_key(seat.case(), proof);
+            let held = self.load::<Code>(space::CODE, &key).await?;
+            let (code, revision) = held.map_or((None, 0), |held| (Some(held.value), held.revision));
+            let limits = &self.settings().limits;
+            let asked = code.as_ref().map_or(0, |code| code.asked);
+            if let Some(code) = &code {
+                let again_at = code.asked_at.plus_seconds(limits.code_again_seconds);
+                if loaded.now < again_at {
+                    return Err(ProofError::TooSoon { again_at });
+                }
+                if asked >= limits.codes_max {
+                    return Err(ProofError::NoMoreCodes);
+                }
+            }
+            let now = loaded.now;
+            let record = Code {
+                stored: None,
+                asked_at: now,
+                asked: asked + 1,
+            };
+            let letter = Letter::Code {
+                case: seat.case().clone(),
+                proof: proof.to_owned(),
+                contact,
+                at: now,
+            };
+            let batch = Batch {
+                records: vec![records::put_until(
+                    space::CODE,
+                    key.clone(),
+                    &record,
+                    Some(revision),
+                    loaded.case.expires_at().plus_seconds(86_400),
+                )?],
+                work: vec![NewWork {
+                    queue: notices::MAIL,
+                    key: format!("code/{key}/{}", now.0),
+                    due_ms: now.0,
+                    body: records::write_json(&letter)?,
+                }],
+                ..Batch::default()
+            };
+            if self.committed(batch, &mut tries).await? {
+                self.bell().notify_waiters();
+                return Ok(CodeOnItsWay {
+                    address: crate::mask::mask_address(&address),
+                    again_at: now.plus_seconds(limits.code_again_seconds),
+                    left: limits.codes_max.saturating_sub(asked + 1),
+                });
+            }
+        }
+    }
+
+    /// Begins a proof by passkey.
+    pub async fn start_passkey_proof(
+        &self,
+        seat: &CustomerSeat,
+        proof: &str,
+    ) -> Result<PasskeyPrompt, ProofError> {
+        let loaded = self.load_case(seat.case()).await?;
+        let (id, method) = self.asked(&loaded, proof)?;
+        if method != Method::Passkey {
+            return Err(ProofError::NotAsked);
+        }
+        let digest = loaded.digest()?;
+        may_try(&loaded, id, digest)?;
+        let (_, keys) = passkeys_shown(&loaded, id).ok_or(ProofError::NotAsked)?;
+        let challenge = challenge(&loaded, &format!("{PROOF_DOMAIN}{proof}"))?;
+        Ok(PasskeyPrompt {
+            digest,
+            options: self.relying_party().request_options(&challenge, &keys),
+        })
+    }
+
+    /// The customer's passkey answered.
+    pub async fn finish_passkey_proof(
+        &self,
+        seat: &CustomerSeat,
+        proof: &str,
+        digest: Digest,
+        response: &Value,
+    ) -> Result<Applied, ProofError> {
+        let mut tries = Tries::default();
+        loop {
+            let loaded = self.load_case(seat.case()).await?;
+            let (id, method) = self.asked(&loaded, proof)?;
+            if method != Method::Passkey {
+                return Err(ProofError::NotAsked);
+            }
+            may_try(&loaded, id, digest)?;
+            let (holding, keys) = passkeys_shown(&loaded, id).ok_or(ProofError::NotAsked)?;
+            let challenge = challenge(&loaded, &format!("{PROOF_DOMAIN}{proof}"))?;
+            let (credential, verified) = self.verify_with(&keys, &challenge, response)?;
+            let command = Command::Prove {
+                proof: id,
+                digest,
+                evidence: kept(&verified),
+            };
+            let decision = decide(&loaded.procedure, &loaded.case, command, &loaded.moment())?;
+            let mut also = Also::default();
+            let Held {
+                value: mut customer,
+                revision,
+            } = self
+                .load_customer(seat.customer())
+                .await?
+                .ok_or(CaseError::UnknownCustomer)?;
+            if let Some(FactorKind::Passkeys { keys, .. }) = customer
+                .factors
+                .get_mut(&holding)
+                .map(|factor| &mut factor.kind)
+                && let Some(registered) = keys
+                    .iter_mut()
+                    .find(|registered| registered.key.credential == credential)
+            {
+                registered.used(&verified, loaded.now);
+            }
+            also.records.push(records::put(
+                space::CUSTOMER,
+                records::part(&customer.id.0),
+                &customer,
+                Some(revision),
+            )?);
+            let (batch, case) = self
+                .write_decision(&loaded, &decision.events, None, also)
+                .await?;
+            if self.committed(batch, &mut tries).await? {
+                self.bell().notify_waiters();
+                return Ok(Applied {
+                    version: case.version(),
+                    state: case.state(),
+                });
+            }
+        }
+    }
+
+    /// Begins a signature: the prompt is for this case and no other, and only for who may sign it.
+    pub async fn start_sign_off(
+        &self,
+        by: &SignedInStaff,
+        case: &CaseId,
+    ) -> Result<PasskeyPrompt, ProofError> {
+        let loaded = self.load_case(case).await?;
+        let member = by.member(&loaded.procedure, &loaded.row.customer);
+        views::can_sign(&loaded, &member)?;
+        let keys: Vec<Passkey> = by
+            .record()
+            .passkeys
+            .iter()
+            .map(|registered| registered.key.clone())
+            .collect();
+        if keys.is_empty() {
+            return Err(ProofError::NoPasskey);
+        }
+        let challenge = challenge(&loaded, SIGN_OFF_DOMAIN)?;
+        Ok(PasskeyPrompt {
+            digest: loaded.digest()?,
+            options: self.relying_party().request_options(&challenge, &keys),
+        })
+    }
+
+    /// A colleague's passkey answered: the assertion is kept as evidence.
+    pub async fn finish_sign_off(
+        &self,
+        by: &SignedInStaff,
+        case: &CaseId,
+        digest: Digest,
+        response: &Value,
+    ) -> Result<Applied, ProofError> {
+        let mut tries = Tries::default();
+        loop {
+            let loaded = self.load_case(case).await?;
+            // The account as it is now, not as it was when the session was looked up.
+            let account = self
+                .load::<Account>(space::ACCOUNT, &records::part(by.account()))
+                .await?;
+            let Held {
+                value: mut account,
+                revision,
+            } = account
+                .filter(|held| held.value.active)
+                .ok_or(ProofError::NotAccepted)?;
+            let member = crate::sessions::member(&account, &loaded.procedure, &loaded.row.customer);
+            views::can_sign(&loaded, &member)?;
+            let keys: Vec<Passkey> = account
+                .passkeys
+                .iter()
+                .map(|registered| registered.key.clone())
+                .collect();
+            let challenge = challenge(&loaded, SIGN_OFF_DOMAIN)?;
+            let (credential, verified) = self.verify_with(&keys, &challenge, response)?;
+            if let Some(registered) = account
+                .passkeys
+                .iter_mut()
+                .find(|registered| registered.key.credential == credential)
+            {
+                registered.used(&verified, loaded.now);
+            }
+            let command = Command::SignOff {
+                by: member,
+                digest,
+                evidence: kept(&verified),
+            };
+            let decision = decide(&loaded.procedure, &loaded.case, command, &loaded.moment())?;
+            let mut also = Also::default();
+            also.records.push(records::put(
+                space::ACCOUNT,
+                records::part(&account.account),
+                &account,
+                Some(revision),
+            )?);
+            let (batch, case) = self
+                .write_decision(&loaded, &decision.events, None, also)
+                .await?;
+            if self.committed(batch, &mut tries).await? {
+                self.bell().notify_waiters();
+                return Ok(Applied {
+                    version: case.version(),
+                    state: case.state(),
+                });
+            }
+        }
+    }
+
+    fn verify_with(
+        &self,
+        keys: &[Passkey],
+        challenge: &[u8; 32],
+        response: &Value,
+    ) -> Result<(Vec<u8>, VerifiedAssertion), ProofError> {
+        let not_accepted = |error: webauthn::WebauthnError| {
+            tracing::info!(%error, "passkey not accepted");
+            ProofError::NotAccepted
+        };
+        let credential = webauthn::claimed_credential(response).map_err(not_accepted)?;
+        let key = keys
+            .iter()
+            .find(|key| key.credential == credential)
+            .ok_or(ProofError::NotAccepted)?;
+        let verified = self
+            .relying_party()
+            .verify_assertion(challenge, key, response)
+            .map_err(not_accepted)?;
+        Ok((credential, verified))
+    }
+
+    /// The proof of this name, if the case's action asks for it and this gate can check it.
+    fn asked(&self, loaded: &Loaded, proof: &str) -> Result<(ProofId, Method), ProofError> {
+        let id = loaded
+            .procedure
+            .proof_named(proof)
+            .ok_or(ProofError::NotAsked)?;
+        let method = loaded
+            .procedure
+            .proofs
+            .get(id.index())
+            .and_then(|proof| proof.using)
+            .ok_or(ProofError::NotAsked)?;
+        if self.supports(method) {
+            Ok((id, method))
+        } else {
+            Err(ProofError::NotAsked)
+        }
+    }
+
+    /// Takes one try and stores it, before the answer is looked at. `None` if the way is closed.
+    async fn reserve(
+        &self,
+        customer: &Customer,
+        proof: &str,
+    ) -> Result<Option<Reservation>, Trouble> {
+        let mut tries = Tries::default();
+        loop {
+            let (mut tallies, revision) = self.tallies_of(customer).await?;
+            let reservation = match tallies
+                .entry(proof.to_owned())
+                .or_default()
+                .reserve(self.now(), &TryLimits::default())
+            {
+                Ok(reservation) => reservation,
+                Err(Locked { .. }) => return Ok(None),
+            };
+            let write = records::put(
+                space::ATTEMPTS,
+                records::part(&customer.id.0),
+                &tallies,
+                Some(revision),
+            )?;
+            if self
+                .committed(
+                    Batch {
+                        records: vec![write],
+                        ..Batch::default()
+                    },
+                    &mut tries,
+                )
+                .await?
+            {
+                return Ok(Some(reservation));
+            }
+        }
+    }
+
+    async fn give_back(
+        &self,
+        customer: &Customer,
+        proof: &str,
+        reservation: &Reservation,
+    ) -> Result<(), Trouble> {
+        let mut tries = Tries::default();
+        loop {
+            let (mut tallies, revision) = self.tallies_of(customer).await?;
+            tallies
+                .entry(proof.to_owned())
+                .or_default()
+                .give_back(reservation, &TryLimits::default());
+            let write = records::put(
+                space::ATTEMPTS,
+                records::part(&customer.id.0),
+                &tallies,
+                Some(revision),
+            )?;
+            if self
+                .committed(
+                    Batch {
+                        records: vec![write],
+                        ..Batch::default()
+                    },
+                    &mut tries,
+                )
+                .await?
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn tallies_of(&self, customer: &Customer) -> Result<(Tallies, u64), Trouble> {
+        Ok(self
+            .tallies(&customer.id)
+            .await?
+            .map_or((Tallies::new(), 0), |held| (held.value, held.revision)))
+    }
+
+    /// Looks at an answer. `real` is false where nothing may count: then it is compared with nothing, at the same cost.
+    async fn check(
+        &self,
+        loaded: &Loaded,
+        proof: &str,
+        id: ProofId,
+        method: Method,
+        answer: &Secret,
+        real: bool,
+    ) -> Result<Checked, ProofError> {
+        let holding = holding_of(loaded, id);
+        let factor = holding
+            .and_then(|holding| loaded.customer.factors.get(holding))
+            .filter(|_| real)
+            .map(|factor| &factor.kind);
+        match method {
+            Method::Pin => {
+                let stored = if let Some(FactorKind::Pin(hash)) = factor {
+                    Some(hash.as_str())
+                } else {
+                    None
+                };
+                match self.hasher().verify(answer, stored).await {
+                    Ok(true) => Ok(Checked::Right(Uses::Nothing)),
+                    Ok(false) => Ok(Checked::Wrong),
+                    Err(crate::adapters::secrets::SecretError::TooLong) => Ok(Checked::Wrong),
+                    Err(_) => Err(ProofError::Unavailable),
+                }
+            }
+            Method::Password => {
+                let Some(check) = self.password_check() else {
+                    return Err(ProofError::Unavailable);
+                };
+                // Closed ways are not asked about: the company would count the answer.
+                if !real {
+                    return Ok(Checked::Wrong);
+                }
+                match check
+                    .check(&loaded.customer.id.0, answer, self.dice(), loaded.now)
+                    .await
+                {
+                    PasswordVerdict::Right => Ok(Checked::Right(Uses::Nothing)),
+                    PasswordVerdict::Wrong => Ok(Checked::Wrong),
+                    PasswordVerdict::Unavailable => Err(ProofError::Unavailable),
+                }
+            }
+            Method::Totp => {
+                let (Some(FactorKind::Totp { sealed, last_step }), Some(holding)) =
+                    (factor, holding)
+                else {
+                    return Ok(Checked::Wrong);
+                };
+                let secret = self.unseal(&loaded.customer.id, holding, sealed)?;
+                let secret = TotpSecret::from_bytes(&secret)
+                    .map_err(|error| Trouble::Damaged(error.to_string()))?;
+                match secret.verify(answer.expose_text(), loaded.now, *last_step) {
+                    Ok(step) => Ok(Checked::Right(Uses::Step {
+                        holding: holding.to_owned(),
+                        step,
+                    })),
+                    Err(_) => Ok(Checked::Wrong),
+                }
+            }
+            Method::Mail | Method::Text => {
+                let key = notices::code_key(&loaded.row.case, proof);
+                let held = self.load::<Code>(space::CODE, &key).await?;
+                let Some(stored) = held.and_then(|held| held.value.stored).filter(|_| real) else {
+                    return Ok(Checked::Wrong);
+                };
+                match self.code_key().check(
+                    &stored,
+                    &loaded.digest()?.0,
+                    proof,
+                    answer.expose_text(),
+                    loaded.now,
+                ) {
+                    Ok(()) => Ok(Checked::Right(Uses::Code { key })),
+                    Err(_) => Ok(Checked::Wrong),
+                }
+            }
+            Method::Passkey | Method::Oidc | Method::Ciba | Method::Webhook => {
+                Err(ProofError::NotAsked)
+            }
+        }
+    }
+
+    /// One commit: the proof, the try given back, and whatever must never count again.
+    async fn take_proof(
+        &self,
+        case: &CaseId,
+        proof: &str,
+        digest: Digest,
+        reservation: &Reservation,
+        uses: Uses,
+    ) -> Result<Answered, ProofError> {
+        let mut tries = Tries::default();
+        loop {
+            let loaded = self.load_case(case).await?;
+            let (id, _) = self.asked(&loaded, proof)?;
+            let command = Command::Prove {
+                proof: id,
+                digest,
+                evidence: Evidence::None,
+            };
+            let (mut tallies, revision) = self.tallies_of(&loaded.customer).await?;
+            tallies
+                .entry(proof.to_owned())
+                .or_default()
+                .give_back(reservation, &TryLimits::default());
+            // The try this very answer took may have closed the way; giving it back opens it again, so the facts are seen without it.
+            let mut facts = loaded.facts.clone();
+            let still_locked = tallies
+                .get(proof)
+                .and_then(|tally: &Tally| tally.locked_until(loaded.now))
+                .is_some();
+            facts.locked.retain(|lock| lock.proof != id || still_locked);
+            let moment = countersign_cases::Moment {
+                now: loaded.now,
+                facts: &facts,
+            };
+            let decision = decide(&loaded.procedure, &loaded.case, command, &moment)?;
+            let mut also = Also::default();
+            also.records.push(records::put(
+                space::ATTEMPTS,
+                records::part(&loaded.customer.id.0),
+                &tallies,
+                Some(revision),
+            )?);
+            match &uses {
+                Uses::Nothing => {}
+                Uses::Step { holding, step } => {
+                    let Held {
+                        value: mut customer,
+                        revision,
+                    } = self
+                        .load_customer(&loaded.customer.id)
+                        .await?
+                        .ok_or(CaseError::UnknownCustomer)?;
+                    let Some(FactorKind::Totp { last_step, .. }) = customer
+                        .factors
+                        .get_mut(holding)
+                        .map(|factor| &mut factor.kind)
+                    else {
+                        return Ok(Answered::NotRight { tries_left: None });
+                    };
+                    if last_step.is_some_and(|last| last >= *step) {
+                        // The same code was used somewhere else in this very moment.
+                        return Ok(Answered::NotRight { tries_left: None });
+                    }
+                    *last_step = Some(*step);
+                    also.records.push(records::put(
+                        space::CUSTOMER,
+                        records::part(&customer.id.0),
+                        &customer,
+                        Some(revision),
+                    )?);
+                }
+                Uses::Code { key } => {
+                    let Some(Held {
+                        value: code,
+                        revision,
+                    }) = self.load::<Code>(space::CODE, key).await?
+                    else {
+                        return Ok(Answered::NotRight { tries_left: None });
+                    };
+                    if code.stored.is_none() {
+                        return Ok(Answered::NotRight { tries_left: None });
+                    }
+                    let used = Code {
+                        stored: None,
+                        ..code
+                    };
+                    also.records.push(records::put_until(
+                        space::CODE,
+                        key.clone(),
+                        &used,
+                        Some(revision),
+                        loaded.case.expires_at().plus_seconds(86_400),
+                    )?);
+                }
+            }
+            let (batch, case) = self
+                .write_decision(&loaded, &decision.events, None, also)
+                .await?;
+            if self.committed(batch, &mut tries).await? {
+                self.bell().notify_waiters();
+                return Ok(Answered::Right(Applied {
+                    version: case.version(),
+                    state: case.state(),
+                }));
+            }
+        }
+    }
+
+    /// Records a wrong answer; the count itself went up before it was looked at. Gives the answers left.
+    async fn count_wrong(&self, loaded: &Loaded, proof: &str) -> Result<u32, Trouble> {
+        let mut tries = Tries::default();
+        loop {
+            let now = self.now();
+            let (tallies, _) = self.tallies_of(&loaded.customer).await?;
+            let left = tallies
+                .get(proof)
+                .map_or(0, |tally| tally.left(now, &TryLimits::default()));
+            let mut batch = Batch::default();
+            let data = serde_json::json!({ "case": loaded.row.case, "proof": proof, "left": left });
+            let mut entry = Entry::new(
+                "customer.wrong_answer",
+                now,
+                Some(&loaded.customer.pseudonym),
+                &data,
+            )?;
+            entry.case = Some(loaded.row.pseudonym.clone());
+            self.log(
+                &mut batch,
+                &records::customer_stream(&loaded.customer.id),
+                entry,
+            )
+            .await?;
+            if self.committed(batch, &mut tries).await? {
+                tracing::info!(case = loaded.row.case.0, proof, left, "answer not right");
+                return Ok(left);
+            }
+        }
+    }
+}
+
+/// Whether an answer to this proof could count now, were it right.
+fn may_try(loaded: &Loaded, proof: ProofId, digest: Digest) -> Result<(), Refusal> {
+    let imagined = Evidence::Assertion {
+        credential: String::new(),
+        public_key: String::new(),
+        client_data: String::new(),
+        authenticator_data: String::new(),
+        signature: String::new(),
+    };
+    let command = Command::Prove {
+        proof,
+        digest,
+        evidence: imagined,
+    };
+    decide(&loaded.procedure, &loaded.case, command, &loaded.moment()).map(|_| ())
+}
+
+fn holding_of(loaded: &Loaded, proof: ProofId) -> Option<&str> {
+    let shows = loaded.procedure.proofs.get(proof.index())?.shows;
+    loaded
+        .procedure
+        .holdings
+        .get(shows.index())
+        .map(|holding| holding.name.as_str())
+}
+
+fn passkeys_shown(loaded: &Loaded, proof: ProofId) -> Option<(String, Vec<Passkey>)> {
+    let holding = holding_of(loaded, proof)?;
+    let Some(FactorKind::Passkeys { keys, .. }) = loaded
+        .customer
+        .factors
+        .get(holding)
+        .map(|factor| &factor.kind)
+    else {
+        return None;
+    };
+    Some((
+        holding.to_owned(),
+        keys.iter()
+            .map(|registered| registered.key.clone())
+            .collect(),
+    ))
+}
+
+/// The challenge for one question about one case: whoever has the case's first event can work it out again.
+fn challenge(loaded: &Loaded, domain: &str) -> Result<[u8; 32], Trouble> {
+    let damaged = || Trouble::Damaged("a case without its nonce".to_owned());
+    let opened = loaded
+        .case
+        .opened()
+        .filter(|_| loaded.case.state() != State::None)
+        .ok_or_else(damaged)?;
+    let nonce = from_hex(&opened.nonce).ok_or_else(damaged)?;
+    Ok(challenge_for(domain, &nonce, &opened.digest.0))
+}
+
+fn from_hex(text: &str) -> Option<[u8; 16]> {
+    let mut bytes = [0; 16];
+    if text.len() != 32 {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let pair = std::str::from_utf8(pair).ok()?;
+        *byte = u8::from_str_radix(pair, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+fn kept(verified: &VerifiedAssertion) -> Evidence {
+    let evidence = verified.evidence.clone();
+    Evidence::Assertion {
+        credential: evidence.credential,
+        public_key: evidence.public_key,
+        client_data: evidence.client_data,
+        authenticator_data: evidence.authenticator_data,
+        signature: evidence.signature,
+    }
+}

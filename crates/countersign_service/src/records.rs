@@ -1,0 +1,461 @@
+//! Documents the gate keeps beside its events, and how they are named.
+//!
+//! Keys begin with the customer, the person or the hash they are looked up
+//! by. Every part of a key that comes from outside goes through [`part`], so
+//! that no id can reach into another one's range.
+
+use std::collections::BTreeMap;
+
+use countersign_cases::{CaseId, ContactId, CustomerId, PersonId, Timestamp};
+use countersign_store::{KeyRange, RecordWrite, StreamKey};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    adapters::{codes::StoredCode, webauthn::Passkey},
+    settings::{ConsoleRole, NewAccount},
+    trouble::Trouble,
+};
+
+/// Spaces of records. One line each, so that a reader sees all that is kept.
+pub(crate) mod space {
+    /// Customer by id: [`super::Customer`].
+    pub(crate) const CUSTOMER: &str = "customer";
+    /// Customer ids by search term.
+    pub(crate) const FIND: &str = "find";
+    /// What a customer's cases share: [`super::Desk`]. Every change of anything a decision reads bumps it.
+    pub(crate) const DESK: &str = "desk";
+    /// Wrong answers by customer.
+    pub(crate) const ATTEMPTS: &str = "attempts";
+    /// Backup attestations by customer.
+    pub(crate) const BACKUPS: &str = "backups";
+    /// Grants in cases opened by a person.
+    pub(crate) const RUNS_BY: &str = "runs_by";
+    /// Where a case is: [`super::CaseRow`].
+    pub(crate) const CASE: &str = "case";
+    /// Cases not finished, by case: [`super::CaseRow`].
+    pub(crate) const OPEN: &str = "open";
+    /// Cases not finished, by opener.
+    pub(crate) const OPEN_BY: &str = "open_by";
+    /// Finished cases by time.
+    pub(crate) const FINISHED: &str = "finished";
+    /// Cases a person signed or refused, by time.
+    pub(crate) const DECIDED_BY: &str = "decided_by";
+    /// Cases of a customer, by time.
+    pub(crate) const CASES_OF: &str = "cases_of";
+    /// Procedure texts by version.
+    pub(crate) const PROCEDURE: &str = "procedure";
+    /// One-time links by hash.
+    pub(crate) const LINK: &str = "link";
+    /// Seats (customer sessions) by hash.
+    pub(crate) const SEAT: &str = "seat";
+    /// Stop links by hash.
+    pub(crate) const STOP: &str = "stop";
+    /// One-time codes by case and proof.
+    pub(crate) const CODE: &str = "code";
+    /// Passkey ceremonies under way, by id.
+    pub(crate) const CEREMONY: &str = "ceremony";
+    /// Owners of passkeys, by credential id.
+    pub(crate) const CREDENTIAL: &str = "credential";
+    /// Staff accounts by id: [`super::Account`].
+    pub(crate) const ACCOUNT: &str = "account";
+    /// Staff sessions by hash.
+    pub(crate) const SESSION: &str = "session";
+    /// Invitations by hash.
+    pub(crate) const INVITATION: &str = "invitation";
+    /// Look-ups counted by account and hour.
+    pub(crate) const LOOKUPS: &str = "lookups";
+    /// Grants by id: [`super::GrantRecord`].
+    pub(crate) const GRANT: &str = "grant";
+    /// First answers to requests that may be repeated.
+    pub(crate) const IDEMPOTENT: &str = "idempotent";
+    /// Number of events in a stream that is only ever appended to.
+    pub(crate) const HEAD: &str = "head";
+}
+
+/// A document and the revision it was read at.
+#[derive(Debug, Clone)]
+pub(crate) struct Held<T> {
+    pub(crate) value: T,
+    pub(crate) revision: u64,
+}
+
+/// A customer as the gate knows them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Customer {
+    pub(crate) id: CustomerId,
+    pub(crate) name: String,
+    pub(crate) number: String,
+    pub(crate) attributes: BTreeMap<String, String>,
+    pub(crate) domains: Vec<String>,
+    pub(crate) since: Timestamp,
+    pub(crate) contacts: Vec<Contact>,
+    /// By holding.
+    pub(crate) factors: BTreeMap<String, Factor>,
+    /// Name in the ledger; unrelated to the id.
+    pub(crate) pseudonym: String,
+    pub(crate) recorded_at: Timestamp,
+}
+
+/// An address of a customer, with its history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Contact {
+    pub(crate) id: ContactId,
+    pub(crate) channel: String,
+    pub(crate) address: String,
+    pub(crate) first_seen: Timestamp,
+    pub(crate) changed_at: Option<Timestamp>,
+    pub(crate) removed_at: Option<Timestamp>,
+}
+
+/// How a customer shows a holding at the gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Factor {
+    pub(crate) changed_at: Option<Timestamp>,
+    pub(crate) kind: FactorKind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FactorKind {
+    /// Argon2id, PHC string.
+    Pin(String),
+    /// Sealed secret, base64url.
+    Totp {
+        sealed: String,
+        last_step: Option<u64>,
+    },
+    Passkeys {
+        handle: String,
+        keys: Vec<Registered>,
+    },
+    /// The company keeps it and is asked.
+    Elsewhere,
+}
+
+/// A registered passkey and its history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Registered {
+    pub(crate) key: Passkey,
+    pub(crate) name: String,
+    pub(crate) added_at: Timestamp,
+    pub(crate) last_used: Option<Timestamp>,
+}
+
+/// What the cases of one customer share. Two decisions about one customer never pass each other: both write this record.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Desk {
+    /// Unfinished case by action.
+    pub(crate) open: BTreeMap<String, CaseId>,
+    /// Newest first.
+    pub(crate) closed: Vec<ClosedRequest>,
+    /// Newest first.
+    pub(crate) runs: Vec<Run>,
+    /// Counts changes elsewhere (contacts, factors, backups) that a decision may have read.
+    pub(crate) changes: u64,
+}
+
+/// A request (customer, action, parameters) that was refused or stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ClosedRequest {
+    /// SHA-256 over action and parameters, hexadecimal.
+    pub(crate) request: String,
+    pub(crate) case: CaseId,
+    pub(crate) at: Timestamp,
+    pub(crate) stopped: bool,
+    pub(crate) closed_until: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Run {
+    pub(crate) action: String,
+    pub(crate) at: Timestamp,
+}
+
+/// A line of the desk's lists, and the way from a case to its stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CaseRow {
+    pub(crate) case: CaseId,
+    /// Name in the ledger.
+    pub(crate) pseudonym: String,
+    pub(crate) customer: CustomerId,
+    pub(crate) customer_name: String,
+    pub(crate) action: String,
+    pub(crate) action_label: String,
+    pub(crate) sentence: String,
+    /// The same before anything is proved.
+    pub(crate) masked_sentence: String,
+    pub(crate) procedure: String,
+    pub(crate) state: String,
+    pub(crate) opener: Option<PersonId>,
+    pub(crate) opener_name: Option<String>,
+    pub(crate) opened_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) missing: Vec<String>,
+    pub(crate) proved: bool,
+    /// Where the customer goes afterwards.
+    pub(crate) return_to: Option<String>,
+    /// Newest one-time link.
+    pub(crate) link: Option<LinkNote>,
+    /// Events in the stream when this was written.
+    pub(crate) version: u64,
+    /// Persons who signed or refused.
+    #[serde(default)]
+    pub(crate) decided_by: Vec<PersonId>,
+    /// Names of roles whose signature is missing.
+    #[serde(default)]
+    pub(crate) wants_sign_off: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LinkNote {
+    pub(crate) hash: String,
+    pub(crate) until: Timestamp,
+    pub(crate) used_at: Option<Timestamp>,
+}
+
+/// A one-time link, by the hash of its token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Link {
+    pub(crate) case: CaseId,
+    pub(crate) customer: CustomerId,
+    pub(crate) until: Timestamp,
+    pub(crate) used_at: Option<Timestamp>,
+}
+
+/// A customer's session, by the hash of its token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Seat {
+    pub(crate) case: CaseId,
+    pub(crate) customer: CustomerId,
+    pub(crate) until: Timestamp,
+}
+
+/// A stop link, by the hash of its token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stop {
+    pub(crate) case: CaseId,
+    pub(crate) customer: CustomerId,
+    pub(crate) contact: ContactId,
+}
+
+/// A one-time code that was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Code {
+    /// Bound to the digest and the proof; `None` until the worker sent it, and once it was used.
+    pub(crate) stored: Option<StoredCode>,
+    pub(crate) asked_at: Timestamp,
+    pub(crate) asked: u32,
+}
+
+/// Who owns a passkey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Owner {
+    Staff(String),
+    Customer {
+        customer: CustomerId,
+        holding: String,
+    },
+}
+
+/// A staff account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Account {
+    pub(crate) account: String,
+    pub(crate) person: PersonId,
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) roles: Vec<String>,
+    pub(crate) console: Vec<ConsoleRole>,
+    pub(crate) concerned: Vec<CustomerId>,
+    pub(crate) active: bool,
+    pub(crate) passkeys: Vec<Registered>,
+    pub(crate) created_at: Timestamp,
+    /// WebAuthn user handle, base64url.
+    pub(crate) handle: String,
+    /// Sessions opened before this moment count no more.
+    pub(crate) sessions_from: Timestamp,
+}
+
+impl Account {
+    pub(crate) fn new(new: &NewAccount, handle: String, at: Timestamp) -> Self {
+        Self {
+            account: new.account.clone(),
+            person: PersonId(new.person.clone()),
+            name: new.name.clone(),
+            email: new.email.clone(),
+            roles: new.roles.clone(),
+            console: new.console.clone(),
+            concerned: new.concerned.iter().cloned().map(CustomerId).collect(),
+            active: true,
+            passkeys: Vec::new(),
+            created_at: at,
+            handle,
+            sessions_from: at,
+        }
+    }
+}
+
+/// A staff session, by the hash of its token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Session {
+    pub(crate) account: String,
+    pub(crate) opened_at: Timestamp,
+    pub(crate) seen_at: Timestamp,
+}
+
+/// An invitation, by the hash of its token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Invitation {
+    pub(crate) account: String,
+    pub(crate) until: Timestamp,
+}
+
+/// A grant and what is known of its delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GrantRecord {
+    pub(crate) case: CaseId,
+    pub(crate) customer: CustomerId,
+    pub(crate) connector: String,
+    pub(crate) jws: String,
+    pub(crate) not_after: Timestamp,
+    /// Ledger index of the leaf that commits to it, once known.
+    pub(crate) delivery: Delivery,
+}
+
+/// Where a grant's delivery stands. Written before the first byte leaves, so that a crash never hides an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Delivery {
+    /// Nothing left yet.
+    Waiting,
+    /// An attempt is under way, or was when the program ended.
+    Trying,
+    /// The last attempt surely never reached the backend.
+    NotSent,
+    /// An attempt was made; its outcome is in the case.
+    Sent,
+}
+
+/// A name that may stand in a key or stream: anything but letters, digits, `_`, `-` and `.` is percent-encoded.
+pub(crate) fn part(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+/// The stream of a case.
+pub(crate) fn case_stream(customer: &CustomerId, case: &CaseId) -> StreamKey {
+    StreamKey(format!("c.{}/case.{}", part(&customer.0), part(&case.0)))
+}
+
+/// The stream of what happens to a customer outside cases.
+pub(crate) fn customer_stream(customer: &CustomerId) -> StreamKey {
+    StreamKey(format!("c.{}/account", part(&customer.0)))
+}
+
+/// The stream of a staff account: sign-ins, look-ups, passkeys.
+pub(crate) fn account_stream(account: &str) -> StreamKey {
+    StreamKey(format!("s.{}/account", part(account)))
+}
+
+/// The stream of the gate itself: procedures.
+pub(crate) fn gate_stream() -> StreamKey {
+    StreamKey("gate/log".to_owned())
+}
+
+/// All keys that begin with `prefix`.
+pub(crate) fn beginning_with(prefix: &str, reverse: bool) -> KeyRange {
+    // No key contains this character: `part` encodes everything beyond ASCII.
+    KeyRange {
+        from: prefix.to_owned(),
+        to: format!("{prefix}\u{10FFFF}"),
+        reverse,
+    }
+}
+
+/// A time as it sorts.
+pub(crate) fn sortable(at: Timestamp) -> String {
+    format!("{:016}", at.0.max(0))
+}
+
+/// Puts a document.
+pub(crate) fn put<T: Serialize>(
+    space: &'static str,
+    key: impl Into<String>,
+    value: &T,
+    expected: Option<u64>,
+) -> Result<RecordWrite, Trouble> {
+    Ok(RecordWrite {
+        space,
+        key: key.into(),
+        value: Some(write_json(value)?),
+        expected,
+        expires_ms: None,
+    })
+}
+
+/// Puts a document that may be forgotten after `until`.
+pub(crate) fn put_until<T: Serialize>(
+    space: &'static str,
+    key: impl Into<String>,
+    value: &T,
+    expected: Option<u64>,
+    until: Timestamp,
+) -> Result<RecordWrite, Trouble> {
+    Ok(RecordWrite {
+        expires_ms: Some(until.0),
+        ..put(space, key, value, expected)?
+    })
+}
+
+/// Removes a document.
+pub(crate) fn remove(
+    space: &'static str,
+    key: impl Into<String>,
+    expected: Option<u64>,
+) -> RecordWrite {
+    RecordWrite {
+        space,
+        key: key.into(),
+        value: None,
+        expected,
+        expires_ms: None,
+    }
+}
+
+pub(crate) fn write_json<T: Serialize>(value: &T) -> Result<String, Trouble> {
+    serde_json::to_string(value).map_err(|error| Trouble::Damaged(error.to_string()))
+}
+
+pub(crate) fn to_value<T: Serialize>(value: &T) -> Result<serde_json::Value, Trouble> {
+    serde_json::to_value(value).map_err(|error| Trouble::Damaged(error.to_string()))
+}
+
+pub(crate) fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, Trouble> {
+    serde_json::from_str(text).map_err(|error| Trouble::Damaged(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_cannot_reach_into_another_range() {
+        assert_eq!(part("a/b"), "a%2Fb");
+        assert_eq!(part("a%2Fb"), "a%252Fb");
+        assert_ne!(
+            case_stream(&CustomerId("a/case.1".into()), &CaseId("1".into())),
+            case_stream(&CustomerId("a".into()), &CaseId("1".into()))
+        );
+        assert!(part("é\u{10FFFF}").is_ascii());
+    }
+}

@@ -1,0 +1,973 @@
+//! Staff accounts, invitations, passkeys and sign-in.
+//!
+//! Nobody signs in with anything but a passkey. An account begins with an
+//! invitation link, which registers the first one. Console roles manage
+//! accounts and give no power over a case.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use countersign_cases::{CustomerId, Timestamp};
+use countersign_store::Batch;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    adapters::{
+        dice,
+        tokens::{Token, TokenHash, TokenKind},
+        webauthn::{self, Passkey},
+    },
+    gate::Gate,
+    records::{self, Account, Held, Invitation, Owner, Registered, Session, space},
+    sessions::SignedInStaff,
+    settings::{ConsoleRole, NewAccount},
+    shell::{Entry, Tries},
+    trouble::Trouble,
+};
+
+/// How long an answer to a passkey prompt counts, in seconds.
+const CEREMONY_SECONDS: u64 = 5 * 60;
+
+/// Most passkeys of one account or customer.
+pub(crate) const PASSKEYS_MAX: usize = 20;
+
+/// Longest name of a passkey, in characters.
+const NAME_CHARS_MAX: usize = 60;
+
+/// Whoever runs the program: may make accounts and invitations without signing in, because they own the host anyway.
+///
+/// The commands of the program make one; no request ever does.
+#[derive(Debug)]
+pub struct Operator(());
+
+impl Operator {
+    /// For the program's own commands.
+    pub fn at_the_console() -> Self {
+        Self(())
+    }
+}
+
+/// An invitation to register the first passkey of an account.
+#[derive(Debug, Clone)]
+pub struct IssuedInvitation {
+    /// The account.
+    pub account: String,
+    /// The token; the path is `/invitation/{token}`.
+    pub token: Token,
+    /// When it runs out.
+    pub until: Timestamp,
+}
+
+/// What an invitation shows before it is used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InvitationView {
+    /// The account.
+    pub account: String,
+    /// Whose it is.
+    pub name: String,
+    /// When it runs out.
+    pub until: Timestamp,
+}
+
+/// A passkey prompt under way: the options go to the browser, the id comes back with its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Ceremony {
+    /// Names this prompt; counts once.
+    pub ceremony: String,
+    /// For `parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON`.
+    pub options: Value,
+}
+
+/// A passkey as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PasskeyView {
+    /// Credential id, base64url.
+    pub credential: String,
+    /// Its name.
+    pub name: String,
+    /// When it was registered.
+    pub added_at: Timestamp,
+    /// When it was last used.
+    pub last_used: Option<Timestamp>,
+    /// True if it can be copied to other devices of its owner.
+    pub synced: bool,
+}
+
+/// An account as admins see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AccountView {
+    /// Its id.
+    pub account: String,
+    /// The human being behind it.
+    pub person: String,
+    /// Name.
+    pub name: String,
+    /// Email.
+    pub email: String,
+    /// Roles in the procedure.
+    pub roles: Vec<String>,
+    /// Roles in the console.
+    pub console: Vec<ConsoleRole>,
+    /// Customers this person is, or is tied to.
+    pub concerned: Vec<CustomerId>,
+    /// False if it was switched off.
+    pub active: bool,
+    /// How many passkeys it has.
+    pub passkeys: usize,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// Why something about staff was not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StaffError {
+    /// The account lacks the console role.
+    #[error("this needs `{0}`")]
+    NotAllowed(&'static str),
+    /// There is no such account.
+    #[error("there is no such account")]
+    UnknownAccount,
+    /// There is one already.
+    #[error("there is an account `{0}` already")]
+    Exists(String),
+    /// A field cannot be taken.
+    #[error("`{field}` {why}")]
+    Field {
+        /// Which.
+        field: &'static str,
+        /// Why.
+        why: &'static str,
+    },
+    /// The invitation was used, ran out, or never was.
+    #[error("this invitation cannot be used")]
+    InvitationGone,
+    /// The prompt was answered before, ran out, or never was.
+    #[error("this passkey prompt is over; start again")]
+    CeremonyGone,
+    /// The answer was not accepted. Deliberately says nothing more: not which account, not why.
+    #[error("the passkey was not accepted")]
+    NotAccepted,
+    /// The last passkey of an account cannot be removed.
+    #[error("the last passkey cannot be removed")]
+    LastPasskey,
+    /// The account has no such passkey, or has too many.
+    #[error("there is no such passkey")]
+    UnknownPasskey,
+    /// Most passkeys reached.
+    #[error("no more than 20 passkeys")]
+    TooManyPasskeys,
+    /// The store.
+    #[error(transparent)]
+    Trouble(#[from] Trouble),
+}
+
+impl StaffError {
+    /// Stable word.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotAllowed(_) => "not-allowed",
+            Self::UnknownAccount => "unknown-account",
+            Self::Exists(_) => "account-exists",
+            Self::Field { .. } => "bad-field",
+            Self::InvitationGone => "invitation-gone",
+            Self::CeremonyGone => "ceremony-gone",
+            Self::NotAccepted => "passkey-not-accepted",
+            Self::LastPasskey => "last-passkey",
+            Self::UnknownPasskey => "unknown-passkey",
+            Self::TooManyPasskeys => "too-many-passkeys",
+            Self::Trouble(trouble) => trouble.code(),
+        }
+    }
+}
+
+/// A prompt as remembered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Prompt {
+    pub(crate) purpose: Purpose,
+    /// base64url
+    pub(crate) challenge: String,
+}
+
+/// What a prompt is for; an answer to one never counts for another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Purpose {
+    SignIn,
+    FirstPasskey {
+        account: String,
+    },
+    AnotherPasskey {
+        account: String,
+    },
+    CustomerPasskey {
+        customer: CustomerId,
+        holding: String,
+    },
+}
+
+impl Gate {
+    /// Makes an account and an invitation for it.
+    pub async fn invite(
+        &self,
+        by: &SignedInStaff,
+        new: &NewAccount,
+    ) -> Result<IssuedInvitation, StaffError> {
+        admin(by)?;
+        self.make_account(by.account(), new).await?;
+        self.make_invitation(by.account(), &new.account).await
+    }
+
+    /// A new invitation for an account that lost its passkeys: they all stop counting.
+    pub async fn invite_again(
+        &self,
+        by: &SignedInStaff,
+        account: &str,
+    ) -> Result<IssuedInvitation, StaffError> {
+        admin(by)?;
+        self.change_account(
+            by.account(),
+            account,
+            "staff.passkeys_dropped",
+            |record, now| {
+                record.passkeys.clear();
+                record.sessions_from = now;
+                Ok(())
+            },
+        )
+        .await?;
+        self.make_invitation(by.account(), account).await
+    }
+
+    /// An invitation for an existing account, by whoever runs the program.
+    pub async fn invite_from_console(
+        &self,
+        _by: &Operator,
+        account: &str,
+    ) -> Result<IssuedInvitation, StaffError> {
+        self.make_invitation("console", account).await
+    }
+
+    /// Changes roles, ties and activity of an account; its sessions end.
+    pub async fn update_account(
+        &self,
+        by: &SignedInStaff,
+        new: &NewAccount,
+        active: bool,
+    ) -> Result<(), StaffError> {
+        admin(by)?;
+        self.check_account(new)?;
+        self.change_account(
+            by.account(),
+            &new.account,
+            "staff.account_changed",
+            |record, now| {
+                let fresh = Account::new(new, record.handle.clone(), record.created_at);
+                let passkeys = std::mem::take(&mut record.passkeys);
+                *record = Account {
+                    passkeys,
+                    active,
+                    sessions_from: now,
+                    ..fresh
+                };
+                Ok(())
+            },
+        )
+        .await
+    }
+
+    /// All accounts.
+    pub async fn accounts(&self, by: &SignedInStaff) -> Result<Vec<AccountView>, StaffError> {
+        admin(by)?;
+        let accounts = self
+            .list::<Account>(space::ACCOUNT, records::beginning_with("", false), 1_000)
+            .await?;
+        Ok(accounts.into_iter().map(account_view).collect())
+    }
+
+    /// Names of people who hold a role of the procedure, or one that includes it, and can sign in: for "on shift" and for staffing checks.
+    pub async fn people_with_role(
+        &self,
+        _by: &SignedInStaff,
+        role: &str,
+    ) -> Result<Vec<String>, StaffError> {
+        let procedure = self.procedure();
+        let Some(wanted) = procedure.role_named(role) else {
+            return Ok(Vec::new());
+        };
+        let accounts = self
+            .list::<Account>(space::ACCOUNT, records::beginning_with("", false), 1_000)
+            .await?;
+        let mut people: Vec<(String, String)> = accounts
+            .into_iter()
+            .filter(|account| account.active && !account.passkeys.is_empty())
+            .filter(|account| {
+                account
+                    .roles
+                    .iter()
+                    .filter_map(|name| procedure.role_named(name))
+                    .any(|has| procedure.role_covers(has, wanted))
+            })
+            .map(|account| (account.person.0, account.name))
+            .collect();
+        people.sort();
+        people.dedup_by(|left, right| left.0 == right.0);
+        Ok(people.into_iter().map(|(_, name)| name).collect())
+    }
+
+    /// What an invitation shows. Looking changes nothing.
+    pub async fn invitation(&self, token: &str) -> Result<InvitationView, StaffError> {
+        let (invitation, account, _) = self.load_invitation(token).await?;
+        Ok(InvitationView {
+            account: account.account,
+            name: account.name,
+            until: invitation.until,
+        })
+    }
+
+    /// Begins to register the first passkey.
+    pub async fn start_registration(&self, invitation: &str) -> Result<Ceremony, StaffError> {
+        let (_, account, _) = self.load_invitation(invitation).await?;
+        self.start_creation(
+            &account,
+            Purpose::FirstPasskey {
+                account: account.account.clone(),
+            },
+        )
+        .await
+    }
+
+    /// Registers the first passkey, uses the invitation up, and signs in.
+    pub async fn finish_registration(
+        &self,
+        invitation: &str,
+        ceremony: &str,
+        response: &Value,
+        name: &str,
+    ) -> Result<Token, StaffError> {
+        let hash =
+            TokenHash::of(TokenKind::Invitation, invitation).ok_or(StaffError::InvitationGone)?;
+        let (_, account, revision) = self.load_invitation(invitation).await?;
+        let purpose = Purpose::FirstPasskey {
+            account: account.account.clone(),
+        };
+        let passkey = self
+            .finish_creation(ceremony, &purpose, &handle(&account)?, response)
+            .await?;
+        let used = records::remove(space::INVITATION, hash.to_string(), Some(revision));
+        self.add_passkey(&account.account, passkey, name, vec![used])
+            .await?;
+        self.open_session(&account.account).await
+    }
+
+    /// Begins to sign in: any passkey of this site may answer.
+    pub async fn start_sign_in(&self) -> Result<Ceremony, StaffError> {
+        let challenge = dice::random_bytes::<32>(self.dice());
+        let ceremony = self.remember_prompt(Purpose::SignIn, &challenge).await?;
+        Ok(Ceremony {
+            ceremony,
+            options: self.relying_party().request_options(&challenge, &[]),
+        })
+    }
+
+    /// Signs in: gives the session's token for the cookie.
+    pub async fn finish_sign_in(
+        &self,
+        ceremony: &str,
+        response: &Value,
+    ) -> Result<Token, StaffError> {
+        let challenge = self.take_prompt(ceremony, &Purpose::SignIn).await?;
+        let credential = webauthn::claimed_credential(response).map_err(not_accepted)?;
+        let owner = self
+            .load::<Owner>(space::CREDENTIAL, &URL_SAFE_NO_PAD.encode(&credential))
+            .await?
+            .map(|held| held.value);
+        let Some(Owner::Staff(account)) = owner else {
+            return Err(StaffError::NotAccepted);
+        };
+        self.change_account(&account, &account, "staff.signed_in", |record, now| {
+            if !record.active {
+                return Err(StaffError::NotAccepted);
+            }
+            let registered = record
+                .passkeys
+                .iter_mut()
+                .find(|registered| registered.key.credential == credential)
+                .ok_or(StaffError::NotAccepted)?;
+            let verified = self
+                .relying_party()
+                .verify_assertion(&challenge, &registered.key, response)
+                .map_err(not_accepted)?;
+            registered.used(&verified, now);
+            Ok(())
+        })
+        .await?;
+        self.open_session(&account).await
+    }
+
+    /// Ends this session.
+    pub async fn sign_out(&self, by: &SignedInStaff) -> Result<(), StaffError> {
+        let mut tries = Tries::default();
+        loop {
+            let mut batch = Batch::default();
+            batch.records.push(records::remove(
+                space::SESSION,
+                by.session().to_string(),
+                None,
+            ));
+            let entry = Entry::new(
+                "staff.signed_out",
+                self.now(),
+                None,
+                &serde_json::json!({ "account": by.account() }),
+            )?;
+            self.log(&mut batch, &records::account_stream(by.account()), entry)
+                .await?;
+            if self.committed(batch, &mut tries).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The reader's own passkeys.
+    pub fn my_passkeys(&self, by: &SignedInStaff) -> Vec<PasskeyView> {
+        by.record().passkeys.iter().map(Registered::view).collect()
+    }
+
+    /// Begins to register one more passkey.
+    pub async fn start_passkey(&self, by: &SignedInStaff) -> Result<Ceremony, StaffError> {
+        self.start_creation(
+            by.record(),
+            Purpose::AnotherPasskey {
+                account: by.account().to_owned(),
+            },
+        )
+        .await
+    }
+
+    /// Registers one more passkey.
+    pub async fn finish_passkey(
+        &self,
+        by: &SignedInStaff,
+        ceremony: &str,
+        response: &Value,
+        name: &str,
+    ) -> Result<(), StaffError> {
+        let purpose = Purpose::AnotherPasskey {
+            account: by.account().to_owned(),
+        };
+        let passkey = self
+            .finish_creation(ceremony, &purpose, &handle(by.record())?, response)
+            .await?;
+        self.add_passkey(by.account(), passkey, name, Vec::new())
+            .await
+    }
+
+    /// Removes a passkey; not the last one.
+    pub async fn remove_passkey(
+        &self,
+        by: &SignedInStaff,
+        credential: &str,
+    ) -> Result<(), StaffError> {
+        let wanted = URL_SAFE_NO_PAD
+            .decode(credential)
+            .map_err(|_| StaffError::UnknownPasskey)?;
+        let mut tries = Tries::default();
+        loop {
+            let Held {
+                value: mut account,
+                revision,
+            } = self.load_account(by.account()).await?;
+            if !account
+                .passkeys
+                .iter()
+                .any(|registered| registered.key.credential == wanted)
+            {
+                return Err(StaffError::UnknownPasskey);
+            }
+            if account.passkeys.len() == 1 {
+                return Err(StaffError::LastPasskey);
+            }
+            account
+                .passkeys
+                .retain(|registered| registered.key.credential != wanted);
+            let mut batch = Batch::default();
+            batch
+                .records
+                .push(records::remove(space::CREDENTIAL, credential, None));
+            if self
+                .write_account(
+                    batch,
+                    &account,
+                    revision,
+                    by.account(),
+                    "staff.passkey_removed",
+                    &mut tries,
+                )
+                .await?
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Accounts of the settings that do not exist yet.
+    pub(crate) async fn seed_staff(&self) -> Result<(), Trouble> {
+        for new in &self.settings().staff {
+            match self.make_account("settings", new).await {
+                Ok(()) | Err(StaffError::Exists(_)) => {}
+                Err(StaffError::Trouble(trouble)) => return Err(trouble),
+                Err(error) => {
+                    return Err(Trouble::Damaged(format!(
+                        "account `{}`: {error}",
+                        new.account
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_account(&self, new: &NewAccount) -> Result<(), StaffError> {
+        let plain = |text: &str| {
+            !text.trim().is_empty()
+                && text.chars().count() <= 200
+                && !text.chars().any(char::is_control)
+        };
+        for (field, value) in [
+            ("account", &new.account),
+            ("person", &new.person),
+            ("name", &new.name),
+        ] {
+            if !plain(value) {
+                return Err(StaffError::Field {
+                    field,
+                    why: "is empty, too long, or has control characters",
+                });
+            }
+        }
+        if new.person.starts_with("robot:") {
+            return Err(StaffError::Field {
+                field: "person",
+                why: "names a program",
+            });
+        }
+        if !new.email.contains('@') || !plain(&new.email) {
+            return Err(StaffError::Field {
+                field: "email",
+                why: "is not an address",
+            });
+        }
+        if new
+            .roles
+            .iter()
+            .any(|role| self.procedure().role_named(role).is_none())
+        {
+            return Err(StaffError::Field {
+                field: "roles",
+                why: "names a role the procedure does not know",
+            });
+        }
+        Ok(())
+    }
+
+    async fn make_account(&self, by: &str, new: &NewAccount) -> Result<(), StaffError> {
+        self.check_account(new)?;
+        let mut tries = Tries::default();
+        loop {
+            if self
+                .load::<Account>(space::ACCOUNT, &records::part(&new.account))
+                .await?
+                .is_some()
+            {
+                return Err(StaffError::Exists(new.account.clone()));
+            }
+            let handle = URL_SAFE_NO_PAD.encode(dice::random_bytes::<32>(self.dice()));
+            let account = Account::new(new, handle, self.now());
+            if self
+                .write_account(
+                    Batch::default(),
+                    &account,
+                    0,
+                    by,
+                    "staff.account_made",
+                    &mut tries,
+                )
+                .await?
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn make_invitation(
+        &self,
+        by: &str,
+        account: &str,
+    ) -> Result<IssuedInvitation, StaffError> {
+        self.load_account(account).await?;
+        let token = Token::generate(TokenKind::Invitation, self.dice());
+        let mut tries = Tries::default();
+        loop {
+            let now = self.now();
+            let until = now.plus_seconds(self.settings().limits.invitation_seconds);
+            let mut batch = Batch::default();
+            let invitation = Invitation {
+                account: account.to_owned(),
+                until,
+            };
+            batch.records.push(records::put_until(
+                space::INVITATION,
+                token.hash().to_string(),
+                &invitation,
+                Some(0),
+                until,
+            )?);
+            let entry = Entry::new(
+                "staff.invited",
+                now,
+                None,
+                &serde_json::json!({ "by": by, "account": account }),
+            )?;
+            self.log(&mut batch, &records::account_stream(account), entry)
+                .await?;
+            if self.committed(batch, &mut tries).await? {
+                return Ok(IssuedInvitation {
+                    account: account.to_owned(),
+                    token,
+                    until,
+                });
+            }
+        }
+    }
+
+    async fn load_invitation(&self, token: &str) -> Result<(Invitation, Account, u64), StaffError> {
+        let hash = TokenHash::of(TokenKind::Invitation, token).ok_or(StaffError::InvitationGone)?;
+        let held = self
+            .load::<Invitation>(space::INVITATION, &hash.to_string())
+            .await?
+            .ok_or(StaffError::InvitationGone)?;
+        if self.now() >= held.value.until {
+            return Err(StaffError::InvitationGone);
+        }
+        let account = self.load_account(&held.value.account).await?.value;
+        if !account.active {
+            return Err(StaffError::InvitationGone);
+        }
+        Ok((held.value, account, held.revision))
+    }
+
+    async fn load_account(&self, account: &str) -> Result<Held<Account>, StaffError> {
+        self.load::<Account>(space::ACCOUNT, &records::part(account))
+            .await?
+            .ok_or(StaffError::UnknownAccount)
+    }
+
+    async fn change_account(
+        &self,
+        by: &str,
+        account: &str,
+        what: &'static str,
+        change: impl Fn(&mut Account, Timestamp) -> Result<(), StaffError>,
+    ) -> Result<(), StaffError> {
+        let mut tries = Tries::default();
+        loop {
+            let Held {
+                value: mut record,
+                revision,
+            } = self.load_account(account).await?;
+            let before = record.passkeys.clone();
+            change(&mut record, self.now())?;
+            let mut batch = Batch::default();
+            for gone in before.iter().filter(|old| {
+                !record
+                    .passkeys
+                    .iter()
+                    .any(|new| new.key.credential == old.key.credential)
+            }) {
+                batch.records.push(records::remove(
+                    space::CREDENTIAL,
+                    URL_SAFE_NO_PAD.encode(&gone.key.credential),
+                    None,
+                ));
+            }
+            if self
+                .write_account(batch, &record, revision, by, what, &mut tries)
+                .await?
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn write_account(
+        &self,
+        mut batch: Batch,
+        account: &Account,
+        revision: u64,
+        by: &str,
+        what: &'static str,
+        tries: &mut Tries,
+    ) -> Result<bool, Trouble> {
+        batch.records.push(records::put(
+            space::ACCOUNT,
+            records::part(&account.account),
+            account,
+            Some(revision),
+        )?);
+        let data = serde_json::json!({ "by": by, "account": account.account, "person": account.person, "roles": account.roles, "console": account.console, "active": account.active, "passkeys": account.passkeys.len() });
+        let entry = Entry::new(what, self.now(), None, &data)?;
+        self.log(
+            &mut batch,
+            &records::account_stream(&account.account),
+            entry,
+        )
+        .await?;
+        self.committed(batch, tries).await
+    }
+
+    async fn add_passkey(
+        &self,
+        account: &str,
+        passkey: Passkey,
+        name: &str,
+        also: Vec<countersign_store::RecordWrite>,
+    ) -> Result<(), StaffError> {
+        let mut tries = Tries::default();
+        loop {
+            let Held {
+                value: mut record,
+                revision,
+            } = self.load_account(account).await?;
+            if record.passkeys.len() >= PASSKEYS_MAX {
+                return Err(StaffError::TooManyPasskeys);
+            }
+            let mut batch = Batch {
+                records: also.clone(),
+                ..Batch::default()
+            };
+            // A credential belongs to one owner, for ever: the write fails if anybody has it.
+            batch.records.push(records::put(
+                space::CREDENTIAL,
+                URL_SAFE_NO_PAD.encode(&passkey.credential),
+                &Owner::Staff(account.to_owned()),
+                Some(0),
+            )?);
+            record
+                .passkeys
+                .push(Registered::new(passkey.clone(), name, self.now()));
+            if self
+                .write_account(
+                    batch,
+                    &record,
+                    revision,
+                    account,
+                    "staff.passkey_added",
+                    &mut tries,
+                )
+                .await?
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn open_session(&self, account: &str) -> Result<Token, StaffError> {
+        let token = Token::generate(TokenKind::Session, self.dice());
+        let now = self.now();
+        let session = Session {
+            account: account.to_owned(),
+            opened_at: now,
+            seen_at: now,
+        };
+        let until = now.plus_seconds(self.settings().limits.session_seconds);
+        let write = records::put_until(
+            space::SESSION,
+            token.hash().to_string(),
+            &session,
+            Some(0),
+            until,
+        )?;
+        self.write_records(vec![write])
+            .await
+            .map_err(Trouble::from)?;
+        Ok(token)
+    }
+
+    async fn start_creation(
+        &self,
+        account: &Account,
+        purpose: Purpose,
+    ) -> Result<Ceremony, StaffError> {
+        let challenge = dice::random_bytes::<32>(self.dice());
+        let ceremony = self.remember_prompt(purpose, &challenge).await?;
+        let known: Vec<Passkey> = account
+            .passkeys
+            .iter()
+            .map(|registered| registered.key.clone())
+            .collect();
+        let options = self.relying_party().creation_options(
+            &handle(account)?,
+            &account.email,
+            &account.name,
+            &challenge,
+            &known,
+        );
+        Ok(Ceremony { ceremony, options })
+    }
+
+    async fn finish_creation(
+        &self,
+        ceremony: &str,
+        purpose: &Purpose,
+        handle: &[u8],
+        response: &Value,
+    ) -> Result<Passkey, StaffError> {
+        let challenge = self.take_prompt(ceremony, purpose).await?;
+        let passkey = self
+            .relying_party()
+            .finish_registration(handle, &challenge, response)
+            .map_err(not_accepted)?;
+        let taken = self
+            .load::<Owner>(
+                space::CREDENTIAL,
+                &URL_SAFE_NO_PAD.encode(&passkey.credential),
+            )
+            .await?
+            .is_some();
+        if taken {
+            Err(StaffError::NotAccepted)
+        } else {
+            Ok(passkey)
+        }
+    }
+
+    /// Remembers a challenge; gives the name it can be taken by, once.
+    pub(crate) async fn remember_prompt(
+        &self,
+        purpose: Purpose,
+        challenge: &[u8; 32],
+    ) -> Result<String, Trouble> {
+        let name = self.pseudonym();
+        let prompt = Prompt {
+            purpose,
+            challenge: URL_SAFE_NO_PAD.encode(challenge),
+        };
+        let until = self.now().plus_seconds(CEREMONY_SECONDS);
+        self.write_records(vec![records::put_until(
+            space::CEREMONY,
+            name.clone(),
+            &prompt,
+            Some(0),
+            until,
+        )?])
+        .await?;
+        Ok(name)
+    }
+
+    /// Takes a challenge: whatever comes of the answer, it was the only one.
+    pub(crate) async fn take_prompt(
+        &self,
+        name: &str,
+        purpose: &Purpose,
+    ) -> Result<[u8; 32], StaffError> {
+        let Held {
+            value: prompt,
+            revision,
+        } = self
+            .load::<Prompt>(space::CEREMONY, &records::part(name))
+            .await?
+            .ok_or(StaffError::CeremonyGone)?;
+        if prompt.purpose != *purpose {
+            return Err(StaffError::CeremonyGone);
+        }
+        let taken = self
+            .write_records(vec![records::remove(
+                space::CEREMONY,
+                records::part(name),
+                Some(revision),
+            )])
+            .await;
+        match taken {
+            Ok(()) => {}
+            Err(countersign_store::CommitError::Conflict { .. }) => {
+                return Err(StaffError::CeremonyGone);
+            }
+            Err(error) => return Err(Trouble::from(error).into()),
+        }
+        let bytes = URL_SAFE_NO_PAD
+            .decode(&prompt.challenge)
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok());
+        bytes.ok_or(StaffError::CeremonyGone)
+    }
+}
+
+fn admin(by: &SignedInStaff) -> Result<(), StaffError> {
+    if by.has(ConsoleRole::Admin) {
+        Ok(())
+    } else {
+        Err(StaffError::NotAllowed("admin"))
+    }
+}
+
+fn handle(account: &Account) -> Result<Vec<u8>, Trouble> {
+    URL_SAFE_NO_PAD
+        .decode(&account.handle)
+        .map_err(|error| Trouble::Damaged(error.to_string()))
+}
+
+fn not_accepted(error: webauthn::WebauthnError) -> StaffError {
+    tracing::info!(%error, "passkey not accepted");
+    StaffError::NotAccepted
+}
+
+fn account_view(account: Account) -> AccountView {
+    AccountView {
+        passkeys: account.passkeys.len(),
+        account: account.account,
+        person: account.person.0,
+        name: account.name,
+        email: account.email,
+        roles: account.roles,
+        console: account.console,
+        concerned: account.concerned,
+        active: account.active,
+        created_at: account.created_at,
+    }
+}
+
+impl Registered {
+    pub(crate) fn new(key: Passkey, name: &str, at: Timestamp) -> Self {
+        let name: String = name
+            .chars()
+            .filter(|one| !one.is_control())
+            .take(NAME_CHARS_MAX)
+            .collect();
+        let name = if name.trim().is_empty() {
+            "Passkey".to_owned()
+        } else {
+            name.trim().to_owned()
+        };
+        Self {
+            key,
+            name,
+            added_at: at,
+            last_used: None,
+        }
+    }
+
+    pub(crate) fn used(&mut self, verified: &webauthn::VerifiedAssertion, at: Timestamp) {
+        self.key.counter = verified.new_counter;
+        self.key.backed_up = verified.backed_up;
+        self.last_used = Some(at);
+    }
+
+    pub(crate) fn view(&self) -> PasskeyView {
+        PasskeyView {
+            credential: URL_SAFE_NO_PAD.encode(&self.key.credential),
+            name: self.name.clone(),
+            added_at: self.added_at,
+            last_used: self.last_used,
+            synced: self.key.backup_eligible,
+        }
+    }
+}

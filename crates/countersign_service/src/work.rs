@@ -1,0 +1,200 @@
+//! The workers: letters, timers, hand-overs, and asking after lost answers.
+//!
+//! Everything they do is queued by the commit that made it necessary, so what
+//! a crash interrupts is taken up again, by the same code that does it the
+//! first time.
+
+use std::future::Future;
+
+use countersign_cases::{Actor, CaseId, Command, Refusal, State};
+use countersign_store::Work;
+use tokio::sync::watch;
+
+use crate::{
+    cases::{CaseError, TIMER},
+    delivery::{ASK, RUN},
+    gate::Gate,
+    notices::MAIL,
+    records,
+    trouble::Trouble,
+};
+
+/// How much work is taken at once.
+const TAKEN_MAX: usize = 16;
+
+/// How long work is the taker's: longer than the longest time any of it may take, 60 s for a letter.
+const LEASE_SECONDS: u64 = 150;
+
+/// The longest a worker sleeps while nothing is heard of: bounds how late it notices another gate's work on the same store.
+const LOOK_AGAIN_SECONDS: u64 = 5;
+
+/// Pause after a store that did not answer.
+const AFTER_TROUBLE_SECONDS: u64 = 2;
+
+/// The queues; each has a worker of its own, so that a slow mail server keeps no timer waiting.
+const QUEUES: [&str; 4] = [TIMER, MAIL, RUN, ASK];
+
+impl Gate {
+    /// Runs all workers until `shutdown` is done. Work in progress is finished first.
+    pub async fn work(&self, shutdown: impl Future<Output = ()>) {
+        let (stop, stopped) = watch::channel(false);
+        let [timer, mail, run, ask] = QUEUES.map(|queue| self.worker(queue, stopped.clone()));
+        let ring = async {
+            shutdown.await;
+            // Nobody listening means that nobody is left to stop.
+            let _ = stop.send(true);
+            self.bell().notify_waiters();
+        };
+        tokio::join!(ring, timer, mail, run, ask);
+    }
+
+    async fn worker(&self, queue: &'static str, mut stopped: watch::Receiver<bool>) {
+        let mut news = self.journal().watch();
+        while !*stopped.borrow_and_update() {
+            // Armed before looking, so that what is queued in between is not missed.
+            let rung = self.bell().notified();
+            let pause = match self.work_once(queue).await {
+                Ok(0) => LOOK_AGAIN_SECONDS,
+                Ok(_) => continue,
+                Err(trouble) => {
+                    tracing::error!(queue, code = trouble.code(), "worker could not do its work");
+                    AFTER_TROUBLE_SECONDS
+                }
+            };
+            let due = self.now().plus_seconds(pause);
+            tokio::select! {
+                () = rung => {}
+                _ = news.changed() => {}
+                _ = stopped.changed() => {}
+                () = self.clock().sleep_until(due) => {}
+                // The wall clock as well: a clock that stands still must not keep another gate's work waiting.
+                () = tokio::time::sleep(std::time::Duration::from_secs(pause)) => {}
+            }
+        }
+    }
+
+    /// Does all work that is due now, and what comes of it, until there is none. For tests, the demo, and a last round before the end.
+    pub async fn settle(&self) -> Result<(), Trouble> {
+        loop {
+            let mut done = 0;
+            for queue in QUEUES {
+                done += self.work_once(queue).await?;
+            }
+            if done == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes due work of one queue and does it. Gives how much there was.
+    async fn work_once(&self, queue: &'static str) -> Result<usize, Trouble> {
+        let now = self.now();
+        let taken = self
+            .journal()
+            .take_work(queue, now.0, now.plus_seconds(LEASE_SECONDS).0, TAKEN_MAX)
+            .await?;
+        for work in &taken {
+            self.do_work(queue, work).await?;
+        }
+        Ok(taken.len())
+    }
+
+    async fn do_work(&self, queue: &'static str, work: &Work) -> Result<(), Trouble> {
+        match queue {
+            TIMER => self.time_passed(work).await,
+            MAIL => self.send_letter(work).await,
+            RUN => self.deliver(work).await,
+            ASK => self.ask_outcome(work).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// A wait may be over, a case may have run out, or it may be ready to run by itself.
+    async fn time_passed(&self, work: &Work) -> Result<(), Trouble> {
+        let case: CaseId = records::read_json(&work.body)?;
+        self.tick(&case).await?;
+        self.finish(TIMER, &work.key, None).await
+    }
+
+    /// Lets time do what it does to a case, and runs it if it runs by itself.
+    pub(crate) async fn tick(&self, case: &CaseId) -> Result<(), Trouble> {
+        let ticked = match self.apply(case, |_| Ok(Command::Tick)).await {
+            Ok(applied) => applied,
+            Err(CaseError::Trouble(trouble)) => return Err(trouble),
+            // Over, or gone: time changes nothing any more.
+            Err(_) => return Ok(()),
+        };
+        if !matches!(
+            ticked.state,
+            State::Ready {
+                runs_by_itself: true,
+                ..
+            }
+        ) {
+            return Ok(());
+        }
+        match self.grant(case, |_| Actor::Gate).await {
+            Ok(_) => Ok(()),
+            Err(CaseError::Trouble(trouble)) => Err(trouble),
+            Err(CaseError::Refused(
+                refusal @ (Refusal::NotReady { .. }
+                | Refusal::RequestClosed { .. }
+                | Refusal::OtherCaseOpen { .. }),
+            )) => {
+                tracing::info!(case = case.0, code = refusal.code(), "not run by itself");
+                Ok(())
+            }
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Numbers of events of a case, from the present one on, each once it is durable. Ends when the gate does.
+    pub async fn case_versions(&self, case: &CaseId) -> Result<CaseVersions, CaseError> {
+        let news = self.journal().watch();
+        let loaded = self.load_case(case).await?;
+        Ok(CaseVersions {
+            gate: self.clone(),
+            stream: loaded.stream(),
+            seen: loaded.case.version(),
+            first: true,
+            news,
+        })
+    }
+}
+
+/// Follows one case. [`CaseVersions::next`] gives its newest version whenever that grew.
+#[derive(Debug)]
+pub struct CaseVersions {
+    gate: Gate,
+    stream: countersign_store::StreamKey,
+    seen: u64,
+    first: bool,
+    news: watch::Receiver<u64>,
+}
+
+impl CaseVersions {
+    /// The next version: at once for the present one, later for each change. `None` once the store is gone.
+    pub async fn next(&mut self) -> Option<u64> {
+        if std::mem::take(&mut self.first) {
+            return Some(self.seen);
+        }
+        loop {
+            self.news.changed().await.ok()?;
+            // A store that does not answer now is asked again with the next news.
+            let Ok(newer) = self.gate.journal().read(&self.stream, self.seen).await else {
+                continue;
+            };
+            if let Some(last) = newer.last() {
+                self.seen = last.sequence;
+                return Some(self.seen);
+            }
+        }
+    }
+
+    /// As a stream.
+    pub fn into_stream(self) -> impl futures_util::Stream<Item = u64> + Send {
+        futures_util::stream::unfold(self, async |mut versions| {
+            versions.next().await.map(|version| (version, versions))
+        })
+    }
+}
