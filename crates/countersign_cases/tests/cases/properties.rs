@@ -597,7 +597,7 @@ fn no_sequence_of_commands_grants_without_a_complete_path() {
             );
             Ok(())
         },
-        1_000,
+        700,
     );
     // The property would be empty if hardly any story got there.
     let (granted, waited, signed) = (granted.get(), waited.get(), signed.get());
@@ -631,7 +631,7 @@ fn a_stop_always_wins_over_a_grant_not_handed_over() {
             }
             Ok(())
         },
-        200,
+        150,
     );
     assert!(
         stopped_after_grant.get() > 20,
@@ -679,7 +679,7 @@ fn the_fast_question_the_decision_and_the_checklist_agree() {
             }
             Ok(())
         },
-        200,
+        150,
     );
 }
 

@@ -122,3 +122,13 @@ fn messages_follow_the_house_style() {
         );
     }
 }
+
+#[test]
+fn every_code_is_in_the_manual() {
+    let manual = include_str!("../../../../docs/cases.md");
+    let unsaid: Vec<_> = codes()
+        .into_iter()
+        .filter(|code| !manual.contains(&format!("`{code}`")))
+        .collect();
+    assert!(unsaid.is_empty(), "docs/cases.md does not say {unsaid:?}");
+}
