@@ -9,9 +9,8 @@ use crate::fixture::*;
 /// Every code, from the source itself, so that a new one cannot be forgotten here.
 fn codes() -> Vec<&'static str> {
     let source = include_str!("../../src/refusal.rs");
-    let from = source.find("pub fn code(").unwrap();
-    let body = &source[from..];
-    let body = &body[..body.find("\n    }\n").unwrap()];
+    let (_, body) = source.split_once("pub fn code(").unwrap();
+    let (body, _) = body.split_once("\n    }\n").unwrap();
     body.lines()
         .filter_map(|line| line.split_once("=> \"")?.1.strip_suffix("\","))
         .collect()
