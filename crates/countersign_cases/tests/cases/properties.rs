@@ -266,7 +266,7 @@ impl Played {
     /// Does it if it may be done. Also says whether it was.
     fn tries(mut self, command: Command) -> (Self, bool) {
         let from = self.story.events.len();
-        let Step { story, result } = self.story.when(command);
+        let Step { story, result } = self.story.asks(command);
         self.log.extend(
             story.events[from..]
                 .iter()
@@ -582,6 +582,7 @@ fn no_sequence_of_commands_grants_without_a_complete_path() {
                     )));
                 }
             }
+            played.story.replays();
             let count = |cell: &Cell<u32>, is: bool| cell.set(cell.get() + u32::from(is));
             let had = |wanted: fn(&EventKind) -> bool| {
                 played.log.iter().any(|(event, _)| wanted(&event.kind))
