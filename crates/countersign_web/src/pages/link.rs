@@ -509,7 +509,7 @@ impl Page for StartPage {
     fn samples() -> Vec<(&'static str, Self)> {
         let ask = |words: Words, failed| StartState::Ask {
             words: words.masked(),
-            consequence: consequence(),
+            consequence: Some(consequence()),
             asked_by: Some("Maja".into()),
             asked_at: at("10:31"),
             takes_effect: "24 hours after a colleague has checked it. You can stop it until then."
@@ -739,7 +739,7 @@ impl Page for ConfirmPage {
         let page = |number_from: Option<&str>, errors| Self {
             frame: customer(),
             words: words(),
-            consequence: consequence(),
+            consequence: Some(consequence()),
             summary: vec![
                 fact("Account", "Halden Freight AB"),
                 machine("From", "ops@haldenfreight.example"),
