@@ -61,6 +61,7 @@ pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     add::<NewCaseDetailsPage>(&mut pages)?;
     add::<NewCaseCheckPage>(&mut pages)?;
     add::<CasePage>(&mut pages)?;
+    add::<WithdrawPage>(&mut pages)?;
     add::<RunPage>(&mut pages)?;
     add::<ApprovalsPage>(&mut pages)?;
     add::<ApprovalPage>(&mut pages)?;
