@@ -12,6 +12,7 @@ mod errors;
 mod frame;
 mod icon;
 mod link;
+mod link_samples;
 mod new_case;
 mod page;
 mod parts;
