@@ -430,6 +430,10 @@ impl Page for ApprovalPage {
         critical.act.words = server_words();
         critical.act.consequence = None;
         critical.act.risk = Some(Risk::Critical);
+        critical.act.takes_effect = Some("Takes effect at once".into());
+        if let Some(procedure) = &mut critical.act.procedure {
+            "server.reinstall".clone_into(&mut procedure.name);
+        }
         let mut last_four = critical.clone();
         last_four.state = ApprovalState::Sign {
             type_last_four_of: Some("server".into()),
