@@ -454,7 +454,10 @@ pub enum Unit {
 
 impl Duration {
     /// `expires` where the file does not say: 48h.
-    pub const DEFAULT_EXPIRES: Self = Self { count: 48, unit: Unit::Hour };
+    pub const DEFAULT_EXPIRES: Self = Self {
+        count: 48,
+        unit: Unit::Hour,
+    };
 
     /// Length in seconds.
     pub fn seconds(self) -> u64 {
@@ -582,5 +585,58 @@ impl Procedure {
 }
 
 fn position<T>(items: &[T], is: impl Fn(&T) -> bool) -> Option<u32> {
-    items.iter().position(is).and_then(|at| u32::try_from(at).ok())
+    items
+        .iter()
+        .position(is)
+        .and_then(|at| u32::try_from(at).ok())
+}
+
+impl Procedure {
+    /// The same with every span empty and zero, as it is when read from JSON: for
+    /// comparing what procedures say, wherever they say it.
+    #[must_use]
+    pub fn without_spans(mut self) -> Self {
+        let none = Span::default;
+        self.roles.iter_mut().for_each(|role| role.span = none());
+        self.holdings
+            .iter_mut()
+            .for_each(|holding| holding.span = none());
+        self.proofs.iter_mut().for_each(|proof| proof.span = none());
+        self.losses.iter_mut().for_each(|loss| loss.span = none());
+        self.promises
+            .iter_mut()
+            .for_each(|promise| promise.span = none());
+        for action in &mut self.actions {
+            action.span = none();
+            action
+                .parameters
+                .iter_mut()
+                .for_each(|parameter| parameter.span = none());
+            action
+                .effects
+                .iter_mut()
+                .for_each(|effect| effect.span = none());
+            for path in &mut action.paths {
+                path.span = none();
+                for line in &mut path.lines {
+                    line.span = none();
+                    if let Requirement::Prove(expression) = &mut line.requirement {
+                        expression.forget_spans();
+                    }
+                }
+            }
+        }
+        self
+    }
+}
+
+impl Expr {
+    fn forget_spans(&mut self) {
+        match self {
+            Self::Atom { span, .. } => *span = Span::default(),
+            Self::And(parts) | Self::Or(parts) | Self::NOf { of: parts, .. } => {
+                parts.iter_mut().for_each(Self::forget_spans)
+            }
+        }
+    }
 }

@@ -1,0 +1,438 @@
+//! Warnings that teach: a valid procedure that is probably not what was meant.
+
+use std::collections::BTreeMap;
+
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::findings::Findings;
+use crate::model::{
+    Action, EffectKind, Expr, HoldingId, HoldingKind, Method, Path, Procedure, Requirement, RoleId,
+    Span,
+};
+
+/// Looks at a procedure without errors.
+pub(crate) fn lint(procedure: &Procedure, findings: &mut Findings) {
+    methods(procedure, findings);
+    for action in procedure.actions.iter().filter(|action| !action.outside) {
+        for path in &action.paths {
+            unnoticed_wait(path, findings);
+            falls_together(procedure, path, findings);
+            for line in &path.lines {
+                if let Requirement::Prove(expression) = &line.requirement {
+                    unusable_proofs(procedure, expression, findings);
+                }
+            }
+        }
+        change_without_wait(procedure, action, findings);
+    }
+    unreachable_actions(procedure, findings);
+}
+
+/// Whether there are enough people for every path's sign-offs.
+///
+/// `people` is how many persons have each role, by the role's name; a person
+/// counts once, under the highest role they have. The language does not know
+/// these numbers, so whoever does asks: `serve` and `doctor`. Every finding is
+/// a warning `too-few-people` at the sign-off that cannot be met.
+pub fn check_staffing(procedure: &Procedure, people: &BTreeMap<String, u32>) -> Vec<Diagnostic> {
+    let mut findings = Findings::default();
+    let there_are: Vec<u64> = procedure
+        .roles
+        .iter()
+        .map(|role| u64::from(people.get(&role.name).copied().unwrap_or(0)))
+        .collect();
+    for action in procedure.actions.iter().filter(|action| !action.outside) {
+        for path in &action.paths {
+            too_few_people(procedure, action, path, &there_are, &mut findings);
+        }
+    }
+    findings.finish()
+}
+
+/// By Hall's theorem: some set of slots wants more people than could fill any of them.
+fn too_few_people(
+    procedure: &Procedure,
+    action: &Action,
+    path: &Path,
+    there_are: &[u64],
+    findings: &mut Findings,
+) {
+    let mut slots: BTreeMap<RoleId, (u64, Span)> = BTreeMap::new();
+    let mut vouching: BTreeMap<RoleId, Span> = BTreeMap::new();
+    for line in &path.lines {
+        match &line.requirement {
+            Requirement::SignOff { count, role } => {
+                let slot = slots.entry(*role).or_insert((0, line.span));
+                slot.0 += u64::from(*count);
+            }
+            Requirement::Confirms { role, .. } => {
+                vouching.entry(*role).or_insert(line.span);
+            }
+            _ => {}
+        }
+    }
+    if slots.is_empty() {
+        return;
+    }
+    // The opener who vouches is one person more; all such lines are the same person.
+    for (role, place) in vouching {
+        slots.entry(role).or_insert((0, place)).0 += 1;
+    }
+    let slots: Vec<(RoleId, u64, Span)> = slots
+        .into_iter()
+        .map(|(role, (count, place))| (role, count, place))
+        .collect();
+    let sets: Vec<u64> = if slots.len() <= 12 {
+        (1..1_u64 << slots.len()).collect()
+    } else {
+        (0..slots.len().min(64))
+            .map(|slot| 1 << slot)
+            .chain([u64::MAX])
+            .collect()
+    };
+    for set in sets {
+        let chosen = || {
+            slots
+                .iter()
+                .enumerate()
+                .filter(move |(slot, _)| *slot < 64 && set >> slot & 1 == 1)
+                .map(|(_, slot)| slot)
+        };
+        let wanted: u64 = chosen().map(|(_, count, _)| count).sum();
+        let available: u64 = there_are
+            .iter()
+            .enumerate()
+            .filter(|(has, _)| {
+                let has = RoleId(u32::try_from(*has).unwrap_or(u32::MAX));
+                chosen().any(|(role, _, _)| procedure.role_covers(has, *role))
+            })
+            .map(|(_, count)| count)
+            .sum();
+        if wanted > available {
+            let Some((role, _, place)) = chosen().next() else {
+                continue;
+            };
+            let label = procedure
+                .roles
+                .get(role.index())
+                .map_or("", |role| role.label.as_str());
+            let (are, persons) = if available == 1 {
+                ("is", "person")
+            } else {
+                ("are", "people")
+            };
+            if let Some(finding) = findings.add(codes::TOO_FEW_PEOPLE, *place, || {
+                format!(
+                    "path `{}` of `{}` needs {wanted} {} as `{label}` and there {are} {available}",
+                    path.name,
+                    action.name,
+                    if wanted == 1 { "person" } else { "people" },
+                )
+            }) {
+                let _ = persons;
+                finding.help("ask for fewer signatures, let another role sign, or give more people this role");
+            }
+            return;
+        }
+    }
+}
+
+fn methods(procedure: &Procedure, findings: &mut Findings) {
+    for proof in &procedure.proofs {
+        let Some((method, holding)) = proof.using.zip(procedure.holdings.get(proof.shows.index()))
+        else {
+            continue;
+        };
+        let fits = match method {
+            Method::Password | Method::Pin => holding.kind == HoldingKind::Secret,
+            Method::Totp | Method::Passkey => {
+                matches!(holding.kind, HoldingKind::Device | HoldingKind::Secret)
+            }
+            Method::Mail | Method::Text => holding.kind == HoldingKind::Channel,
+            Method::Oidc | Method::Ciba | Method::Webhook => true,
+        };
+        if !fits {
+            odd_method(proof.span, method, &holding.name, holding.kind, findings);
+        }
+    }
+    for holding in &procedure.holdings {
+        if let (Some(method), HoldingKind::Channel | HoldingKind::Device) =
+            (holding.using, holding.kind)
+        {
+            if let Some(finding) = findings.add(codes::ODD_METHOD, holding.span, || {
+                format!(
+                    "`using {}` has no effect here: a {} is not its own proof",
+                    method.as_str(),
+                    holding.kind.as_str()
+                )
+            }) {
+                finding.help(format!(
+                    "declare `proof … \"…\" shows {} using {}`",
+                    holding.name,
+                    method.as_str()
+                ));
+            }
+        }
+    }
+}
+
+fn odd_method(
+    place: Span,
+    method: Method,
+    holding: &str,
+    kind: HoldingKind,
+    findings: &mut Findings,
+) {
+    if let Some(finding) = findings.add(codes::ODD_METHOD, place, || {
+        format!(
+            "`{}` does not show `{holding}`, which is {}",
+            method.as_str(),
+            kind.with_article()
+        )
+    }) {
+        finding.help(match method {
+            Method::Password | Method::Pin => {
+                "a password or PIN shows a secret: something one knows"
+            }
+            Method::Totp | Method::Passkey => {
+                "a passkey or authenticator code shows a device: something one has"
+            }
+            _ => "a code that is sent shows the channel it is sent to",
+        });
+    }
+}
+
+fn unnoticed_wait(path: &Path, findings: &mut Findings) {
+    let notified = path
+        .lines
+        .iter()
+        .any(|line| matches!(line.requirement, Requirement::Notify { .. }));
+    for line in &path.lines {
+        if matches!(line.requirement, Requirement::Wait(_))
+            && !notified
+            && let Some(finding) = findings.add(codes::UNNOTICED_WAIT, line.span, || {
+                "nobody is told about this wait, so nobody can stop it".to_owned()
+            })
+        {
+            finding.help("add `notify every channel` to the path");
+        }
+    }
+}
+
+fn change_without_wait(procedure: &Procedure, action: &Action, findings: &mut Findings) {
+    for effect in &action.effects {
+        let EffectKind::Changes(holding) = effect.kind else {
+            continue;
+        };
+        let at_once: Vec<&Path> = action
+            .paths
+            .iter()
+            .filter(|path| {
+                !path
+                    .lines
+                    .iter()
+                    .any(|line| matches!(line.requirement, Requirement::Wait(_)))
+            })
+            .collect();
+        let Some(first) = at_once.first() else {
+            continue;
+        };
+        let name = procedure
+            .holdings
+            .get(holding.index())
+            .map_or("", |holding| holding.name.as_str());
+        if let Some(finding) = findings.add(codes::CHANGE_WITHOUT_WAIT, effect.span, || {
+            format!(
+                "by path `{}`, `{name}` changes before its owner can say no",
+                first.name
+            )
+        }) {
+            finding.help("add `notify every channel` and `wait 72h` to the path, so that the owner of the old one can stop it");
+            for path in at_once {
+                finding.also(path.span, "no `wait` here");
+            }
+        }
+    }
+}
+
+fn falls_together(procedure: &Procedure, path: &Path, findings: &mut Findings) {
+    let mut parts = Vec::new();
+    for line in &path.lines {
+        match &line.requirement {
+            Requirement::Prove(Expr::And(all)) => parts.extend(all),
+            Requirement::Prove(one) => parts.push(one),
+            _ => {}
+        }
+    }
+    together(procedure, &parts, findings);
+}
+
+/// Reports proofs of one holding in different parts of which several must hold.
+fn together(procedure: &Procedure, parts: &[&Expr], findings: &mut Findings) {
+    let mut shown: BTreeMap<HoldingId, (usize, Span)> = BTreeMap::new();
+    for (position, part) in parts.iter().enumerate() {
+        let mut atoms = Vec::new();
+        collect(part, &mut atoms);
+        for (proof, place) in atoms {
+            let Some(holding) = procedure.proofs.get(proof).map(|proof| proof.shows) else {
+                continue;
+            };
+            match shown.get(&holding) {
+                Some((earlier, first)) if *earlier != position => {
+                    let label = procedure
+                        .holdings
+                        .get(holding.index())
+                        .map_or("", |holding| holding.label.as_str());
+                    if let Some(finding) = findings.add(codes::FALLS_TOGETHER, place, || {
+                        format!("whoever has the {label} needs nothing more for this")
+                    }) {
+                        finding
+                            .also(*first, "the same thing is shown here")
+                            .help("ask for a proof that shows something else");
+                    }
+                }
+                Some(_) => {}
+                None => {
+                    shown.insert(holding, (position, place));
+                }
+            }
+        }
+    }
+    for part in parts {
+        match part {
+            Expr::And(inner) => together(procedure, &inner.iter().collect::<Vec<_>>(), findings),
+            Expr::NOf { n, of } if *n > 1 => {
+                together(procedure, &of.iter().collect::<Vec<_>>(), findings)
+            }
+            Expr::Or(inner) | Expr::NOf { of: inner, .. } => {
+                for one in inner {
+                    together(procedure, &[one], findings);
+                }
+            }
+            Expr::Atom { .. } => {}
+        }
+    }
+}
+
+fn collect(expression: &Expr, atoms: &mut Vec<(usize, Span)>) {
+    match expression {
+        Expr::Atom { proof, span, .. } => atoms.push((proof.index(), *span)),
+        Expr::And(parts) | Expr::Or(parts) | Expr::NOf { of: parts, .. } => {
+            for part in parts {
+                collect(part, atoms);
+            }
+        }
+    }
+}
+
+fn unusable_proofs(procedure: &Procedure, expression: &Expr, findings: &mut Findings) {
+    let mut atoms = Vec::new();
+    collect(expression, &mut atoms);
+    for (proof, place) in atoms {
+        let Some(proof) = procedure
+            .proofs
+            .get(proof)
+            .filter(|proof| proof.using.is_none())
+        else {
+            continue;
+        };
+        if let Some(finding) = findings.add(codes::UNUSABLE_PROOF, place, || {
+            format!(
+                "nobody can show `{}` at the gate: nothing says how",
+                proof.name
+            )
+        }) {
+            finding.help("say how it is shown where it is declared, such as `using pin`");
+        }
+    }
+}
+
+/// Actions that an honest customer who has everything cannot reach, with honest staff and any amount of time.
+fn unreachable_actions(procedure: &Procedure, findings: &mut Findings) {
+    /// States that hang on one another in longer chains are left alone.
+    const MOST_ROUNDS: usize = 64;
+    let mut has: Vec<bool> = procedure
+        .holdings
+        .iter()
+        .map(|holding| holding.kind != HoldingKind::State)
+        .collect();
+    let mut reached = vec![false; procedure.actions.len()];
+    for round in 0.. {
+        if round == MOST_ROUNDS {
+            return;
+        }
+        let mut more = false;
+        for (action, reached) in procedure.actions.iter().zip(&mut reached) {
+            if *reached
+                || !action
+                    .paths
+                    .iter()
+                    .any(|path| passable(procedure, path, action.outside, &has))
+            {
+                continue;
+            }
+            *reached = true;
+            for effect in &action.effects {
+                let (EffectKind::Gives(holding)
+                | EffectKind::Changes(holding)
+                | EffectKind::Sends { what: holding, .. }) = effect.kind
+                else {
+                    continue;
+                };
+                if let Some(flag) = has.get_mut(holding.index()) {
+                    more |= !*flag;
+                    *flag = true;
+                }
+            }
+        }
+        if !more {
+            break;
+        }
+    }
+    for (action, _) in procedure
+        .actions
+        .iter()
+        .zip(&reached)
+        .filter(|(action, reached)| !**reached && !action.outside)
+    {
+        if let Some(finding) = findings.add(codes::UNREACHABLE_ACTION, action.span, || {
+            format!("no honest customer can ever reach `{}`", action.name)
+        }) {
+            finding.help("every path asks for a proof that cannot be made, or for a state that no action gives");
+        }
+    }
+}
+
+fn passable(procedure: &Procedure, path: &Path, outside: bool, has: &[bool]) -> bool {
+    path.lines.iter().all(|line| match &line.requirement {
+        Requirement::Prove(expression) => provable(procedure, expression, outside, has),
+        _ => true,
+    })
+}
+
+fn provable(procedure: &Procedure, expression: &Expr, outside: bool, has: &[bool]) -> bool {
+    match expression {
+        Expr::Atom { proof, .. } => procedure.proofs.get(proof.index()).is_some_and(|proof| {
+            (outside || proof.using.is_some() || {
+                // A state that an action gives is seen by the gate itself.
+                proof.implied
+                    && procedure
+                        .holdings
+                        .get(proof.shows.index())
+                        .is_some_and(|holding| holding.kind == HoldingKind::State)
+            }) && has.get(proof.shows.index()).copied().unwrap_or(false)
+        }),
+        Expr::And(parts) => parts
+            .iter()
+            .all(|part| provable(procedure, part, outside, has)),
+        Expr::Or(parts) => parts
+            .iter()
+            .any(|part| provable(procedure, part, outside, has)),
+        Expr::NOf { n, of } => {
+            of.iter()
+                .filter(|part| provable(procedure, part, outside, has))
+                .count()
+                >= *n as usize
+        }
+    }
+}

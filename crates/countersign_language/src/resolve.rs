@@ -1,0 +1,640 @@
+//! A tree to a checked [`Procedure`]: every name looked up, every part made sure of.
+
+mod action;
+mod promise;
+
+use std::fmt::Write as _;
+
+use crate::codes::{self, Code};
+use crate::findings::Findings;
+use crate::lexer::abbreviated;
+use crate::model::{
+    Exposure, Holding, HoldingId, HoldingKind, Loss, LossId, Method, Procedure, Proof, ProofId,
+    Role, RoleId, Span, Version,
+};
+use crate::refused;
+use crate::suggest::nearest;
+use crate::tree::{ExposureNode, ItemKind, Symbol, Tree, Word};
+
+/// More roles than this are refused; sets of roles then fit one machine word everywhere.
+pub const MOST_ROLES: usize = 64;
+/// All `notify` lines together may name this many channels once `every channel` is written out.
+const MOST_NOTICES: usize = 16_000_000;
+/// Names compared, over the whole file, to find the one that was meant.
+const MOST_COMPARISONS: usize = 4_000_000;
+
+/// Resolves and checks. The version is left zero. What is returned is only
+/// whole if no error was found.
+pub(crate) fn resolve(tree: &Tree, findings: &mut Findings) -> Procedure {
+    let mut resolver = Resolver {
+        tree,
+        findings,
+        things: vec![None; tree.words.len()],
+        roles: vec![None; tree.words.len()],
+        outcomes: vec![None; tree.words.len()],
+        implied: Vec::new(),
+        channels: Vec::new(),
+        notices: 0,
+        comparisons: 0,
+        procedure: Procedure {
+            organisation: String::new(),
+            roles: Vec::new(),
+            holdings: Vec::new(),
+            proofs: Vec::new(),
+            losses: Vec::new(),
+            actions: Vec::new(),
+            promises: Vec::new(),
+            version: Version([0; 32]),
+        },
+    };
+    resolver.declare();
+    resolver.organisation();
+    resolver.roles();
+    resolver.holdings();
+    resolver.proofs();
+    resolver.actions();
+    resolver.promises();
+    resolver.procedure
+}
+
+struct Resolver<'t, 'f> {
+    tree: &'t Tree,
+    findings: &'f mut Findings,
+    /// Holdings and proofs by symbol.
+    things: Vec<Option<Declared<Thing>>>,
+    roles: Vec<Option<Declared<RoleId>>>,
+    /// Losses and actions by symbol.
+    outcomes: Vec<Option<Declared<Outcome>>>,
+    /// The implied proof of each holding.
+    implied: Vec<Option<ProofId>>,
+    /// Every channel, ascending.
+    channels: Vec<HoldingId>,
+    notices: usize,
+    comparisons: usize,
+    procedure: Procedure,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Declared<T> {
+    what: T,
+    at: Span,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Thing {
+    Holding(HoldingId, HoldingKind),
+    Proof(ProofId),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    Loss(LossId),
+    Action(crate::model::ActionId),
+}
+
+impl Resolver<'_, '_> {
+    /// Gives every declared name its number, so that it can be used before it is declared.
+    fn declare(&mut self) {
+        let tree = self.tree;
+        let (mut roles, mut holdings, mut proofs, mut losses, mut actions) = (0, 0, 0, 0, 0);
+        // Implied proofs come first, so that the order does not depend on how
+        // declarations of different kinds are mixed in the file.
+        let mut implied = 0;
+        for item in &tree.items {
+            if let ItemKind::Holding {
+                kind: HoldingKind::Secret | HoldingKind::State,
+                name,
+                ..
+            } = &item.kind
+                && !name.is_missing()
+            {
+                implied += 1;
+            }
+        }
+        for item in &tree.items {
+            match &item.kind {
+                ItemKind::Staff { name, .. } if !name.is_missing() => {
+                    let id = RoleId(take(&mut roles));
+                    insert(&mut self.roles, *name, id, tree, self.findings);
+                }
+                ItemKind::Holding { kind, name, .. } if !name.is_missing() => {
+                    let id = HoldingId(take(&mut holdings));
+                    insert(
+                        &mut self.things,
+                        *name,
+                        Thing::Holding(id, *kind),
+                        tree,
+                        self.findings,
+                    );
+                }
+                ItemKind::Proof { name, .. } if !name.is_missing() => {
+                    let id = ProofId(implied + take(&mut proofs));
+                    insert(
+                        &mut self.things,
+                        *name,
+                        Thing::Proof(id),
+                        tree,
+                        self.findings,
+                    );
+                }
+                ItemKind::Loss { name, .. } if !name.is_missing() => {
+                    let id = Outcome::Loss(LossId(take(&mut losses)));
+                    insert(&mut self.outcomes, *name, id, tree, self.findings);
+                }
+                ItemKind::Action(action) if !action.name.is_missing() => {
+                    let id = Outcome::Action(crate::model::ActionId(take(&mut actions)));
+                    insert(&mut self.outcomes, action.name, id, tree, self.findings);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn organisation(&mut self) {
+        let mut said: Option<Span> = None;
+        for item in &self.tree.items {
+            let ItemKind::Organisation { label } = &item.kind else {
+                continue;
+            };
+            match said {
+                None => self.procedure.organisation = self.text(*label),
+                Some(first) => {
+                    if let Some(finding) =
+                        self.findings.add(codes::REPEATED_CLAUSE, item.span, || {
+                            "`organisation` is said twice".to_owned()
+                        })
+                    {
+                        finding
+                            .also(first, "first here")
+                            .help("a procedure belongs to one organisation; leave one out");
+                    }
+                }
+            }
+            said = said.or(Some(item.span));
+        }
+        if said.is_none() {
+            let start = self
+                .tree
+                .items
+                .first()
+                .map_or(Span::default(), |item| Span {
+                    end: item.span.start,
+                    ..item.span
+                });
+            if let Some(finding) = self.findings.add(codes::MISSING_ORGANISATION, start, || {
+                "nothing says whose procedure this is".to_owned()
+            }) {
+                finding.help("begin the file with the name customers know you by: `organisation \"Acme Hosting\"`");
+            }
+        }
+    }
+
+    fn roles(&mut self) {
+        let mut direct: Vec<Vec<Word>> = Vec::new();
+        for item in &self.tree.items {
+            let ItemKind::Staff {
+                name,
+                label,
+                includes,
+            } = &item.kind
+            else {
+                continue;
+            };
+            if name.is_missing() {
+                continue;
+            }
+            if direct.len() == MOST_ROLES
+                && let Some(finding) = self.findings.add(codes::TOO_MANY_ROLES, name.span, || {
+                    format!("this is one role more than {MOST_ROLES}")
+                })
+            {
+                finding.help("roles are levels of trust, not job titles; give people who may do the same one role");
+            }
+            self.procedure.roles.push(Role {
+                name: self.text(*name),
+                label: self.text(*label),
+                includes: Vec::new(),
+                span: header(item.span, *label),
+            });
+            direct.push(includes.clone());
+        }
+        let edges: Vec<Vec<(RoleId, Span)>> = direct
+            .iter()
+            .map(|includes| {
+                includes
+                    .iter()
+                    .filter_map(|word| Some((self.role(*word)?, word.span)))
+                    .collect()
+            })
+            .collect();
+        if edges.len() > MOST_ROLES {
+            return;
+        }
+        for start in 0..edges.len() {
+            let mut seen = vec![false; edges.len()];
+            let mut next = vec![start];
+            while let Some(role) = next.pop() {
+                for &(included, place) in edges.get(role).into_iter().flatten() {
+                    let index = included.index();
+                    if index == start {
+                        // Reported once, where this role's own line closes the circle.
+                        if role == start || role > start {
+                            self.includes_itself(start, place);
+                        }
+                    } else if let Some(flag) = seen.get_mut(index)
+                        && !*flag
+                    {
+                        *flag = true;
+                        next.push(index);
+                    }
+                }
+            }
+            if let Some(role) = self.procedure.roles.get_mut(start) {
+                role.includes = ids(&seen, RoleId);
+            }
+        }
+    }
+
+    fn includes_itself(&mut self, role: usize, place: Span) {
+        let name = self
+            .procedure
+            .roles
+            .get(role)
+            .map_or("", |role| role.name.as_str())
+            .to_owned();
+        if let Some(finding) = self.findings.add(codes::INCLUDES_ITSELF, place, || {
+            format!("`{name}` includes itself, by way of this")
+        }) {
+            finding.help("let the role with more trust include the one with less, and not the other way round");
+        }
+    }
+
+    fn holdings(&mut self) {
+        let tree = self.tree;
+        let mut implied = Vec::new();
+        for item in &tree.items {
+            let ItemKind::Holding {
+                kind,
+                name,
+                label,
+                using,
+                exposure,
+            } = &item.kind
+            else {
+                continue;
+            };
+            if name.is_missing() {
+                continue;
+            }
+            let id = HoldingId(index(self.procedure.holdings.len()));
+            let using = using.and_then(|word| self.method(word));
+            let exposure = match exposure {
+                ExposureNode::Hidden => Exposure::Hidden,
+                ExposureNode::Public => Exposure::Public,
+                ExposureNode::VisibleTo(role) => self
+                    .role(*role)
+                    .map_or(Exposure::Hidden, Exposure::VisibleTo),
+            };
+            let holding = Holding {
+                name: self.text(*name),
+                label: self.text(*label),
+                kind: *kind,
+                using,
+                exposure,
+                span: header(item.span, *label),
+            };
+            if *kind == HoldingKind::Channel {
+                self.channels.push(id);
+            }
+            if matches!(kind, HoldingKind::Secret | HoldingKind::State) {
+                self.implied.push(Some(ProofId(index(implied.len()))));
+                implied.push(Proof {
+                    name: holding.name.clone(),
+                    label: holding.label.clone(),
+                    shows: id,
+                    using,
+                    implied: true,
+                    span: holding.span,
+                });
+            } else {
+                self.implied.push(None);
+            }
+            self.procedure.holdings.push(holding);
+        }
+        self.procedure.proofs = implied;
+    }
+
+    fn proofs(&mut self) {
+        let tree = self.tree;
+        for item in &tree.items {
+            let ItemKind::Proof {
+                name,
+                label,
+                shows,
+                using,
+            } = &item.kind
+            else {
+                continue;
+            };
+            if name.is_missing() {
+                continue;
+            }
+            let shows = self.holding(*shows).map_or(HoldingId(0), |(id, _)| id);
+            let using = self.method(*using);
+            self.procedure.proofs.push(Proof {
+                name: self.text(*name),
+                label: self.text(*label),
+                shows,
+                using,
+                implied: false,
+                span: header(item.span, *label),
+            });
+        }
+        for item in &tree.items {
+            let ItemKind::Loss { name, label } = &item.kind else {
+                continue;
+            };
+            if !name.is_missing() {
+                self.procedure.losses.push(Loss {
+                    name: self.text(*name),
+                    label: self.text(*label),
+                    span: header(item.span, *label),
+                });
+            }
+        }
+    }
+
+    // Looking names up. A missing word was reported when it was read.
+
+    fn text(&self, word: Word) -> String {
+        self.tree.text(word).to_owned()
+    }
+
+    fn role(&mut self, word: Word) -> Option<RoleId> {
+        if word.is_missing() {
+            return None;
+        }
+        if let Some(role) = at(&self.roles, word.symbol) {
+            return Some(role.what);
+        }
+        let name = self.tree.text(word);
+        if refused::is_requester(name) {
+            if let Some(finding) = self.findings.add(codes::NO_SELF_APPROVAL, word.span, || {
+                format!("`{name}` cannot stand for a member of staff")
+            }) {
+                finding.help(refused::INSTEAD_OF_SELF_APPROVAL);
+            }
+            return None;
+        }
+        self.unknown(word, "staff role", |resolver| &resolver.roles);
+        None
+    }
+
+    fn holding(&mut self, word: Word) -> Option<(HoldingId, HoldingKind)> {
+        if word.is_missing() {
+            return None;
+        }
+        match at(&self.things, word.symbol) {
+            Some(Declared {
+                what: Thing::Holding(id, kind),
+                ..
+            }) => Some((id, kind)),
+            Some(Declared {
+                what: Thing::Proof(id),
+                at,
+            }) => {
+                let shown = self
+                    .procedure
+                    .proofs
+                    .get(id.index())
+                    .map(|proof| proof.shows);
+                let holding = shown
+                    .and_then(|id| self.procedure.holdings.get(id.index()))
+                    .map(|holding| holding.name.clone());
+                self.wrong_kind(
+                    word,
+                    at,
+                    "a proof",
+                    "a holding",
+                    holding.map(|name| format!("name what it shows: `{name}`")),
+                );
+                None
+            }
+            None => {
+                self.unknown(word, "holding", |resolver| &resolver.things);
+                None
+            }
+        }
+    }
+
+    fn channel(&mut self, word: Word) -> Option<HoldingId> {
+        let (id, kind) = self.holding(word)?;
+        if kind == HoldingKind::Channel {
+            return Some(id);
+        }
+        let declared = at(&self.things, word.symbol).map_or(word.span, |declared| declared.at);
+        self.wrong_kind(
+            word,
+            declared,
+            &format!("a {}", kind.as_str()),
+            "a channel",
+            None,
+        );
+        None
+    }
+
+    fn method(&mut self, word: Word) -> Option<Method> {
+        if word.is_missing() {
+            return None;
+        }
+        let name = self.tree.text(word);
+        if let Some(method) = Method::named(name) {
+            return Some(method);
+        }
+        if refused::is_question(name) {
+            if let Some(finding) = self
+                .findings
+                .add(codes::NO_SECURITY_QUESTION, word.span, || {
+                    "there are no security questions: others can look up or guess the answer"
+                        .to_owned()
+                })
+            {
+                finding.help(refused::INSTEAD_OF_A_QUESTION);
+            }
+            return None;
+        }
+        if let Some(finding) = self.findings.add(codes::UNKNOWN_METHOD, word.span, || {
+            format!("there is no method called `{}`", abbreviated(name))
+        }) {
+            let meant = match name {
+                "sms" => Some("text"),
+                "email" | "e-mail" => Some("mail"),
+                "webauthn" | "fido" | "fido2" => Some("passkey"),
+                "otp" | "authenticator" | "app" => Some("totp"),
+                _ => nearest(name, Method::ALL.map(Method::as_str)),
+            };
+            finding.help(match meant {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => {
+                    let mut help = "methods are ".to_owned();
+                    for (n, method) in Method::ALL.iter().enumerate() {
+                        let _ = write!(
+                            help,
+                            "{}`{}`",
+                            if n == 0 { "" } else { ", " },
+                            method.as_str()
+                        );
+                    }
+                    help
+                }
+            });
+        }
+        None
+    }
+
+    fn wrong_kind(
+        &mut self,
+        word: Word,
+        declared: Span,
+        is: &str,
+        wanted: &str,
+        help: Option<String>,
+    ) {
+        let name = self.tree.text(word);
+        if let Some(finding) = self.findings.add(codes::WRONG_KIND, word.span, || {
+            format!("`{}` is {is}, not {wanted}", abbreviated(name))
+        }) {
+            finding.also(declared, "declared here");
+            if let Some(help) = help {
+                finding.help(help);
+            }
+        }
+    }
+
+    /// Says that no such thing is declared, or that it is something else.
+    fn unknown<T: Clone>(
+        &mut self,
+        word: Word,
+        what: &str,
+        table: impl Fn(&Self) -> &[Option<Declared<T>>],
+    ) {
+        let elsewhere = at(&self.roles, word.symbol)
+            .map(|role| ("a staff role", role.at))
+            .or_else(|| {
+                at(&self.things, word.symbol).map(|thing| match thing.what {
+                    Thing::Holding(_, kind) => (kind.with_article(), thing.at),
+                    Thing::Proof(_) => ("a proof", thing.at),
+                })
+            })
+            .or_else(|| {
+                at(&self.outcomes, word.symbol).map(|outcome| match outcome.what {
+                    Outcome::Loss(_) => ("a loss", outcome.at),
+                    Outcome::Action(_) => ("an action", outcome.at),
+                })
+            });
+        if let Some((is, declared)) = elsewhere {
+            self.wrong_kind(word, declared, is, &format!("a {what}"), None);
+            return;
+        }
+        let tree = self.tree;
+        let name = tree.text(word);
+        let near = self.nearest_name(name, table);
+        if let Some(finding) = self.findings.add(codes::UNKNOWN_NAME, word.span, || {
+            format!("no {what} is called `{}`", abbreviated(name))
+        }) {
+            finding.help(match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("declare it, or use a {what} that is declared"),
+            });
+        }
+    }
+
+    fn nearest_name<T>(
+        &mut self,
+        name: &str,
+        table: impl Fn(&Self) -> &[Option<Declared<T>>],
+    ) -> Option<String> {
+        self.comparisons += self.tree.words.len();
+        if self.comparisons > MOST_COMPARISONS {
+            return None;
+        }
+        let names = table(self)
+            .iter()
+            .enumerate()
+            .filter(|(_, declared)| declared.is_some())
+            .map(|(symbol, _)| self.tree.words.get(Symbol::at(symbol)));
+        nearest(name, names).map(ToOwned::to_owned)
+    }
+
+    fn error(&mut self, code: Code, place: Span, message: impl FnOnce() -> String, help: &str) {
+        if let Some(finding) = self.findings.add(code, place, message) {
+            finding.help(help);
+        }
+    }
+}
+
+/// From the start of a declaration to the end of its label: what is worth underlining.
+fn header(item: Span, label: Word) -> Span {
+    Span {
+        start: item.start,
+        end: label.span.end.clamp(item.start, item.end.max(item.start)),
+    }
+}
+
+fn at<T: Copy>(table: &[Option<T>], symbol: Symbol) -> Option<T> {
+    table.get(symbol.index()).copied().flatten()
+}
+
+fn insert<T: Copy>(
+    table: &mut [Option<Declared<T>>],
+    name: Word,
+    what: T,
+    tree: &Tree,
+    findings: &mut Findings,
+) {
+    let Some(slot) = table.get_mut(name.symbol.index()) else {
+        return;
+    };
+    match slot {
+        None => {
+            *slot = Some(Declared {
+                what,
+                at: name.span,
+            })
+        }
+        Some(first) => {
+            let first = first.at;
+            duplicate(name, first, tree, findings);
+        }
+    }
+}
+
+fn duplicate(name: Word, first: Span, tree: &Tree, findings: &mut Findings) {
+    if let Some(finding) = findings.add(codes::DUPLICATE_NAME, name.span, || {
+        format!("`{}` is declared twice", abbreviated(tree.text(name)))
+    }) {
+        finding
+            .also(first, "first here")
+            .help("give one of them another name");
+    }
+}
+
+fn take(counter: &mut u32) -> u32 {
+    let taken = *counter;
+    *counter += 1;
+    taken
+}
+
+/// INVARIANT: there are fewer things than bytes in the file, which is at most `read::LARGEST` long.
+fn index(position: usize) -> u32 {
+    u32::try_from(position).unwrap_or(u32::MAX)
+}
+
+fn ids<T>(flags: &[bool], make: impl Fn(u32) -> T) -> Vec<T> {
+    flags
+        .iter()
+        .enumerate()
+        .filter(|(_, flag)| **flag)
+        .map(|(position, _)| make(index(position)))
+        .collect()
+}

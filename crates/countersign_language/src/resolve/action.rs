@@ -1,0 +1,621 @@
+//! Actions: clauses, sentences, paths and requirements.
+
+use std::collections::BTreeMap;
+
+use super::{Declared, MOST_NOTICES, Resolver, Thing, at, duplicate, header, index};
+use crate::codes;
+use crate::lexer::abbreviated;
+use crate::model::{
+    Action, Comparison, Duration, Effect, EffectKind, Expr, HoldingKind, LossId, Openers,
+    Parameter, Path, ProofId, Requirement, RoleId, SentencePart, Span, Subject, Value,
+};
+use crate::parser::is_name;
+use crate::suggest::nearest;
+use crate::tree::{
+    ActionNode, ClauseKind, ExprNode, ItemKind, LineKind, PathNode, Symbol, ValueNode, Word,
+};
+
+impl Resolver<'_, '_> {
+    pub(super) fn actions(&mut self) {
+        let tree = self.tree;
+        let every_role: Vec<RoleId> = (0..self.procedure.roles.len())
+            .map(|role| RoleId(index(role)))
+            .collect();
+        for item in &tree.items {
+            if let ItemKind::Action(node) = &item.kind
+                && !node.name.is_missing()
+            {
+                let action = self.action(node, item.span, &every_role);
+                self.procedure.actions.push(action);
+            }
+        }
+    }
+
+    fn action(&mut self, node: &ActionNode, item: Span, every_role: &[RoleId]) -> Action {
+        let mut action = Action {
+            name: self.text(node.name),
+            label: self.text(node.label),
+            outside: node.outside,
+            parameters: Vec::new(),
+            says: Vec::new(),
+            opened_by: Openers {
+                customer: true,
+                roles: Vec::new(),
+            },
+            effects: Vec::new(),
+            runs: None,
+            expires: Duration::DEFAULT_EXPIRES,
+            paths: Vec::new(),
+            span: header(item, node.label),
+        };
+        let mut once = Once::default();
+        let mut by_name = BTreeMap::new();
+        for clause in &node.clauses {
+            if let Some((slot, word)) = once.slot(&clause.kind) {
+                match *slot {
+                    None => *slot = Some(clause.span),
+                    Some(first) => {
+                        if let Some(finding) =
+                            self.findings.add(codes::REPEATED_CLAUSE, clause.span, || {
+                                format!("`{word}` is said twice")
+                            })
+                        {
+                            finding
+                                .also(first, "first here")
+                                .help("an action says this once; leave one out");
+                        }
+                        continue;
+                    }
+                }
+            }
+            let effect = match &clause.kind {
+                ClauseKind::With(parameters) => {
+                    for (name, label) in parameters {
+                        if name.is_missing() {
+                            continue;
+                        }
+                        if let Some((_, first)) = by_name.get(&name.symbol) {
+                            duplicate(*name, *first, self.tree, self.findings);
+                            continue;
+                        }
+                        by_name.insert(name.symbol, (index(action.parameters.len()), name.span));
+                        action.parameters.push(Parameter {
+                            name: self.text(*name),
+                            label: self.text(*label),
+                            span: name.span,
+                        });
+                    }
+                    None
+                }
+                // After the loop: `with` may stand below it.
+                ClauseKind::Says(_) => None,
+                ClauseKind::OpenedBy(who) => {
+                    action.opened_by.customer = false;
+                    for word in who {
+                        if self.tree.text(*word) == "customer" {
+                            action.opened_by.customer = true;
+                        } else if let Some(role) = self.role(*word) {
+                            action.opened_by.roles.push(role);
+                        }
+                    }
+                    action.opened_by.roles.sort_unstable();
+                    action.opened_by.roles.dedup();
+                    None
+                }
+                ClauseKind::Gives(holding) => {
+                    self.holding(*holding).map(|(id, _)| EffectKind::Gives(id))
+                }
+                ClauseKind::Changes(holding) => self
+                    .holding(*holding)
+                    .map(|(id, _)| EffectKind::Changes(id)),
+                ClauseKind::Sends { what, to } => {
+                    let what = self.holding(*what);
+                    let to = self.channel(*to);
+                    what.zip(to)
+                        .map(|((what, _), to)| EffectKind::Sends { what, to })
+                }
+                ClauseKind::Loses(loss) => self.loss(*loss).map(EffectKind::Loses),
+                ClauseKind::Runs(connector) => {
+                    action.runs = (!connector.is_missing()).then(|| self.text(*connector));
+                    None
+                }
+                ClauseKind::Expires(duration) => {
+                    action.expires = *duration;
+                    None
+                }
+                ClauseKind::Path(_) => None,
+            };
+            if let Some(kind) = effect {
+                action.effects.push(Effect {
+                    kind,
+                    span: clause.span,
+                });
+            }
+        }
+        if once.opened_by.is_none() {
+            action.opened_by.roles = every_role.to_vec();
+        }
+        let parameters: BTreeMap<Symbol, u32> = by_name
+            .iter()
+            .map(|(symbol, (position, _))| (*symbol, *position))
+            .collect();
+        action.says = self.sentence(node, &action, &parameters);
+        let mut path_names: BTreeMap<Symbol, Span> = BTreeMap::new();
+        for clause in &node.clauses {
+            let ClauseKind::Path(path) = &clause.kind else {
+                continue;
+            };
+            if !path.name.is_missing() {
+                if let Some(first) = path_names.get(&path.name.symbol) {
+                    duplicate(path.name, *first, self.tree, self.findings);
+                } else {
+                    path_names.insert(path.name.symbol, path.name.span);
+                }
+            }
+            let path = self.path(path, clause.span, &parameters, &action);
+            action.paths.push(path);
+        }
+        if action.paths.is_empty() && !node.broken {
+            let name = &action.name;
+            self.error(
+                codes::MISSING_PATH,
+                node.name.span,
+                || format!("`{name}` has no path, so that nobody can ever do it"),
+                "say what earns it: `path usual { prove … }`",
+            );
+        }
+        if node.outside {
+            for (said, word) in [
+                (once.opened_by, "opened by"),
+                (once.runs, "runs"),
+                (once.expires, "expires"),
+            ] {
+                if let Some(place) = said {
+                    self.error(
+                        codes::OUTSIDE_CLAUSE,
+                        place,
+                        || format!("`{word}` means nothing for an outside action"),
+                        "what happens outside is not run by the gate; leave it out",
+                    );
+                }
+            }
+        } else if once.runs.is_none() && !node.broken {
+            let name = &action.name;
+            self.error(
+                codes::NOTHING_RUNS,
+                node.name.span,
+                || format!("no connector carries out `{name}`"),
+                "name the connector that does: `runs panel`",
+            );
+        }
+        action
+    }
+
+    fn loss(&mut self, word: Word) -> Option<LossId> {
+        if word.is_missing() {
+            return None;
+        }
+        match at(&self.outcomes, word.symbol) {
+            Some(Declared {
+                what: super::Outcome::Loss(id),
+                ..
+            }) => Some(id),
+            Some(Declared { at, .. }) => {
+                self.wrong_kind(word, at, "an action", "a loss", None);
+                None
+            }
+            None => {
+                self.unknown(word, "loss", |resolver| &resolver.outcomes);
+                None
+            }
+        }
+    }
+
+    /// The sentence people sign, with every parameter in it.
+    fn sentence(
+        &mut self,
+        node: &ActionNode,
+        action: &Action,
+        parameters: &BTreeMap<Symbol, u32>,
+    ) -> Vec<SentencePart> {
+        let said = node.clauses.iter().find_map(|clause| match &clause.kind {
+            ClauseKind::Says(text) => Some(*text),
+            _ => None,
+        });
+        let Some(said) = said else {
+            if let (Some(first), false, false) =
+                (action.parameters.first(), node.outside, node.broken)
+            {
+                let example: Vec<String> = action
+                    .parameters
+                    .iter()
+                    .take(3)
+                    .map(|parameter| format!("{{{}}}", parameter.name))
+                    .collect();
+                let label = &action.label;
+                if let Some(finding) =
+                    self.findings.add(codes::MISSING_SENTENCE, first.span, || {
+                        format!("nothing says `{}` to the people who sign", first.name)
+                    })
+                {
+                    finding.help(format!(
+                        "add a sentence with every parameter, such as `says \"{label}: {}\"`",
+                        example.join(", ")
+                    ));
+                }
+            }
+            return vec![SentencePart::Text(action.label.clone())];
+        };
+        if said.is_missing() {
+            return Vec::new();
+        }
+        let tree = self.tree;
+        let text = tree.text(said);
+        let mut parts = Vec::new();
+        let mut used = vec![false; action.parameters.len()];
+        let mut rest = text;
+        let mut offset = 0;
+        while let Some(brace) = rest.find(['{', '}']) {
+            let (before, from) = rest.split_at_checked(brace).unwrap_or((rest, ""));
+            offset += brace;
+            push_text(&mut parts, before);
+            let close = from.find('}').filter(|_| from.starts_with('{'));
+            let inner = close
+                .and_then(|close| from.get(1..close))
+                .filter(|inner| is_name(inner, false));
+            let Some(name) = inner else {
+                let width = close.map_or(1, |close| close + 1);
+                let place = within(text, said.span, offset, width);
+                let shown = from.get(..width).unwrap_or("{");
+                self.error(
+                    codes::BAD_PLACEHOLDER,
+                    place,
+                    || format!("`{}` holds no parameter", abbreviated(shown)),
+                    "braces in a sentence stand round the name of a parameter, as in `{server}`",
+                );
+                rest = from.get(width..).unwrap_or("");
+                offset += width;
+                continue;
+            };
+            let width = name.len() + 2;
+            match tree
+                .words
+                .find(name)
+                .and_then(|symbol| parameters.get(&symbol))
+            {
+                Some(parameter) => {
+                    parts.push(SentencePart::Parameter(*parameter));
+                    if let Some(flag) = used.get_mut(*parameter as usize) {
+                        *flag = true;
+                    }
+                }
+                None => {
+                    self.unknown_parameter(name, within(text, said.span, offset, width), action)
+                }
+            }
+            rest = from.get(width..).unwrap_or("");
+            offset += width;
+        }
+        push_text(&mut parts, rest);
+        for (parameter, used) in action.parameters.iter().zip(used) {
+            if !used && !node.outside {
+                let name = &parameter.name;
+                if let Some(finding) =
+                    self.findings
+                        .add(codes::UNSAID_PARAMETER, parameter.span, || {
+                            format!("the sentence does not say `{name}`")
+                        })
+                {
+                    finding.also(said.span, "people sign this").help(format!(
+                        "add `{{{name}}}` to the sentence, or take the parameter out"
+                    ));
+                }
+            }
+        }
+        parts
+    }
+
+    fn unknown_parameter(&mut self, name: &str, place: Span, action: &Action) {
+        let near = nearest(
+            name,
+            action
+                .parameters
+                .iter()
+                .map(|parameter| parameter.name.as_str()),
+        );
+        if let Some(finding) = self.findings.add(codes::UNKNOWN_PARAMETER, place, || {
+            format!("`{}` has no parameter `{}`", action.name, abbreviated(name))
+        }) {
+            finding.help(match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("declare it: `with {} \"…\"`", abbreviated(name)),
+            });
+        }
+    }
+
+    fn path(
+        &mut self,
+        node: &PathNode,
+        clause: Span,
+        parameters: &BTreeMap<Symbol, u32>,
+        action: &Action,
+    ) -> Path {
+        let mut lines = Vec::with_capacity(node.lines.len());
+        for line in &node.lines {
+            if let Some(requirement) = self.requirement(&line.kind, line.span, parameters, action) {
+                lines.push(crate::model::Line {
+                    requirement,
+                    span: line.span,
+                });
+            }
+        }
+        if node.lines.is_empty() && !action.outside && !node.broken {
+            self.error(
+                codes::EMPTY_PATH,
+                clause,
+                || "this path asks for nothing, so that anybody could take it".to_owned(),
+                "add what must be proved; only an outside action may have an empty path",
+            );
+        }
+        Path {
+            name: self.text(node.name),
+            lines,
+            span: header(clause, node.name),
+        }
+    }
+
+    fn requirement(
+        &mut self,
+        line: &LineKind,
+        place: Span,
+        parameters: &BTreeMap<Symbol, u32>,
+        action: &Action,
+    ) -> Option<Requirement> {
+        Some(match line {
+            LineKind::Prove(expression) => Requirement::Prove(self.expression(expression)?),
+            LineKind::Confirms { role, text } => Requirement::Confirms {
+                role: self.role(*role)?,
+                text: self.text(*text),
+            },
+            LineKind::SignOff { count, role } => Requirement::SignOff {
+                count: count.value,
+                role: self.role(*role)?,
+            },
+            LineKind::NotifyEvery => {
+                if self.channels.is_empty() {
+                    self.error(
+                        codes::NOBODY_TO_NOTIFY,
+                        place,
+                        || "there is no channel to notify".to_owned(),
+                        "declare at least one: `channel mailbox \"e-mail address on file\"`",
+                    );
+                    return None;
+                }
+                self.notices += self.channels.len();
+                if self.notices > MOST_NOTICES {
+                    self.error(
+                        codes::TOO_LARGE,
+                        place,
+                        || {
+                            format!(
+                                "all `notify` lines together name more than {MOST_NOTICES} channels"
+                            )
+                        },
+                        "a procedure of this size should be several procedures",
+                    );
+                    return None;
+                }
+                Requirement::Notify {
+                    every: true,
+                    channels: self.channels.clone(),
+                }
+            }
+            LineKind::Notify(names) => {
+                let mut channels: Vec<_> = names
+                    .iter()
+                    .filter_map(|name| self.channel(*name))
+                    .collect();
+                channels.sort_unstable();
+                channels.dedup();
+                if channels.is_empty() {
+                    return None;
+                }
+                Requirement::Notify {
+                    every: false,
+                    channels,
+                }
+            }
+            LineKind::Wait(duration) => Requirement::Wait(*duration),
+            LineKind::Backup {
+                grade,
+                within,
+                places,
+            } => Requirement::Backup {
+                grade: *grade,
+                within: *within,
+                places: places.map_or(1, |places| places.value),
+            },
+            LineKind::When {
+                subject,
+                comparison,
+                value,
+            } => {
+                let value = self.value(*comparison, value);
+                Requirement::When {
+                    subject: self.subject(*subject, parameters, action)?,
+                    comparison: *comparison,
+                    value,
+                }
+            }
+            LineKind::AtMost { count, per, scope } => Requirement::AtMost {
+                count: count.value,
+                per: *per,
+                scope: *scope,
+            },
+        })
+    }
+
+    fn value(&mut self, comparison: Comparison, value: &ValueNode) -> Value {
+        match value {
+            ValueNode::Number(millionths) => Value::Number(*millionths),
+            ValueNode::Text(word) => {
+                if !matches!(comparison, Comparison::Is | Comparison::IsNot) {
+                    let words = self.tree.text(*word);
+                    let help = match crate::parser::millionths(words) {
+                        Some(_) => format!("write the number without quotes: `{words}`"),
+                        None => "words can only be compared with `is` and `is not`".to_owned(),
+                    };
+                    self.error(
+                        codes::BAD_COMPARISON,
+                        word.span,
+                        || "words have no order that could be compared".to_owned(),
+                        &help,
+                    );
+                }
+                Value::Text(self.text(*word))
+            }
+        }
+    }
+
+    fn subject(
+        &mut self,
+        word: Word,
+        parameters: &BTreeMap<Symbol, u32>,
+        action: &Action,
+    ) -> Option<Subject> {
+        if word.is_missing() {
+            return None;
+        }
+        let name = self.tree.text(word);
+        if let Some(attribute) = name.strip_prefix("customer.") {
+            return Some(Subject::Attribute(attribute.to_owned()));
+        }
+        if let Some(parameter) = parameters.get(&word.symbol) {
+            return Some(Subject::Parameter(*parameter));
+        }
+        self.unknown_parameter(name, word.span, action);
+        None
+    }
+
+    fn expression(&mut self, node: &ExprNode) -> Option<Expr> {
+        match node {
+            ExprNode::Atom {
+                proof,
+                settled,
+                span,
+            } => Some(Expr::Atom {
+                proof: self.proof(*proof)?,
+                settled: *settled,
+                span: *span,
+            }),
+            ExprNode::And(parts) => Some(Expr::And(self.expressions(parts))),
+            ExprNode::Or(parts) => Some(Expr::Or(self.expressions(parts))),
+            ExprNode::NOf { n, of } => Some(Expr::NOf {
+                n: n.value,
+                of: self.expressions(of),
+            }),
+            ExprNode::Missing => None,
+        }
+    }
+
+    fn expressions(&mut self, nodes: &[ExprNode]) -> Vec<Expr> {
+        nodes
+            .iter()
+            .filter_map(|node| self.expression(node))
+            .collect()
+    }
+
+    /// A proof, or a secret or state that is its own.
+    fn proof(&mut self, word: Word) -> Option<ProofId> {
+        match at(&self.things, word.symbol) {
+            Some(Declared {
+                what: Thing::Proof(id),
+                ..
+            }) => Some(id),
+            Some(Declared {
+                what: Thing::Holding(id, kind),
+                at,
+            }) => {
+                if let Some(Some(implied)) = self.implied.get(id.index()) {
+                    return Some(*implied);
+                }
+                let shown_by = self
+                    .procedure
+                    .proofs
+                    .iter()
+                    .find(|proof| !proof.implied && proof.shows == id);
+                let name = self.tree.text(word);
+                let help = match shown_by {
+                    Some(proof) => format!("name a proof that shows it: `{}`", proof.name),
+                    None => {
+                        let method = if kind == HoldingKind::Channel {
+                            "mail"
+                        } else {
+                            "passkey"
+                        };
+                        format!(
+                            "declare how it is shown: `proof … \"…\" shows {} using {method}`",
+                            abbreviated(name)
+                        )
+                    }
+                };
+                self.wrong_kind(word, at, kind.with_article(), "a proof", Some(help));
+                None
+            }
+            None => {
+                self.unknown(word, "proof", |resolver| &resolver.things);
+                None
+            }
+        }
+    }
+}
+
+/// What an action says at most once, and where.
+#[derive(Debug, Default)]
+struct Once {
+    with: Option<Span>,
+    says: Option<Span>,
+    opened_by: Option<Span>,
+    runs: Option<Span>,
+    expires: Option<Span>,
+}
+
+impl Once {
+    fn slot(&mut self, clause: &ClauseKind) -> Option<(&mut Option<Span>, &'static str)> {
+        match clause {
+            ClauseKind::With(_) => Some((&mut self.with, "with")),
+            ClauseKind::Says(_) => Some((&mut self.says, "says")),
+            ClauseKind::OpenedBy(_) => Some((&mut self.opened_by, "opened by")),
+            ClauseKind::Runs(_) => Some((&mut self.runs, "runs")),
+            ClauseKind::Expires(_) => Some((&mut self.expires, "expires")),
+            _ => None,
+        }
+    }
+}
+
+fn push_text(parts: &mut Vec<SentencePart>, text: &str) {
+    if !text.is_empty() {
+        parts.push(SentencePart::Text(text.to_owned()));
+    }
+}
+
+/// Where a piece of quoted words stands in the file. `\"` and `\\` are two characters there.
+fn within(text: &str, quoted: Span, offset: usize, width: usize) -> Span {
+    let escaped = |end: usize| {
+        text.get(..end).map_or(0, |part| {
+            part.bytes()
+                .filter(|byte| matches!(byte, b'"' | b'\\'))
+                .count()
+        })
+    };
+    let place = |end: usize| {
+        quoted
+            .start
+            .saturating_add(index(1 + end + escaped(end)))
+            .min(quoted.end)
+    };
+    Span {
+        start: place(offset),
+        end: place(offset + width),
+    }
+}

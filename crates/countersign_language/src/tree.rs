@@ -1,0 +1,464 @@
+//! The syntax tree: what a file says, by name, before anybody asks whether it makes sense.
+
+use std::hash::Hasher;
+
+use crate::model::{BackupGrade, Comparison, Duration, HoldingKind, Scope, Span};
+
+/// A procedure file by name, with places and comments. Reading always produces one.
+///
+/// Where something is missing or mangled the tree has a gap, and
+/// [`Tree::is_broken`] says so; a tree without gaps can be formatted.
+#[derive(Debug, Default)]
+pub struct Tree {
+    pub(crate) words: Words,
+    pub(crate) items: Vec<Item>,
+    pub(crate) comments: Vec<Comment>,
+    /// Whether the grammar was not followed somewhere.
+    pub(crate) broken: bool,
+}
+
+impl Tree {
+    /// True if the text did not follow the grammar, so that the tree does not hold all it says.
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    /// The tree of a text that was not read at all.
+    pub(crate) fn broken() -> Self {
+        Self {
+            broken: true,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn text(&self, word: Word) -> &str {
+        self.words.get(word.symbol)
+    }
+}
+
+/// A name or quoted words, and where they stand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Word {
+    pub(crate) symbol: Symbol,
+    pub(crate) span: Span,
+}
+
+impl Word {
+    /// What stands where a word is missing.
+    pub(crate) fn missing(at: u32) -> Self {
+        Self {
+            symbol: Symbol::MISSING,
+            span: Span { start: at, end: at },
+        }
+    }
+
+    pub(crate) fn is_missing(self) -> bool {
+        self.symbol == Symbol::MISSING
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) kind: ItemKind,
+    pub(crate) span: Span,
+    /// An empty line stands before it.
+    pub(crate) blank_before: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum ItemKind {
+    Organisation {
+        label: Word,
+    },
+    Staff {
+        name: Word,
+        label: Word,
+        includes: Vec<Word>,
+    },
+    Holding {
+        kind: HoldingKind,
+        name: Word,
+        label: Word,
+        using: Option<Word>,
+        exposure: ExposureNode,
+    },
+    Proof {
+        name: Word,
+        label: Word,
+        shows: Word,
+        using: Word,
+    },
+    Loss {
+        name: Word,
+        label: Word,
+    },
+    Action(Box<ActionNode>),
+    Promise(Box<PromiseNode>),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ExposureNode {
+    Hidden,
+    Public,
+    VisibleTo(Word),
+}
+
+#[derive(Debug)]
+pub(crate) struct ActionNode {
+    pub(crate) outside: bool,
+    pub(crate) name: Word,
+    pub(crate) label: Word,
+    /// The `{`.
+    pub(crate) open: Span,
+    /// The `}`.
+    pub(crate) close: Span,
+    pub(crate) clauses: Vec<Clause>,
+    /// Something inside could not be read.
+    pub(crate) broken: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Clause {
+    pub(crate) kind: ClauseKind,
+    pub(crate) span: Span,
+    pub(crate) blank_before: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum ClauseKind {
+    /// Name and label of each parameter.
+    With(Vec<(Word, Word)>),
+    Says(Word),
+    OpenedBy(Vec<Word>),
+    Gives(Word),
+    Changes(Word),
+    Sends {
+        what: Word,
+        to: Word,
+    },
+    Loses(Word),
+    Runs(Word),
+    Expires(Duration),
+    Path(Box<PathNode>),
+}
+
+#[derive(Debug)]
+pub(crate) struct PathNode {
+    pub(crate) name: Word,
+    pub(crate) open: Span,
+    pub(crate) close: Span,
+    pub(crate) lines: Vec<LineNode>,
+    /// The author began the first requirement on the line of the `{`.
+    pub(crate) one_line: bool,
+    pub(crate) broken: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct LineNode {
+    pub(crate) kind: LineKind,
+    pub(crate) span: Span,
+    pub(crate) blank_before: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum LineKind {
+    Prove(ExprNode),
+    Confirms {
+        role: Word,
+        text: Word,
+    },
+    SignOff {
+        count: Count,
+        role: Word,
+    },
+    NotifyEvery,
+    Notify(Vec<Word>),
+    Wait(Duration),
+    Backup {
+        grade: BackupGrade,
+        within: Duration,
+        places: Option<Count>,
+    },
+    When {
+        subject: Word,
+        comparison: Comparison,
+        value: ValueNode,
+    },
+    AtMost {
+        count: Count,
+        per: Duration,
+        scope: Scope,
+    },
+}
+
+/// A whole number and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Count {
+    pub(crate) value: u32,
+    pub(crate) span: Span,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ValueNode {
+    /// In millionths.
+    Number(i64),
+    Text(Word),
+}
+
+#[derive(Debug)]
+pub(crate) enum ExprNode {
+    Atom {
+        proof: Word,
+        settled: Option<Duration>,
+        span: Span,
+    },
+    /// At least two, none of them an `And`.
+    And(Vec<ExprNode>),
+    /// At least two, none of them an `Or`.
+    Or(Vec<ExprNode>),
+    NOf {
+        n: Count,
+        of: Vec<ExprNode>,
+    },
+    /// Could not be read.
+    Missing,
+}
+
+#[derive(Debug)]
+pub(crate) struct PromiseNode {
+    pub(crate) text: Word,
+    pub(crate) open: Span,
+    pub(crate) close: Span,
+    pub(crate) claim: ClaimNode,
+}
+
+#[derive(Debug)]
+pub(crate) enum ClaimNode {
+    Never {
+        even_if: Vec<AssumptionNode>,
+        /// Of the words `even if …`; where there are none, of the start.
+        even_span: Span,
+        targets: Vec<Word>,
+        never_span: Span,
+        /// An empty line stands between the two.
+        blank_between: bool,
+    },
+    Always {
+        without: Vec<Word>,
+        even_span: Span,
+        action: Word,
+        within: Option<Duration>,
+        always_span: Span,
+        blank_between: bool,
+    },
+    /// Could not be read.
+    Missing,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AssumptionNode {
+    pub(crate) kind: AssumptionKind,
+    pub(crate) span: Span,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AssumptionKind {
+    AnyOfKind { count: Count, kind: HoldingKind },
+    Holding { holding: Word, verb: Verb },
+    Deceived { count: Count, role: Word },
+    AnyDeceived(Word),
+    NoticesUnread,
+}
+
+/// How a holding is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Stolen,
+    Hijacked,
+    Taken,
+}
+
+impl Verb {
+    pub(crate) fn of(kind: HoldingKind) -> Option<Self> {
+        match kind {
+            HoldingKind::Secret => Some(Self::Stolen),
+            HoldingKind::Channel => Some(Self::Hijacked),
+            HoldingKind::Device => Some(Self::Taken),
+            HoldingKind::State => None,
+        }
+    }
+
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        match word {
+            "stolen" => Some(Self::Stolen),
+            "hijacked" => Some(Self::Hijacked),
+            "taken" => Some(Self::Taken),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Stolen => "stolen",
+            Self::Hijacked => "hijacked",
+            Self::Taken => "taken",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Comment {
+    /// From the `#` to the end of its line, without trailing white space.
+    pub(crate) text: Box<str>,
+    pub(crate) span: Span,
+    /// Nothing but white space stands before it on its line.
+    pub(crate) own_line: bool,
+    /// Where the token before it ends.
+    pub(crate) follows: u32,
+    pub(crate) blank_before: bool,
+}
+
+/// A word kept once; equal words have equal symbols.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Symbol(u32);
+
+impl Symbol {
+    pub(crate) const MISSING: Self = Self(0);
+
+    /// The symbol at a place in a table by symbols.
+    pub(crate) fn at(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(0))
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Every word of a tree once, in one piece of memory, with a look-up by hash.
+#[derive(Debug)]
+pub(crate) struct Words {
+    text: String,
+    /// Where each word ends; it begins where the one before ends.
+    ends: Vec<u32>,
+    /// Open addressing: the symbol, or 0 for a free place. A power of two long.
+    slots: Vec<u32>,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        // Symbol 0 is the missing word.
+        Self {
+            text: String::new(),
+            ends: vec![0],
+            slots: vec![0; 64],
+        }
+    }
+}
+
+impl Words {
+    pub(crate) fn get(&self, symbol: Symbol) -> &str {
+        let index = symbol.index();
+        let start = index
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before))
+            .copied()
+            .unwrap_or(0);
+        let end = self.ends.get(index).copied().unwrap_or(start);
+        self.text.get(start as usize..end as usize).unwrap_or("")
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(crate) fn intern(&mut self, word: &str) -> Symbol {
+        if self.ends.len() * 2 > self.slots.len() {
+            self.grow();
+        }
+        let slot = self.slot_of(word);
+        match self.slots.get_mut(slot) {
+            Some(taken) if *taken != 0 => Symbol(*taken),
+            Some(free) => {
+                // INVARIANT: a text is at most `read::LARGEST` bytes, so both fit.
+                let symbol = u32::try_from(self.ends.len()).unwrap_or(0);
+                *free = symbol;
+                self.text.push_str(word);
+                self.ends
+                    .push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+                Symbol(symbol)
+            }
+            None => Symbol::MISSING,
+        }
+    }
+
+    /// The symbol of a word that is already there.
+    pub(crate) fn find(&self, word: &str) -> Option<Symbol> {
+        self.slots
+            .get(self.slot_of(word))
+            .copied()
+            .filter(|symbol| *symbol != 0)
+            .map(Symbol)
+    }
+
+    /// The place of the word, or the free place where it would go.
+    fn slot_of(&self, word: &str) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut slot = hash(word) & mask;
+        loop {
+            match self.slots.get(slot) {
+                Some(&symbol) if symbol != 0 && self.get(Symbol(symbol)) != word => {
+                    slot = (slot + 1) & mask
+                }
+                _ => return slot,
+            }
+        }
+    }
+
+    fn grow(&mut self) {
+        self.slots = vec![0; self.slots.len() * 2];
+        for index in 1..self.ends.len() {
+            let symbol = u32::try_from(index).unwrap_or(0);
+            let mask = self.slots.len() - 1;
+            let mut slot = hash(self.get(Symbol(symbol))) & mask;
+            while self.slots.get(slot).is_some_and(|taken| *taken != 0) {
+                slot = (slot + 1) & mask;
+            }
+            if let Some(free) = self.slots.get_mut(slot) {
+                *free = symbol;
+            }
+        }
+    }
+}
+
+/// Keyed hashing with a fixed key: the same on every run, and nothing about the order shows.
+fn hash(word: &str) -> usize {
+    let mut hasher = std::hash::DefaultHasher::new();
+    hasher.write(word.as_bytes());
+    usize::try_from(hasher.finish() & 0xffff_ffff).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_words_have_equal_symbols() {
+        let mut words = Words::default();
+        let symbols: Vec<Symbol> = (0..1_000).map(|n| words.intern(&format!("w{n}"))).collect();
+        for (n, symbol) in symbols.iter().enumerate() {
+            assert_eq!(words.get(*symbol), format!("w{n}"));
+            assert_eq!(words.intern(&format!("w{n}")), *symbol);
+        }
+        assert_eq!(words.find("w1000"), None);
+        assert_eq!(words.len(), 1_001);
+    }
+
+    #[test]
+    fn the_empty_text_is_not_the_missing_word() {
+        let mut words = Words::default();
+        let empty = words.intern("");
+        assert_ne!(empty, Symbol::MISSING);
+        assert_eq!(words.get(empty), "");
+    }
+}
