@@ -356,10 +356,11 @@ pub fn always(procedure: &Procedure, without: &[HoldingId], action: ActionId) ->
         {
             return Some(time);
         }
-        for next in set.last().map_or(0, |last| last + 1)..lapses.len() {
+        let from = set.last().map_or(0, |last| last + 1);
+        for (next, (more, _)) in lapses.iter().enumerate().skip(from) {
             let mut longer = set.clone();
             longer.push(next);
-            queue.insert((time + lapses[next].0, longer));
+            queue.insert((time + more, longer));
         }
     }
     None
@@ -380,7 +381,9 @@ fn settles(procedure: &Procedure, expr: &Expr, lapses: &mut BTreeSet<(bool, u32,
         }
         Expr::Atom { .. } => {}
         Expr::And(of) | Expr::Or(of) | Expr::NOf { of, .. } => {
-            of.iter().for_each(|part| settles(procedure, part, lapses));
+            for part in of {
+                settles(procedure, part, lapses);
+            }
         }
     }
 }
@@ -584,7 +587,7 @@ pub fn procedure(seed: u64) -> Procedure {
         kind: EffectKind::Loses(loss),
         span: Span::default(),
     });
-    for index in 0..1 + dice.below(4) {
+    for index in 0..=dice.below(4) {
         let claim = claim(&mut dice, &procedure);
         procedure.promises.push(Promise {
             text: format!("promise {index}"),
@@ -597,7 +600,7 @@ pub fn procedure(seed: u64) -> Procedure {
 
 fn roles(dice: &mut Dice) -> Vec<Role> {
     let mut roles: Vec<Role> = Vec::new();
-    for index in 0..1 + dice.below(4) {
+    for index in 0..=dice.below(4) {
         let mut includes = BTreeSet::new();
         for (other, role) in roles.iter().enumerate() {
             if dice.chance(40) {
@@ -666,7 +669,7 @@ fn action(dice: &mut Dice, procedure: &Procedure, index: usize) -> Action {
         });
     }
     let outside = dice.chance(15);
-    let paths = (0..1 + dice.below(3))
+    let paths = (0..=dice.below(3))
         .map(|which| path(dice, procedure, &channels, which, outside))
         .collect();
     Action {
@@ -700,7 +703,7 @@ fn path(
         lines.push(Requirement::Prove(expr(dice, procedure, 2)));
     }
     if dice.chance(20) {
-        for text in 0..1 + dice.below(3) {
+        for text in 0..=dice.below(3) {
             lines.push(Requirement::Confirms {
                 role: role(dice),
                 text: format!("confirmation {text}"),
