@@ -300,9 +300,21 @@ mod tests {
 
     #[test]
     fn an_excerpt_shows_the_line_and_the_help() {
-        let source =
-            "organisation \"Acme\"\naction a \"A\" {\n  runs panel\n  path p { prove pin }\n}\n";
+        let source = "organisation \"Acme\"\nsecret pni \"PIN\"\naction a \"A\" {\n  runs panel\n  path p { prove pin }\n}\n";
         let reading = crate::read(source);
-        insta::assert_snapshot!(render_terminal(&reading.diagnostics, "acme.procedure", source, false), @"");
+        let expected = "\
+error[unknown-name]: no proof is called `pin`
+ --> acme.procedure:5:18
+  |
+5 |   path p { prove pin }
+  |                  ^^^
+  |
+  = help: did you mean `pni`?
+
+";
+        assert_eq!(
+            render_terminal(&reading.diagnostics, "acme.procedure", source, false),
+            expected
+        );
     }
 }

@@ -121,7 +121,8 @@ fn every_repaired_example_is_clean() {
         );
         for block in repaired {
             let (_, found, procedure) = run(&block);
-            assert_eq!(found, [], "{}", code.code);
+            assert!(!block.has("error") && !block.has("warning"));
+            assert_eq!(found, [], "{}.md:{}", code.code, block.line);
             assert!(procedure.is_some());
         }
     }

@@ -39,6 +39,10 @@ fn spec_pages_are_true() {
                 path.display(),
                 block.line
             );
+            assert!(
+                block.attribute("code").is_none(),
+                "what is found stands in a `findings` block"
+            );
             let above = if block.has("+") { prelude } else { "" };
             let text = format!("{above}{}", block.body);
             let reading = if block.language == "json" {
