@@ -134,7 +134,7 @@ impl Explainer<'_> {
     fn action(&self, page: &mut String, action: &Action, level: usize) {
         let _ = write!(page, "{} {}\n\n", "#".repeat(level), escaped(&action.label));
         if !action.outside {
-            let _ = write!(page, "> {}\n\n", self.sentence(action));
+            let _ = write!(page, "> {}\n\n", Self::sentence(action));
             let _ = writeln!(
                 page,
                 "- Who may ask: {}",
@@ -222,7 +222,7 @@ impl Explainer<'_> {
     }
 
     /// The sentence with the parameters' labels in their places.
-    fn sentence(&self, action: &Action) -> String {
+    fn sentence(action: &Action) -> String {
         let mut sentence = String::new();
         for part in &action.says {
             match part {

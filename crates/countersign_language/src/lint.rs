@@ -156,20 +156,19 @@ fn methods(procedure: &Procedure, findings: &mut Findings) {
     for holding in &procedure.holdings {
         if let (Some(method), HoldingKind::Channel | HoldingKind::Device) =
             (holding.using, holding.kind)
-        {
-            if let Some(finding) = findings.add(codes::ODD_METHOD, holding.span, || {
+            && let Some(finding) = findings.add(codes::ODD_METHOD, holding.span, || {
                 format!(
                     "`using {}` has no effect here: a {} is not its own proof",
                     method.as_str(),
                     holding.kind.as_str()
                 )
-            }) {
-                finding.help(format!(
-                    "declare `proof … \"…\" shows {} using {}`",
-                    holding.name,
-                    method.as_str()
-                ));
-            }
+            })
+        {
+            finding.help(format!(
+                "declare `proof … \"…\" shows {} using {}`",
+                holding.name,
+                method.as_str()
+            ));
         }
     }
 }
@@ -300,7 +299,7 @@ fn together(procedure: &Procedure, parts: &[&Expr], findings: &mut Findings) {
         match part {
             Expr::And(inner) => together(procedure, &inner.iter().collect::<Vec<_>>(), findings),
             Expr::NOf { n, of } if *n > 1 => {
-                together(procedure, &of.iter().collect::<Vec<_>>(), findings)
+                together(procedure, &of.iter().collect::<Vec<_>>(), findings);
             }
             Expr::Or(inner) | Expr::NOf { of: inner, .. } => {
                 for one in inner {

@@ -12,7 +12,7 @@ pub fn line_of(source: &str, span: Span) -> usize {
         .as_bytes()
         .get(..span.start as usize)
         .unwrap_or(source.as_bytes());
-    1 + before.iter().filter(|byte| **byte == b'\n').count()
+    1 + before.split(|byte| *byte == b'\n').skip(1).count()
 }
 
 /// Where the lines of a text begin, for looking up many places.

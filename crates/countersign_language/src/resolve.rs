@@ -238,7 +238,7 @@ impl Resolver<'_, '_> {
                     let index = included.index();
                     if index == start {
                         // Reported once, where this role's own line closes the circle.
-                        if role == start || role > start {
+                        if role >= start {
                             self.includes_itself(start, place);
                         }
                     } else if let Some(flag) = seen.get_mut(index)
@@ -478,20 +478,19 @@ impl Resolver<'_, '_> {
                 "otp" | "authenticator" | "app" => Some("totp"),
                 _ => nearest(name, Method::ALL.map(Method::as_str)),
             };
-            finding.help(match meant {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    let mut help = "methods are ".to_owned();
-                    for (n, method) in Method::ALL.iter().enumerate() {
-                        let _ = write!(
-                            help,
-                            "{}`{}`",
-                            if n == 0 { "" } else { ", " },
-                            method.as_str()
-                        );
-                    }
-                    help
+            finding.help(if let Some(near) = meant {
+                format!("did you mean `{near}`?")
+            } else {
+                let mut help = "methods are ".to_owned();
+                for (n, method) in Method::ALL.iter().enumerate() {
+                    let _ = write!(
+                        help,
+                        "{}`{}`",
+                        if n == 0 { "" } else { ", " },
+                        method.as_str()
+                    );
                 }
+                help
             });
         }
         None
@@ -605,7 +604,7 @@ fn insert<T: Copy>(
             *slot = Some(Declared {
                 what,
                 at: name.span,
-            })
+            });
         }
         Some(first) => {
             let first = first.at;

@@ -87,8 +87,6 @@ impl Resolver<'_, '_> {
                     }
                     None
                 }
-                // After the loop: `with` may stand below it.
-                ClauseKind::Says(_) => None,
                 ClauseKind::OpenedBy(who) => {
                     action.opened_by.customer = false;
                     for word in who {
@@ -123,7 +121,8 @@ impl Resolver<'_, '_> {
                     action.expires = *duration;
                     None
                 }
-                ClauseKind::Path(_) => None,
+                // After the loop: `with` may stand below them.
+                ClauseKind::Says(_) | ClauseKind::Path(_) => None,
             };
             if let Some(kind) = effect {
                 action.effects.push(Effect {
@@ -290,7 +289,7 @@ impl Resolver<'_, '_> {
                     }
                 }
                 None => {
-                    self.unknown_parameter(name, within(text, said.span, offset, width), action)
+                    self.unknown_parameter(name, within(text, said.span, offset, width), action);
                 }
             }
             rest = from.get(width..).unwrap_or("");
@@ -545,19 +544,18 @@ impl Resolver<'_, '_> {
                     .iter()
                     .find(|proof| !proof.implied && proof.shows == id);
                 let name = self.tree.text(word);
-                let help = match shown_by {
-                    Some(proof) => format!("name a proof that shows it: `{}`", proof.name),
-                    None => {
-                        let method = if kind == HoldingKind::Channel {
-                            "mail"
-                        } else {
-                            "passkey"
-                        };
-                        format!(
-                            "declare how it is shown: `proof … \"…\" shows {} using {method}`",
-                            abbreviated(name)
-                        )
-                    }
+                let help = if let Some(proof) = shown_by {
+                    format!("name a proof that shows it: `{}`", proof.name)
+                } else {
+                    let method = if kind == HoldingKind::Channel {
+                        "mail"
+                    } else {
+                        "passkey"
+                    };
+                    format!(
+                        "declare how it is shown: `proof … \"…\" shows {} using {method}`",
+                        abbreviated(name)
+                    )
                 };
                 self.wrong_kind(word, at, kind.with_article(), "a proof", Some(help));
                 None

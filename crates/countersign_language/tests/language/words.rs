@@ -1,7 +1,5 @@
 //! Plain English: explanations, sentences, and whether there are enough people.
 
-#![expect(clippy::disallowed_methods, reason = "these tests read a shipped file")]
-
 use std::collections::BTreeMap;
 
 use countersign_language::{

@@ -6,17 +6,10 @@
 //! below the page's `procedure prelude`. After a change of wording, run with
 //! `COUNTERSIGN_BLESS=1` to write what is found into the pages, and review that.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this test reads and writes the pages"
-)]
-
-mod markdown;
-
 use std::fmt::Write as _;
 
+use crate::markdown::{blocks, pages};
 use countersign_language::{Diagnostic, LineIndex, Severity, read, read_json};
-use markdown::{blocks, pages};
 
 #[test]
 fn spec_pages_are_true() {
