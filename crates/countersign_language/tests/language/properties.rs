@@ -287,6 +287,9 @@ proptest! {
         let text = value.to_string();
         let reading = read_json(&text);
         let errors = reading.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        for label in reading.diagnostics.iter().flat_map(|finding| &finding.labels) {
+            prop_assert!(text.get(label.span.start as usize..label.span.end as usize).is_some(), "{}", text);
+        }
         prop_assert_eq!(reading.procedure.is_none(), errors);
         if let Some(procedure) = reading.procedure {
             let again = read(&format(&reading.tree).unwrap());
@@ -378,6 +381,7 @@ const WORDS: &[&str] = &[
 ];
 
 pub(crate) const PIECES: &[&str] = &[
+    "\"\\u00e4 {x} {amount} \\u0022\"",
     "null",
     "true",
     "0",
@@ -515,4 +519,58 @@ fn nesting_is_limited_and_never_overflows_the_stack() {
             .iter()
             .any(|diagnostic| diagnostic.code == "nested-too-deep")
     );
+}
+
+/// Texts that would take for ever if anything were looked up or measured anew for each mention.
+#[test]
+fn large_and_hostile_files_are_read_in_one_go() {
+    const SIZE: usize = 400_000;
+    let many = |piece: &str| piece.repeat(SIZE / piece.len());
+    let numbered = |write: &dyn Fn(usize) -> String| (0..SIZE / 40).map(write).collect::<String>();
+    let action = |inside: &str| {
+        format!(
+            "organisation \"A\" secret pin \"PIN\" using pin channel c \"c\" action x \"x\" {{ runs p {inside} }}"
+        )
+    };
+    let hostile = [
+        action(&format!("with a \"a\" says \"{}\"", many("{b}"))),
+        action(&format!("with a \"a\" says \"{}\"", many("{"))),
+        action(&format!(
+            "with {} says \"{}\"",
+            numbered(&|n| format!("p{n} \"x\", ")),
+            many("{b}")
+        )),
+        action(&format!("path p {{ prove {} }}", many("c or "))),
+        action(&format!("path p {{ {} }}", many("notify every channel "))),
+        action(&many("path p{}")),
+        numbered(&|n| format!("staff r{n} \"x\" includes r{}\n", n.saturating_sub(1))),
+        numbered(&|n| format!("proof p{n} \"x\" shows h{n} using mail\n")),
+        numbered(&|n| format!("secret s{n} \"x\"\n"))
+            + &action(&format!("path p {{ {} }}", many("prove m "))),
+        numbered(&|n| {
+            format!(
+                "state s{n} \"x\" action a{n} \"x\" {{ gives s{n} runs p path p {{ prove s{} }} }}\n",
+                n + 1
+            )
+        }),
+        format!(
+            "secret {} \"x\"\n{}",
+            many("a"),
+            numbered(&|n| format!("secret s{n} \"x\" using pin\n"))
+        ),
+        many("action a \"a\" {"),
+        many("{"),
+        many("# c\n"),
+        format!("{{{}\"a\":1}}", many("\"staff\":1,")),
+    ];
+    for text in hostile {
+        let reading = if text.starts_with("{\"") {
+            read_json(&text)
+        } else {
+            read(&text)
+        };
+        assert!(reading.diagnostics.len() <= 2_001);
+        let _ = format(&reading.tree);
+        let _ = to_json(&reading.tree);
+    }
 }
