@@ -108,6 +108,8 @@ pub(crate) fn run() -> Measured {
     Ok(())
 }
 
+type Failure = Box<dyn std::error::Error>;
+
 /// What a caller sends.
 #[derive(serde::Deserialize)]
 struct Question<'a> {
