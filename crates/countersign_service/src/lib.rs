@@ -12,6 +12,7 @@
 pub mod adapters;
 mod cases;
 mod customers;
+mod decisions;
 mod delivery;
 mod factors;
 mod facts;
@@ -19,6 +20,8 @@ mod gate;
 mod grants;
 mod idempotency;
 mod ledger;
+mod lists;
+mod lookups;
 mod mask;
 mod notices;
 mod proofs;
@@ -28,6 +31,7 @@ mod records;
 mod sessions;
 pub mod settings;
 mod shell;
+mod sign_in;
 mod staff;
 mod trouble;
 mod views;
@@ -36,11 +40,13 @@ mod work;
 pub use cases::{Applied, CaseError, IssuedLink, LinkStanding, OpenRequest, OpenedCase};
 pub use customers::{
     BackupAttestation, ContactPut, ContactView, CustomerDetail, CustomerError, CustomerPut,
-    CustomerSaved, CustomerView, FactorPut, FactorView, HeldPut, RefusedNote,
+    CustomerSaved, FactorPut, FactorView, HeldPut,
 };
 pub use gate::{Gate, Parts, ProcedureCheck, StartError};
 pub use idempotency::{Answer, IDEMPOTENCY_KEY_CHARS_MAX, Idempotent, Reserved};
 pub use ledger::LogSigner;
+pub use lists::{Approvals, DeskFilter, DeskRow};
+pub use lookups::{CustomerView, RefusedNote};
 pub use mask::{SentencePiece, mask_address};
 pub use proofs::{
     Answered, CodeOnItsWay, PROOF_DOMAIN, PasskeyPrompt, ProofError, SIGN_OFF_DOMAIN,
@@ -52,12 +58,11 @@ pub use receipts::{
 };
 pub use sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink};
 pub use settings::Settings;
-pub use staff::{
-    AccountView, Ceremony, InvitationView, IssuedInvitation, Operator, PasskeyView, StaffError,
-};
+pub use sign_in::Ceremony;
+pub use staff::{AccountView, InvitationView, IssuedInvitation, Operator, PasskeyView, StaffError};
 pub use trouble::Trouble;
 pub use views::{
-    Abilities, Ability, Approvals, CaseView, DeskFilter, DeskRow, EndingView, LinkView,
-    ParameterView, SeatView, StopView, TimelineEntry, Way, WayStanding, WhoView,
+    Abilities, Ability, CaseView, EndingView, LinkView, ParameterView, SeatView, StopView,
+    TimelineEntry, Way, WayStanding, WhoView,
 };
 pub use work::CaseVersions;

@@ -15,7 +15,8 @@ use crate::{
         mailer::Mail,
         tokens::{Token, TokenKind},
     },
-    cases::{Also, CaseError, Loaded},
+    cases::CaseError,
+    decisions::{Also, Loaded},
     gate::Gate,
     records::{self, Code, Contact, Held, Stop, space},
     trouble::Trouble,
@@ -295,7 +296,7 @@ impl Gate {
         match delivery {
             Delivery::HandedOver => tracing::info!(contact = contact.id.0, "letter handed over"),
             Delivery::Refused(reason) => {
-                tracing::warn!(contact = contact.id.0, ?reason, "letter refused for good")
+                tracing::warn!(contact = contact.id.0, ?reason, "letter refused for good");
             }
             Delivery::TryLater(reason @ (LaterReason::Unreachable | LaterReason::Answered(_))) => {
                 tracing::warn!(

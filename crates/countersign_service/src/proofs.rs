@@ -22,11 +22,12 @@ use serde_json::Value;
 use crate::{
     adapters::{
         password_check::PasswordVerdict,
-        secrets::Secret,
+        secrets::{Secret, SecretError},
         totp::TotpSecret,
         webauthn::{self, Passkey, VerifiedAssertion, challenge_for},
     },
-    cases::{Also, Applied, CaseError, Loaded},
+    cases::{Applied, CaseError},
+    decisions::{Also, Loaded},
     facts::Tallies,
     gate::Gate,
     notices::{self, Letter},
@@ -358,9 +359,7 @@ impl Gate {
                 &customer,
                 Some(revision),
             )?);
-            let (batch, case) = self
-                .write_decision(&loaded, &decision.events, None, also)
-                .await?;
+            let (batch, case) = self.write_decision(&loaded, &decision.events, None, also)?;
             if self.committed(batch, &mut tries).await? {
                 self.bell().notify_waiters();
                 return Ok(Applied {
@@ -446,9 +445,7 @@ impl Gate {
                 &account,
                 Some(revision),
             )?);
-            let (batch, case) = self
-                .write_decision(&loaded, &decision.events, None, also)
-                .await?;
+            let (batch, case) = self.write_decision(&loaded, &decision.events, None, also)?;
             if self.committed(batch, &mut tries).await? {
                 self.bell().notify_waiters();
                 return Ok(Applied {
@@ -603,8 +600,7 @@ impl Gate {
                 };
                 match self.hasher().verify(answer, stored).await {
                     Ok(true) => Ok(Checked::Right(Uses::Nothing)),
-                    Ok(false) => Ok(Checked::Wrong),
-                    Err(crate::adapters::secrets::SecretError::TooLong) => Ok(Checked::Wrong),
+                    Ok(false) | Err(SecretError::TooLong) => Ok(Checked::Wrong),
                     Err(_) => Err(ProofError::Unavailable),
                 }
             }
@@ -760,9 +756,7 @@ impl Gate {
                     )?);
                 }
             }
-            let (batch, case) = self
-                .write_decision(&loaded, &decision.events, None, also)
-                .await?;
+            let (batch, case) = self.write_decision(&loaded, &decision.events, None, also)?;
             if self.committed(batch, &mut tries).await? {
                 self.bell().notify_waiters();
                 return Ok(Answered::Right(Applied {

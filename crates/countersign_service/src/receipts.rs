@@ -11,7 +11,8 @@ use countersign_ledger::{Policy, VerifierKey};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cases::{CaseError, Loaded},
+    cases::CaseError,
+    decisions::Loaded,
     gate::Gate,
     ledger, records,
     sessions::{CustomerSeat, SignedInStaff},

@@ -261,6 +261,7 @@ pub(crate) enum Owner {
 
 /// A staff account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "an account is named by its id")]
 pub(crate) struct Account {
     pub(crate) account: String,
     pub(crate) person: PersonId,
