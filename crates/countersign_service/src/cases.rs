@@ -294,7 +294,6 @@ impl Gate {
                 expires_at: case.expires_at(),
             };
             if self.committed(batch, &mut tries).await? {
-                self.bell().notify_waiters();
                 tracing::info!(case = answer.case.0, action = request.action, "case opened");
                 return Ok((answer, link));
             }
@@ -450,6 +449,7 @@ impl Gate {
             let seat = Seat {
                 case: link.case.clone(),
                 customer: link.customer.clone(),
+                proved: false,
                 until: now.plus_seconds(self.settings().limits.seat_seconds),
             };
             let mut also = Also::default();
@@ -573,13 +573,26 @@ impl Gate {
 
     /// The customer says run.
     pub async fn run_from_seat(&self, seat: &CustomerSeat) -> Result<Applied, CaseError> {
+        self.speaks_for_the_proofs(seat).await?;
         self.grant(seat.case(), |_| Actor::Customer).await
     }
 
     /// The customer confirms the words they read; `digest` is the one the page showed.
     pub async fn confirm(&self, seat: &CustomerSeat, digest: Digest) -> Result<Applied, CaseError> {
+        self.speaks_for_the_proofs(seat).await?;
         self.apply(seat.case(), |_| Ok(Command::Confirm { digest }))
             .await
+    }
+
+    /// A case some of whose proofs were made is confirmed and run where one of them was made: nobody with a second link
+    /// says yes to what somebody else proved.
+    async fn speaks_for_the_proofs(&self, seat: &CustomerSeat) -> Result<(), CaseError> {
+        let loaded = self.load_case(seat.case()).await?;
+        if loaded.case.proofs().is_empty() || self.seat_has_proved(seat).await? {
+            Ok(())
+        } else {
+            Err(CaseError::NotAllowed("a proof on this page"))
+        }
     }
 
     /// The customer stops it.

@@ -271,6 +271,13 @@ impl Gate {
             let (added, removed) = self.merge_contacts(&mut customer, put, before.is_none(), now);
             merge_held(&mut customer, put, before.is_none(), now);
 
+            if before == Some(&customer) {
+                return Ok(CustomerSaved {
+                    created: false,
+                    added: 0,
+                    removed: 0,
+                });
+            }
             let mut batch = Batch::default();
             let revision = held.as_ref().map_or(0, |held| held.revision);
             self.write_customer(&mut batch, before, &customer, revision)
@@ -303,7 +310,6 @@ impl Gate {
                 removed: removed.len(),
             };
             if self.committed(batch, &mut tries).await? {
-                self.bell().notify_waiters();
                 return Ok(saved);
             }
         }

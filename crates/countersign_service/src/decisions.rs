@@ -102,7 +102,7 @@ impl Gate {
             let decision = decide(&loaded.procedure, &loaded.case, command, &loaded.moment())?;
             let (batch, case) = self.write_decision(&loaded, &decision.events, None, also)?;
             if self.committed(batch, &mut tries).await? {
-                self.told_about(&loaded, &case);
+                tell_log(&loaded, &case);
                 return Ok(Applied {
                     version: case.version(),
                     state: case.state(),
@@ -130,8 +130,7 @@ impl Gate {
                 .ok_or_else(|| Trouble::Damaged("a decision to run without a permit".to_owned()))?;
             let (batch, case) = self.write_grant(&loaded, &decision.events, permit)?;
             if self.committed(batch, &mut tries).await? {
-                self.bell().notify_waiters();
-                self.told_about(&loaded, &case);
+                tell_log(&loaded, &case);
                 return Ok(Applied {
                     version: case.version(),
                     state: case.state(),
@@ -173,17 +172,6 @@ impl Gate {
             body: records::write_json(&work)?,
         });
         Ok(self.write_decision(loaded, events, Some(&minted), also)?)
-    }
-
-    fn told_about(&self, loaded: &Loaded, case: &Case) {
-        if case.state() != loaded.case.state() {
-            tracing::info!(
-                case = loaded.row.case.0,
-                state = case.state().word(),
-                "case moved"
-            );
-        }
-        self.bell().notify_waiters();
     }
 
     /// Everything a decision about this case reads.
@@ -530,4 +518,14 @@ fn row_after(loaded: &Loaded, case: &Case, events: &[Event]) -> CaseRow {
         (Vec::new(), Vec::new())
     };
     row
+}
+
+fn tell_log(loaded: &Loaded, case: &Case) {
+    if case.state() != loaded.case.state() {
+        tracing::info!(
+            case = loaded.row.case.0,
+            state = case.state().word(),
+            "case moved"
+        );
+    }
 }

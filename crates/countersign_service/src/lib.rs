@@ -32,7 +32,9 @@ mod sessions;
 pub mod settings;
 mod shell;
 mod sign_in;
+mod sign_offs;
 mod staff;
+mod timeline;
 mod trouble;
 mod views;
 mod work;
@@ -48,9 +50,7 @@ pub use ledger::LogSigner;
 pub use lists::{Approvals, DeskFilter, DeskRow};
 pub use lookups::{CustomerView, RefusedNote};
 pub use mask::{SentencePiece, mask_address};
-pub use proofs::{
-    Answered, CodeOnItsWay, PROOF_DOMAIN, PasskeyPrompt, ProofError, SIGN_OFF_DOMAIN,
-};
+pub use proofs::{Answered, CodeOnItsWay, PROOF_DOMAIN, ProofError};
 pub use rates::{Rate, TooMany};
 pub use receipts::{
     CaseReceipt, RECEIPT_BYTES_MAX, RECEIPT_VERSION, VerifiedReceipt, WrongReceipt, verify_receipt,
@@ -59,10 +59,12 @@ pub use receipts::{
 pub use sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink};
 pub use settings::Settings;
 pub use sign_in::Ceremony;
+pub use sign_offs::{PasskeyPrompt, SIGN_OFF_DOMAIN};
 pub use staff::{AccountView, InvitationView, IssuedInvitation, Operator, PasskeyView, StaffError};
+pub use timeline::{TimelineEntry, WhoView};
 pub use trouble::Trouble;
 pub use views::{
-    Abilities, Ability, CaseView, EndingView, LinkView, ParameterView, SeatView, StopView,
-    TimelineEntry, Way, WayStanding, WhoView,
+    Abilities, Ability, CaseView, EndingView, LinkView, ParameterView, SeatView, StopView, Way,
+    WayStanding,
 };
 pub use work::CaseVersions;

@@ -12,6 +12,9 @@ use crate::{
     views::{Ability, can_sign},
 };
 
+/// Most cases looked at for one approvals page: each is weighed anew.
+const APPROVALS_MAX: usize = 100;
+
 /// Most rows of one list.
 const ROWS_MAX: usize = 500;
 
@@ -111,10 +114,17 @@ impl Gate {
                     .await?
             }
         };
+        let own = |row: &CaseRow| row.opener.as_ref() == Some(by.person());
         let mut rows: Vec<DeskRow> = rows
             .iter()
             .filter(|row| !by.record().concerned.contains(&row.customer))
-            .map(desk_row)
+            .map(|row| {
+                if own(row) {
+                    full_row(row)
+                } else {
+                    desk_row(row)
+                }
+            })
             .collect();
         if filter != DeskFilter::FinishedToday {
             rows.sort_by_key(|row| (row.state != "ready", row.opened_at));
@@ -130,6 +140,7 @@ impl Gate {
             .await?
             .into_iter()
             .filter(|row| !row.wants_sign_off.is_empty())
+            .take(APPROVALS_MAX)
         {
             let loaded = match self.load_case(&row.case).await {
                 Ok(loaded) => loaded,
@@ -180,9 +191,9 @@ impl Gate {
 
     /// Other cases of the customer who sits on this seat, once they have proved something: their receipts.
     pub async fn cases_of_seat(&self, seat: &CustomerSeat) -> Result<Vec<DeskRow>, CaseError> {
-        let loaded = self.load_case(seat.case()).await?;
-        if loaded.case.proofs().is_empty() {
-            return Ok(vec![desk_row(&loaded.row)]);
+        if !self.seat_has_proved(seat).await? {
+            let rows = self.rows(std::slice::from_ref(seat.case())).await?;
+            return Ok(rows.iter().map(masked_row).collect());
         }
         let prefix = format!("{}/", records::part(&seat.customer().0));
         let ids = self
@@ -210,17 +221,29 @@ impl Gate {
     }
 }
 
+/// As staff see it: parameters in full once something is proved.
 fn desk_row(row: &CaseRow) -> DeskRow {
+    if row.proved {
+        full_row(row)
+    } else {
+        masked_row(row)
+    }
+}
+
+fn masked_row(row: &CaseRow) -> DeskRow {
+    DeskRow {
+        sentence: row.masked_sentence.clone(),
+        ..full_row(row)
+    }
+}
+
+fn full_row(row: &CaseRow) -> DeskRow {
     DeskRow {
         case: row.case.clone(),
         customer: row.customer.clone(),
         customer_name: row.customer_name.clone(),
         action_label: row.action_label.clone(),
-        sentence: if row.proved {
-            row.sentence.clone()
-        } else {
-            row.masked_sentence.clone()
-        },
+        sentence: row.sentence.clone(),
         state: row.state.clone(),
         missing: row.missing.clone(),
         opened_by: row.opener_name.clone(),

@@ -85,7 +85,8 @@ impl Gate {
                 .list::<String>(space::FIND, records::beginning_with(&prefix, false), 20)
                 .await?
             {
-                if !ids.contains(&id) && ids.len() < 20 {
+                let concerned = by.record().concerned.iter().any(|tied| tied.0 == id);
+                if !concerned && !ids.contains(&id) && ids.len() < 20 {
                     ids.push(id);
                 }
             }
@@ -106,6 +107,9 @@ impl Gate {
         by: &SignedInStaff,
         id: &CustomerId,
     ) -> Result<CustomerView, CustomerError> {
+        if by.record().concerned.contains(id) {
+            return Err(CustomerError::NotAllowed("somebody who is not concerned"));
+        }
         let view = self.masked_view(id).await?;
         self.count_look_up(by, "customer", std::slice::from_ref(&id.0))
             .await?;

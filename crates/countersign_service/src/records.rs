@@ -229,6 +229,8 @@ pub(crate) struct Seat {
     pub(crate) case: CaseId,
     pub(crate) customer: CustomerId,
     pub(crate) until: Timestamp,
+    /// Something was proved on this seat. What another seat of the same case proved shows nothing here.
+    pub(crate) proved: bool,
 }
 
 /// A stop link, by the hash of its token.

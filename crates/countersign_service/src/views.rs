@@ -1,9 +1,8 @@
 //! What pages and programs read: whole, in people's words, and masked where it must be.
 
 use countersign_cases::{
-    Actor, Case, CaseId, Checklist, Command, ContactId, Digest, EarlierRefusal, EndedBy, Event,
-    EventKind, Evidence, GrantId, Missing, Outcome, Refusal, StaffMember, State, Stopper,
-    Timestamp, Who, checklist, decide,
+    Actor, Case, CaseId, Checklist, Command, ContactId, Digest, EarlierRefusal, EndedBy, Evidence,
+    GrantId, Missing, Refusal, StaffMember, State, Timestamp, Who, checklist, decide,
 };
 use countersign_language::{Action, EffectKind, Method, Procedure};
 use serde::Serialize;
@@ -17,6 +16,7 @@ use crate::{
     records::CaseRow,
     sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink},
     settings::{ConsoleRole, Scope},
+    timeline::{TimelineEntry, WhoView, actor_view, staff_view, stopper_view, timeline_entry},
     trouble::Trouble,
 };
 
@@ -88,28 +88,6 @@ pub struct ParameterView {
     pub label: String,
     /// The value; masked for a reader who has proved nothing.
     pub value: String,
-}
-
-/// Who did something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct WhoView {
-    /// `customer`, `staff`, `robot`, `gate`, `contact`.
-    pub kind: &'static str,
-    /// Name, where there is one.
-    pub name: Option<String>,
-}
-
-/// One line of what happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TimelineEntry {
-    /// When.
-    pub at: Timestamp,
-    /// The event's word, such as `proved`.
-    pub kind: String,
-    /// Who.
-    pub who: WhoView,
-    /// A sentence.
-    pub words: String,
 }
 
 /// How the customer's link stands.
@@ -355,7 +333,9 @@ impl Gate {
         let case = &loaded.case;
         let (opened, action) = opened_action(loaded)?;
         let masked = case.proofs().is_empty();
-        let showing = if masked {
+        // Whoever typed the parameters may read them.
+        let own = reader.is_some_and(|reader| opened.is_opener(&reader.person));
+        let showing = if masked && !own {
             Showing::Masked
         } else {
             Showing::Everything
@@ -368,7 +348,6 @@ impl Gate {
             version: case.version(),
             digest: opened.digest,
             state: case.state(),
-            // The words are the same for everyone who may see them; before a proof staff see what the customer's first page shows.
             sentence: mask::joined(&pieces(loaded, action, showing)),
             pieces: pieces(loaded, action, showing),
             action: opened.action.clone(),
@@ -395,7 +374,7 @@ impl Gate {
             grant: case
                 .grant()
                 .map(|grant| crate::grants::grant_key(&grant.id)),
-            receipt: case.state().is_final(),
+            receipt: case.state().is_final() && !masked,
             checklist: sheet,
         })
     }
@@ -403,7 +382,8 @@ impl Gate {
     /// The customer's page.
     pub async fn seat_view(&self, seat: &CustomerSeat) -> Result<SeatView, CaseError> {
         let loaded = self.load_case(seat.case()).await?;
-        self.seat_view_of(&loaded)
+        let proved = self.seat_has_proved(seat).await?;
+        self.seat_view_of(&loaded, proved)
     }
 
     /// The first page of a link that was not used yet: masked, and without the ways.
@@ -413,13 +393,13 @@ impl Gate {
             return Ok(None);
         };
         let loaded = self.load_case(&case).await?;
-        self.seat_view_of(&loaded).map(Some)
+        self.seat_view_of(&loaded, false).map(Some)
     }
 
-    fn seat_view_of(&self, loaded: &Loaded) -> Result<SeatView, CaseError> {
+    fn seat_view_of(&self, loaded: &Loaded, proved: bool) -> Result<SeatView, CaseError> {
         let case = &loaded.case;
         let (opened, action) = opened_action(loaded)?;
-        let masked = case.proofs().is_empty();
+        let masked = !proved;
         let showing = if masked {
             Showing::Masked
         } else {
@@ -444,16 +424,17 @@ impl Gate {
             expires_at: case.expires_at(),
             takes_effect_at: takes_effect(case),
             ways: ways(self, loaded, &sheet, !masked),
-            may_confirm: sheet.customer.may_confirm,
+            may_confirm: sheet.customer.may_confirm && (proved || case.proofs().is_empty()),
             confirmed_at: case.confirmed_at(),
-            may_run: countersign_cases::may_run(&loaded.procedure, case, &loaded.moment()).is_ok(),
+            may_run: (proved || case.proofs().is_empty())
+                && countersign_cases::may_run(&loaded.procedure, case, &loaded.moment()).is_ok(),
             missing: sheet.missing.clone(),
             next_who: sheet.next.who.clone(),
             next_words: sheet.next.words.clone(),
             may_stop: case.state().is_live() || case.state() == State::Granted,
             ending: ending_view(case),
             return_to: loaded.row.return_to.clone().filter(|_| over),
-            receipt: over,
+            receipt: over && proved,
         })
     }
 
@@ -766,41 +747,6 @@ pub(crate) fn can_sign(loaded: &Loaded, member: &StaffMember) -> Result<(), Refu
     decide(&loaded.procedure, &loaded.case, command, &loaded.moment()).map(|_| ())
 }
 
-pub(crate) fn actor_view(actor: &Actor) -> WhoView {
-    match actor {
-        Actor::Customer => WhoView {
-            kind: "customer",
-            name: None,
-        },
-        Actor::Staff(member) => staff_view(member),
-        Actor::Gate => WhoView {
-            kind: "gate",
-            name: None,
-        },
-    }
-}
-
-fn staff_view(member: &StaffMember) -> WhoView {
-    WhoView {
-        kind: if member.robot { "robot" } else { "staff" },
-        name: Some(member.name.clone()),
-    }
-}
-
-fn stopper_view(stopper: &Stopper) -> WhoView {
-    match stopper {
-        Stopper::Customer => WhoView {
-            kind: "customer",
-            name: None,
-        },
-        // Which contact is nobody's business but the auditor's: naming it would tell one contact of another.
-        Stopper::Contact(_) => WhoView {
-            kind: "contact",
-            name: None,
-        },
-    }
-}
-
 fn ending_view(case: &Case) -> Option<EndingView> {
     let ending = case.ending()?;
     let by = match &ending.by {
@@ -818,140 +764,4 @@ fn ending_view(case: &Case) -> Option<EndingView> {
         at: ending.at,
         closed_until: ending.closed_until,
     })
-}
-
-/// One event as a line people read.
-fn timeline_entry(loaded: &Loaded, event: &Event) -> TimelineEntry {
-    let customer = WhoView {
-        kind: "customer",
-        name: None,
-    };
-    let gate = WhoView {
-        kind: "gate",
-        name: None,
-    };
-    let contact_label = |id: &ContactId| {
-        let channel = loaded
-            .customer
-            .contacts
-            .iter()
-            .find(|contact| contact.id == *id)
-            .map(|contact| &contact.channel);
-        channel.map_or_else(
-            || "a former contact".to_owned(),
-            |channel| crate::lookups::holding_label(&loaded.procedure, channel),
-        )
-    };
-    let (kind, who, words) = match &event.kind {
-        EventKind::Opened { by, .. } => ("opened", actor_view(by), "Case opened".to_owned()),
-        EventKind::LinkUsed => ("link_used", customer, "Link opened and used".to_owned()),
-        EventKind::Proved { proof, .. } => {
-            let label = loaded
-                .procedure
-                .proofs
-                .get(proof.index())
-                .map_or("proof", |proof| proof.label.as_str());
-            ("proved", customer, format!("Proven: {label}"))
-        }
-        EventKind::Confirmed => (
-            "confirmed",
-            customer,
-            "Confirmed the exact words".to_owned(),
-        ),
-        EventKind::Vouched { by, text } => (
-            "vouched",
-            staff_view(by),
-            format!("Gave their word: {text}"),
-        ),
-        EventKind::SignedOff { by, .. } => (
-            "signed_off",
-            staff_view(by),
-            "Signed with a passkey".to_owned(),
-        ),
-        EventKind::Refused { by, reason, .. } => {
-            ("refused", staff_view(by), format!("Refused: {reason}"))
-        }
-        EventKind::NoticesDue { contacts, .. } => (
-            "notices_due",
-            gate,
-            format!("Notices to {} contacts are on their way", contacts.len()),
-        ),
-        EventKind::Notified {
-            contact,
-            handed_over: true,
-        } => (
-            "notified",
-            gate,
-            format!("Notice handed over: {}", contact_label(contact)),
-        ),
-        EventKind::Notified {
-            contact,
-            handed_over: false,
-        } => (
-            "notified",
-            gate,
-            format!("Notice could not be delivered: {}", contact_label(contact)),
-        ),
-        EventKind::WaitStarted { .. } => {
-            ("wait_started", gate, "The waiting period began".to_owned())
-        }
-        EventKind::WaitVoid { .. } => (
-            "wait_void",
-            gate,
-            "The waiting period counts no more: what it was earned with no longer holds".to_owned(),
-        ),
-        EventKind::Ready { .. } => ("ready", gate, "Nothing is missing".to_owned()),
-        EventKind::NoLongerReady { .. } => (
-            "no_longer_ready",
-            gate,
-            "A requirement no longer holds".to_owned(),
-        ),
-        EventKind::Granted { by, .. } => ("granted", actor_view(by), "Granted".to_owned()),
-        EventKind::HandedOver => (
-            "handed_over",
-            gate,
-            "Handed to the system that runs it".to_owned(),
-        ),
-        EventKind::Concluded {
-            outcome: Outcome::Done,
-        } => ("concluded", gate, "Done".to_owned()),
-        EventKind::Concluded {
-            outcome: Outcome::Failed { reason },
-        } => (
-            "concluded",
-            gate,
-            format!("Could not be carried out ({reason}); nothing changed"),
-        ),
-        EventKind::Concluded {
-            outcome: Outcome::Unknown,
-        } => (
-            "concluded",
-            gate,
-            "No answer: it is not certain whether it happened".to_owned(),
-        ),
-        EventKind::Stopped { by, reason, .. } => (
-            "stopped",
-            stopper_view(by),
-            with_reason("Stopped", reason.as_deref()),
-        ),
-        EventKind::StopCameTooLate { by, reason } => (
-            "stop_came_too_late",
-            stopper_view(by),
-            with_reason("Tried to stop it, too late", reason.as_deref()),
-        ),
-        EventKind::Withdrawn { by } => ("withdrawn", actor_view(by), "Taken back".to_owned()),
-        EventKind::Expired => ("expired", gate, "Ran out".to_owned()),
-    };
-    TimelineEntry {
-        at: event.at,
-        kind: kind.to_owned(),
-        who,
-        words,
-    }
-}
-
-fn with_reason(words: &str, reason: Option<&str>) -> String {
-    reason
-        .filter(|reason| !reason.trim().is_empty())
-        .map_or_else(|| words.to_owned(), |reason| format!("{words}: {reason}"))
 }

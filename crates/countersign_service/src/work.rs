@@ -51,7 +51,6 @@ impl Gate {
     }
 
     async fn worker(&self, queue: &'static str, mut stopped: watch::Receiver<bool>) {
-        let mut news = self.journal().watch();
         while !*stopped.borrow_and_update() {
             // Armed before looking, so that what is queued in between is not missed.
             let rung = self.bell().notified();
@@ -66,7 +65,6 @@ impl Gate {
             let due = self.now().plus_seconds(pause);
             tokio::select! {
                 () = rung => {}
-                _ = news.changed() => {}
                 _ = stopped.changed() => {}
                 () = self.clock().sleep_until(due) => {}
                 // The wall clock as well: a clock that stands still must not keep another gate's work waiting.

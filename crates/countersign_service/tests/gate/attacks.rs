@@ -1006,3 +1006,141 @@ async fn an_unknown_customer_looks_like_any_other_to_who_has_proved_nothing() {
         assert!(world.gate.seat(token).await.unwrap().is_none());
     }
 }
+
+/// A deceived agent sends a second link to somebody else: that page shows nothing of what the customer proved, and says
+/// yes to nothing.
+#[tokio::test]
+async fn a_second_link_opens_a_page_that_has_proved_nothing() {
+    let mut world = World::new().await;
+    let signe = world.signe().await;
+    let maja = world.colleague("maja").await;
+    let case = world
+        .open(&maja, &change_email(&signe, "signe@new.example"))
+        .await
+        .case;
+    let hers = world.sit(&maja, &case).await;
+    assert!(world.gate.seat_view(&hers).await.unwrap().masked);
+    world.proves(&hers, "password", "correct horse").await;
+    world.proves(&hers, "app_code", &world.app_code()).await;
+    let theirs = world.sit(&maja, &case).await;
+    let shown = world.gate.seat_view(&theirs).await.unwrap();
+    assert!(shown.masked && !shown.may_confirm && !shown.may_run && !shown.receipt);
+    assert!(
+        !shown
+            .pieces
+            .iter()
+            .any(|piece| piece.text.contains("signe@new.example"))
+    );
+    let digest = shown.digest;
+    assert_eq!(
+        world
+            .gate
+            .confirm(&theirs, digest)
+            .await
+            .unwrap_err()
+            .code(),
+        "not-allowed"
+    );
+    assert_eq!(
+        world.gate.run_from_seat(&theirs).await.unwrap_err().code(),
+        "not-allowed"
+    );
+    assert_eq!(
+        world
+            .gate
+            .receipt_for_seat(&theirs)
+            .await
+            .unwrap_err()
+            .code(),
+        "not-allowed"
+    );
+    assert_eq!(world.gate.cases_of_seat(&theirs).await.unwrap().len(), 1);
+    // The one who proved sees the words as they are hashed, and goes on.
+    let shown = world.gate.seat_view(&hers).await.unwrap();
+    let words: String = shown
+        .pieces
+        .iter()
+        .map(|piece| piece.text.as_str())
+        .collect();
+    assert_eq!(
+        words,
+        "Send all mail for this account to signe@new.example from now on"
+    );
+    world.gate.confirm(&hers, digest).await.unwrap();
+    // Anybody with a page may stop it.
+    world.gate.stop(&theirs, None).await.unwrap();
+    assert_eq!(world.state(&maja, &case).await, "stopped");
+}
+
+#[tokio::test]
+async fn putting_the_same_customer_again_changes_nothing() {
+    let mut world = World::new().await;
+    let signe = world.signe().await;
+    let panel = world.machine("panel");
+    let before = (
+        world.gate.customer_detail(&panel, &signe).await.unwrap(),
+        world.gate.checkpoint().await.unwrap(),
+    );
+    let saved = world
+        .gate
+        .put_customer(&panel, &signe, &halden("Signe@halden.example "))
+        .await
+        .unwrap();
+    assert_eq!(
+        (saved.added, saved.removed),
+        (0, 0),
+        "the same address, differently typed"
+    );
+    let after = (
+        world.gate.customer_detail(&panel, &signe).await.unwrap(),
+        world.gate.checkpoint().await.unwrap(),
+    );
+    assert_eq!(before, after);
+    for (put, field) in [
+        (
+            countersign_service::CustomerPut {
+                name: String::new(),
+                ..halden("a@b.example")
+            },
+            "name",
+        ),
+        (
+            countersign_service::CustomerPut {
+                number: "1\n2".to_owned(),
+                ..halden("a@b.example")
+            },
+            "number",
+        ),
+        (
+            countersign_service::CustomerPut {
+                held: vec![countersign_service::HeldPut {
+                    holding: "pin".to_owned(),
+                    changed_at_ms: None,
+                }],
+                ..halden("a@b.example")
+            },
+            "held",
+        ),
+        (
+            countersign_service::CustomerPut {
+                contacts: vec![countersign_service::ContactPut {
+                    channel: "pigeon".to_owned(),
+                    address: "x".to_owned(),
+                    since_ms: None,
+                }],
+                ..halden("a@b.example")
+            },
+            "contacts",
+        ),
+    ] {
+        let error = world
+            .gate
+            .put_customer(&panel, &signe, &put)
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(&error, countersign_service::CustomerError::Field { field: named, .. } if named == field),
+            "{error}"
+        );
+    }
+}
