@@ -1,1 +1,36 @@
-#![allow(missing_docs)] fn main(){}
+//! Measurements: ours and the peer in one run, with the ratio. Build with `--release`.
+//!
+//! `countersign_benches decision | ledger | grant`
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program whose output is its purpose"
+)]
+
+use std::process::ExitCode;
+
+mod decision;
+mod grant;
+mod ledger;
+mod timing;
+
+fn main() -> ExitCode {
+    let subject = std::env::args().nth(1).unwrap_or_default();
+    let measured = match subject.as_str() {
+        "decision" => decision::run(),
+        "grant" => grant::run(),
+        "ledger" => ledger::run(),
+        _ => {
+            eprintln!("usage: countersign_benches decision|ledger|grant");
+            return ExitCode::from(2);
+        }
+    };
+    match measured {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{subject}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

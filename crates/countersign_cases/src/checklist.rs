@@ -3,14 +3,14 @@
 use std::{collections::BTreeSet, fmt};
 
 use countersign_language::{
-    BackupGrade, Comparison, Expr, Holding, Method, Path, PathId, Procedure, ProofId, Requirement,
-    RoleId, Scope, Subject, Value,
+    Expr, Method, Path, PathId, Procedure, ProofId, Requirement, RoleId, Scope,
 };
 use serde::Serialize;
 
 use crate::{
     Case, Moment, NotYet, State, Timestamp,
     evaluate::{ALL, Shown, Told, View, Waited},
+    words::{role_label, words},
 };
 
 /// A case as pages show it.
@@ -673,7 +673,7 @@ impl Sheet<'_, '_> {
         let told = u32::try_from(told.count()).unwrap_or(u32::MAX);
         match view.told(id, path, ALL) {
             Told::Holds | Told::NotAsked => item(Standing::Holds, (told, of), Who::Gate, None),
-            Told::NoContact(_) | Told::NobodyReached => {
+            Told::NoContact | Told::NobodyReached => {
                 item(Standing::Refused, (told, of.max(1)), Who::Nobody, None)
             }
             Told::OnTheWay if view.case.notified_for(id).is_some() => {
@@ -704,7 +704,9 @@ impl Sheet<'_, '_> {
                 Standing::NotStarted
             };
             if standing == Standing::Holds {
-                of.iter_mut().for_each(not_needed);
+                for one in &mut of {
+                    not_needed(one);
+                }
             }
             ProofTree::Group {
                 needed,
@@ -726,14 +728,16 @@ impl Sheet<'_, '_> {
 fn not_needed(tree: &mut ProofTree) {
     match tree {
         ProofTree::One(item) if item.standing != Standing::Holds => {
-            item.standing = Standing::NotNeeded
+            item.standing = Standing::NotNeeded;
         }
         ProofTree::One(_) => {}
         ProofTree::Group { standing, of, .. } => {
             if *standing != Standing::Holds {
                 *standing = Standing::NotNeeded;
             }
-            of.iter_mut().for_each(not_needed);
+            for one in of {
+                not_needed(one);
+            }
         }
     }
 }
@@ -766,151 +770,9 @@ fn each_proof(expr: &Expr, visit: &mut impl FnMut(ProofId)) {
     match expr {
         Expr::Atom { proof, .. } => visit(*proof),
         Expr::And(of) | Expr::Or(of) | Expr::NOf { of, .. } => {
-            of.iter().for_each(|one| each_proof(one, visit))
-        }
-    }
-}
-
-/// What a line asks for, in people's words.
-fn words(
-    procedure: &Procedure,
-    action: &countersign_language::Action,
-    requirement: &Requirement,
-) -> String {
-    match requirement {
-        Requirement::Prove(expr) => proof_words(procedure, expr, true),
-        Requirement::Confirms { role, text } => {
-            format!(
-                "the word of the {} who opened the case: {text}",
-                role_label(procedure, *role)
-            )
-        }
-        Requirement::SignOff { count: 1, role } => {
-            format!("the signature of a {}", role_label(procedure, *role))
-        }
-        Requirement::SignOff { count, role } => {
-            format!(
-                "the signatures of {count} different people: {}",
-                role_label(procedure, *role)
-            )
-        }
-        Requirement::Notify { every: true, .. } => {
-            "a notice to every contact of the customer".to_owned()
-        }
-        Requirement::Notify { channels, .. } => {
-            let labels: Vec<_> = channels
-                .iter()
-                .filter_map(|channel| procedure.holdings.get(channel.index()))
-                .map(|holding: &Holding| holding.label.as_str())
-                .collect();
-            format!("a notice to the {}", labels.join(" and the "))
-        }
-        Requirement::Wait(duration) => format!("a wait of {duration} in which it can be stopped"),
-        Requirement::Backup {
-            grade,
-            within,
-            places,
-        } => {
-            let kind = match grade {
-                BackupGrade::Exists => "a backup",
-                BackupGrade::Verified => "a verified backup",
-                BackupGrade::Restored => "a backup restored elsewhere",
-            };
-            if *places > 1 {
-                format!("{kind} of the last {within} in {places} places")
-            } else {
-                format!("{kind} of the last {within}")
+            for one in of {
+                each_proof(one, visit);
             }
         }
-        Requirement::When {
-            subject,
-            comparison,
-            value,
-        } => {
-            let subject = match subject {
-                Subject::Parameter(index) => {
-                    let index = usize::try_from(*index).unwrap_or(usize::MAX);
-                    action
-                        .parameters
-                        .get(index)
-                        .map_or("", |parameter| parameter.label.as_str())
-                }
-                Subject::Attribute(name) => name.as_str(),
-            };
-            let comparison = match comparison {
-                Comparison::Is => "is",
-                Comparison::IsNot => "is not",
-                Comparison::Less => "is less than",
-                Comparison::AtMost => "is at most",
-                Comparison::More => "is more than",
-                Comparison::AtLeast => "is at least",
-            };
-            format!("{subject} {comparison} {}", value_words(value))
-        }
-        Requirement::AtMost { count, per, scope } => {
-            let scope = match scope {
-                Scope::Customer => "for this customer",
-                Scope::Staff => "opened by the same person",
-            };
-            format!("at most {count} within {per} {scope}")
-        }
     }
-}
-
-fn value_words(value: &Value) -> String {
-    match value {
-        Value::Text(text) => format!("“{text}”"),
-        Value::Number(millionths) => {
-            let sign = if *millionths < 0 { "-" } else { "" };
-            let (whole, rest) = (
-                millionths.unsigned_abs() / 1_000_000,
-                millionths.unsigned_abs() % 1_000_000,
-            );
-            let text = format!("{sign}{whole}.{rest:06}");
-            text.trim_end_matches('0').trim_end_matches('.').to_owned()
-        }
-    }
-}
-
-fn proof_words(procedure: &Procedure, expr: &Expr, outermost: bool) -> String {
-    let join = |of: &[Expr], with: &str| {
-        let each: Vec<_> = of
-            .iter()
-            .map(|one| proof_words(procedure, one, false))
-            .collect();
-        let joined = each.join(with);
-        if outermost {
-            joined
-        } else {
-            format!("({joined})")
-        }
-    };
-    match expr {
-        Expr::Atom { proof, settled, .. } => {
-            let label = procedure
-                .proofs
-                .get(proof.index())
-                .map_or("", |proof| proof.label.as_str());
-            settled.map_or_else(
-                || label.to_owned(),
-                |settled| format!("{label} (unchanged for {settled})"),
-            )
-        }
-        Expr::And(of) => join(of, " and "),
-        Expr::Or(of) => join(of, " or "),
-        Expr::NOf { n, of } => {
-            let each: Vec<_> = of
-                .iter()
-                .map(|one| proof_words(procedure, one, false))
-                .collect();
-            format!("{n} of ({})", each.join(", "))
-        }
-    }
-}
-
-fn role_label(procedure: &Procedure, role: RoleId) -> String {
-    procedure
-        .roles
-        .get(role.index())
-        .map_or_else(String::new, |role| role.label.clone())
 }

@@ -8,8 +8,8 @@ use countersign_language::{
 };
 
 use crate::{
-    Case, ContactFact, HoldingFact, Moment, NOTICE_REACH_SECONDS, NotYet, Opened, StaffMember,
-    State, Timestamp, Wait,
+    Case, CaseId, ContactFact, HoldingFact, Moment, NOTICE_REACH_SECONDS, NotYet, Opened,
+    StaffMember, State, Timestamp, Wait,
     policy::{CONTACT_SETTLES_SECONDS, SIGNERS_MAX},
 };
 
@@ -29,7 +29,9 @@ pub fn may_run(procedure: &Procedure, case: &Case, moment: &Moment<'_>) -> Resul
         return Err(NotYet::Expired);
     }
     view.not_closed()?;
-    view.no_other_case()?;
+    if view.other_case().is_some() {
+        return Err(NotYet::OtherCaseOpen);
+    }
     let path = view
         .action
         .paths
@@ -81,7 +83,7 @@ pub(crate) enum Told {
     NotAsked,
     Holds,
     /// A named channel has no contact, so nobody can be told there.
-    NoContact(Option<HoldingId>),
+    NoContact,
     /// Somebody is still to be told.
     OnTheWay,
     /// Everybody was tried, and nobody reached whose contact had not changed lately.
@@ -140,11 +142,10 @@ impl<'a> View<'a> {
         closed.map_or(Ok(()), |until| Err(NotYet::Closed { until }))
     }
 
-    pub(crate) fn no_other_case(&self) -> Result<(), NotYet> {
-        match &self.moment.facts.open_case {
-            Some(other) if *other != self.opened.case => Err(NotYet::OtherCaseOpen),
-            _ => Ok(()),
-        }
+    /// Another case for the same customer and action that is not finished.
+    pub(crate) fn other_case(&self) -> Option<&'a CaseId> {
+        let other = self.moment.facts.open_case.as_ref();
+        other.filter(|other| **other != self.opened.case)
     }
 
     pub(crate) fn paths(&self) -> impl Iterator<Item = (PathId, &'a Path)> + use<'a> {
@@ -400,25 +401,22 @@ impl<'a> View<'a> {
             .is_none_or(|changed| self.moment.now.seconds_since(changed) >= CONTACT_SETTLES_SECONDS)
     }
 
-    /// A `notify` line names a channel at which nobody can be told. `Some(None)` where the file says every channel.
-    pub(crate) fn channel_without_contact(&self, path: &Path) -> Option<Option<HoldingId>> {
-        let has_contact = |channel: HoldingId| {
+    /// At each named channel somebody can be told; where the file says every channel, at one of them at least.
+    fn channels_have_contacts(&self, path: &Path) -> bool {
+        let has_contact = |channel: &HoldingId| {
             self.contacts_of(path)
-                .any(|contact| contact.channel == channel)
+                .any(|contact| contact.channel == *channel)
         };
-        path.lines.iter().find_map(|line| match &line.requirement {
+        path.lines.iter().all(|line| match &line.requirement {
             Requirement::Notify {
                 every: true,
                 channels,
-            } => (!channels.iter().any(|channel| has_contact(*channel))).then_some(None),
+            } => channels.iter().any(has_contact),
             Requirement::Notify {
                 every: false,
                 channels,
-            } => channels
-                .iter()
-                .find(|channel| !has_contact(**channel))
-                .map(|channel| Some(*channel)),
-            _ => None,
+            } => channels.iter().all(has_contact),
+            _ => true,
         })
     }
 
@@ -430,8 +428,8 @@ impl<'a> View<'a> {
         {
             return Told::NotAsked;
         }
-        if let Some(channel) = self.channel_without_contact(path) {
-            return Told::NoContact(channel);
+        if !self.channels_have_contacts(path) {
+            return Told::NoContact;
         }
         let Some(named) = self.case.notified_for(id) else {
             return Told::OnTheWay;
@@ -442,10 +440,10 @@ impl<'a> View<'a> {
                 .and_then(|notice| notice.answer)
                 .filter(|answer| answer.event < before)
         };
-        let everybody = self
+        let all_named = self
             .contacts_of(path)
-            .all(|contact| named.contacts.contains(&contact.id) && answer(&contact.id).is_some());
-        if !everybody
+            .all(|contact| named.contacts.contains(&contact.id));
+        if !all_named
             || !named
                 .contacts
                 .iter()

@@ -22,6 +22,7 @@ mod permit;
 pub mod policy;
 mod refusal;
 mod request;
+mod words;
 
 pub use case::*;
 pub use checklist::*;

@@ -67,6 +67,16 @@ use crate::{CaseId, CustomerId, Digest, GrantId};
 /// fn brings_back<T: for<'a> serde::Deserialize<'a>>() {}
 /// brings_back::<countersign_cases::Permit>();
 /// ```
+///
+/// All of which other values of this crate can do, so it is not for want of a dependency:
+///
+/// ```
+/// fn all<T: Clone + serde::Serialize + for<'a> serde::Deserialize<'a>>() {}
+/// fn copies<T: Copy>() {}
+/// all::<countersign_cases::CaseId>();
+/// copies::<countersign_cases::GrantId>();
+/// let _ = |contents: countersign_cases::PermitContents| contents.action;
+/// ```
 #[must_use = "a permit that is not turned into a grant leaves its case granted and never run"]
 #[derive(Debug)]
 pub struct Permit {

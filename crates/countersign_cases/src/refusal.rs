@@ -318,7 +318,7 @@ impl Refusal {
                 "the procedure must name a connector that `runs` the action"
             }
             Self::CustomerMayNotOpen { .. } => "the customer can ask support to open a case",
-            Self::RoleMayNotOpen { needed } => {
+            Self::RoleMayNotOpen { needed } | Self::RoleMayNotSign { needed } => {
                 return Some(format!("ask a colleague: {}", any_of(needed)));
             }
             Self::Concerned => "ask a colleague who has nothing to do with this customer",
@@ -372,9 +372,6 @@ impl Refusal {
             }
             Self::OwnCase => "ask a colleague; to take your own case back, withdraw it",
             Self::NoSignOffAsked => "see what is missing: it is not a signature",
-            Self::RoleMayNotSign { needed } => {
-                return Some(format!("ask a colleague: {}", any_of(needed)));
-            }
             Self::TooManySigners => "no more signatures are needed",
             Self::NotConfirmed => "the customer proves and confirms first",
             Self::OnlyOpenerWithdraws => "a colleague may refuse it instead, with a reason",
@@ -413,7 +410,9 @@ impl fmt::Display for Refusal {
             Self::CustomerMayNotOpen { action } => {
                 write!(f, "a customer may not open a case for `{action}`")
             }
-            Self::RoleMayNotOpen { needed } => write!(f, "this takes a {}", any_of(needed)),
+            Self::RoleMayNotOpen { needed } | Self::RoleMayNotSign { needed } => {
+                write!(f, "this takes a {}", any_of(needed))
+            }
             Self::Concerned => {
                 f.write_str("the case concerns your own account, or somebody you are tied to")
             }
@@ -481,7 +480,6 @@ impl fmt::Display for Refusal {
             Self::AlreadyVouched => f.write_str("your word is given already"),
             Self::OwnCase => f.write_str("nobody decides about a case they opened"),
             Self::NoSignOffAsked => f.write_str("the case asks for no signature"),
-            Self::RoleMayNotSign { needed } => write!(f, "this takes a {}", any_of(needed)),
             Self::AlreadySigned => f.write_str("you signed already"),
             Self::TooManySigners => f.write_str("more people signed than could count"),
             Self::NotConfirmed => f.write_str("the customer has not confirmed yet"),

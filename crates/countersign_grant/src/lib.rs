@@ -17,3 +17,8 @@ pub use leaf::{GRANTED, Leaf, NotALeaf, commitment, grant_hash};
 pub use mint::{Bundle, Claims, LIFETIME_S_MAX, mint};
 pub use receipt::{Receipt, ReceiptError};
 pub use verify::{Expected, Reason, Verified, Verifier};
+
+/// The examples of the manual page, compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/grants.md")]
+struct ManualPage;

@@ -9,7 +9,7 @@ use countersign_ledger::{
     Accepted, Checkpoint, Policy, SignedNote, TlogProof, Untrusted, leaf_hash, verify_ed25519,
     verify_inclusion,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::key::ALGORITHM;
 use crate::leaf::{GRANTED, Leaf, grant_hash};
@@ -35,7 +35,8 @@ pub struct Verifier {
 }
 
 /// What the backend is about to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Expected {
     /// The action.
     pub action: String,
@@ -185,7 +186,7 @@ impl Verifier {
         }
         // The key decides the algorithm; the header may only agree.
         let key = self.keys.get(&parts.header.kid).ok_or(Reason::Key)?;
-        if parts.header.alg != ALGORITHM && parts.header.alg != "Ed25519" {
+        if parts.header.alg != ALGORITHM {
             return Err(Reason::Key);
         }
         if !verify_ed25519(key, parts.signed.as_bytes(), &parts.signature) {

@@ -89,14 +89,6 @@ impl Diagnostic {
         self
     }
 
-    /// Says something at the place itself.
-    pub(crate) fn here(&mut self, text: impl Into<String>) -> &mut Self {
-        if let Some(label) = self.labels.first_mut() {
-            label.text = text.into();
-        }
-        self
-    }
-
     /// Says something at another place.
     pub(crate) fn also(&mut self, span: Span, text: impl Into<String>) -> &mut Self {
         self.labels.push(Label {

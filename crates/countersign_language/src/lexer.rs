@@ -44,6 +44,8 @@ pub(crate) struct Lexer<'s> {
     at: usize,
     /// Line breaks since the last token or comment.
     breaks: u32,
+    /// Where the last token ended.
+    last_end: usize,
     pub(crate) comments: Vec<Comment>,
 }
 
@@ -59,6 +61,7 @@ impl<'s> Lexer<'s> {
             source,
             at,
             breaks: 1,
+            last_end: 0,
             comments: Vec::new(),
         }
     }
@@ -113,6 +116,7 @@ impl<'s> Lexer<'s> {
                 },
             };
             self.breaks = 0;
+            self.last_end = self.at;
             return Token {
                 kind,
                 span: span(start, self.at),
@@ -264,6 +268,7 @@ impl<'s> Lexer<'s> {
             text: text.into(),
             span: span(start, end),
             own_line: first_on_line,
+            follows: span(self.last_end, self.last_end).end,
             blank_before,
         });
         self.breaks = 0;

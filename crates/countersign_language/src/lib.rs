@@ -8,13 +8,16 @@
 
 mod codes;
 mod diagnostic;
+mod explain;
 mod findings;
+mod format;
 mod lexer;
 mod lint;
 mod model;
 mod parser;
 mod read;
 mod refused;
+mod render;
 mod resolve;
 mod suggest;
 mod tree;
@@ -23,9 +26,12 @@ mod words;
 
 pub use codes::{Code, codes, explain_code};
 pub use diagnostic::{Diagnostic, Label, Severity};
+pub use explain::explain;
+pub use format::{Unformattable, format};
 pub use lint::check_staffing;
 pub use model::*;
-pub use read::{LARGEST, Reading, read, read_bytes, text_of};
+pub use read::{LARGEST, Reading, read, read_bytes, read_json, text_of};
+pub use render::{LineIndex, Position, line_of, render_json, render_terminal};
 pub use resolve::MOST_ROLES;
 pub use tree::Tree;
-pub use twin::to_json;
+pub use twin::{json_schema, to_json};

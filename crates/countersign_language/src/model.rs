@@ -592,8 +592,10 @@ fn position<T>(items: &[T], is: impl Fn(&T) -> bool) -> Option<u32> {
 }
 
 impl Procedure {
-    /// Makes every span empty and zero: the procedure came from JSON, and no text has these places.
-    pub(crate) fn forget_spans(&mut self) {
+    /// The same with every span empty and zero, as it is when read from JSON: for
+    /// comparing what procedures say, wherever they say it.
+    #[must_use]
+    pub fn without_spans(mut self) -> Self {
         let none = Span::default;
         self.roles.iter_mut().for_each(|role| role.span = none());
         self.holdings
@@ -624,6 +626,7 @@ impl Procedure {
                 }
             }
         }
+        self
     }
 }
 

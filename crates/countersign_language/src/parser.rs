@@ -7,7 +7,7 @@
 mod action;
 mod promise;
 
-pub(crate) use action::millionths;
+pub(crate) use action::{DEEPEST, check_n_of, millionths, push_flat, zero};
 
 use crate::codes::{self, Code};
 use crate::diagnostic::Diagnostic;
@@ -35,6 +35,7 @@ pub(crate) fn parse(source: &str, findings: &mut Findings) -> Tree {
         words: Words::default(),
         previous: Span::default(),
         last_mistake: u32::MAX,
+        lost: false,
     };
     let mut items = Vec::new();
     while parser.peek().kind != Kind::End {
@@ -84,13 +85,15 @@ struct Parser<'s, 'f> {
     previous: Span,
     /// Where the last mistake was reported, so that it is not reported twice.
     last_mistake: u32,
+    /// Something else stood where something was expected, so that what follows may belong to nothing.
+    lost: bool,
 }
 
 impl<'s> Parser<'s, '_> {
     /// One declaration, or nothing where none could be read; takes at least one token.
     fn item(&mut self) -> Option<Item> {
         let first = self.peek();
-        let errors = self.findings.errors();
+        self.lost = false;
         let keyword = self.keyword(&DECLARATIONS, "a declaration");
         let kind = match keyword {
             Some("organisation") => ItemKind::Organisation {
@@ -121,7 +124,7 @@ impl<'s> Parser<'s, '_> {
             }
         };
         let span = self.since(first.span);
-        if self.findings.errors() > errors {
+        if self.lost {
             self.recover_top();
         }
         Some(Item {
@@ -147,8 +150,9 @@ impl<'s> Parser<'s, '_> {
 
     fn holding(&mut self, kind: HoldingKind) -> ItemKind {
         const OPTIONS: [&str; 3] = ["using", "public", "visible"];
-        let name = self.name("a name for it", Naming::Holding);
-        let label = self.quoted("words for it");
+        let word = kind.as_str();
+        let name = self.name(&format!("a name for the {word}"), Naming::Holding);
+        let label = self.quoted(&format!("words for the {word}"));
         let mut using = None;
         let mut exposure = ExposureNode::Hidden;
         loop {
@@ -335,18 +339,25 @@ impl<'s> Parser<'s, '_> {
             return None;
         }
         let near = nearest(found, all.iter().copied());
-        let options = all
-            .iter()
-            .map(|keyword| format!("`{keyword}`"))
-            .collect::<Vec<_>>()
-            .join(", ");
+        let other = synonym(found).filter(|word| all.contains(word));
         if let Some(finding) = self.mistake(codes::UNKNOWN_KEYWORD, token.span, || {
             format!("`{}` does not begin {what}", abbreviated(found))
         }) {
-            match near {
+            match other.or(near) {
                 Some(near) => finding.help(format!("did you mean `{near}`?")),
-                None => finding.help(format!("one of these may stand here: {options}")),
+                None => {
+                    let options = all
+                        .iter()
+                        .map(|keyword| format!("`{keyword}`"))
+                        .collect::<Vec<_>>()
+                        .join(", ");
+                    finding.help(format!("one of these may stand here: {options}"))
+                }
             };
+        }
+        if other.is_some() {
+            self.bump();
+            return None;
         }
         self.bump();
         near
@@ -373,7 +384,10 @@ impl<'s> Parser<'s, '_> {
                     finding.help("names stand without quotes");
                 }
                 // `secret "account password"`: the name is missing and the words are the label.
-                if naming.declares() || !is_name(&words, true) {
+                let instead_of_words = naming.declares()
+                    && !matches!(self.peek_second().kind, Kind::Text | Kind::LeftBrace);
+                if instead_of_words || !is_name(&words, true) {
+                    self.lost = true;
                     return Word::missing(token.span.start);
                 }
                 self.bump();
@@ -400,34 +414,8 @@ impl<'s> Parser<'s, '_> {
     }
 
     fn check_name(&mut self, name: &str, place: Span, naming: Naming) {
-        if !is_name(name, naming.dotted()) {
-            let mended = mend_name(name, naming.dotted());
-            if let Some(finding) = self.mistake(codes::BAD_NAME, place, || {
-                format!("`{}` is not a name", abbreviated(name))
-            }) {
-                finding.help(match mended {
-                    Some(mended) => {
-                        format!("names are lower-case letters, digits and `_`; write `{mended}`")
-                    }
-                    None => "names are lower-case letters, digits and `_`, and begin with a letter"
-                        .to_owned(),
-                });
-            }
-            return;
-        }
-        let (reserved, kind): (&[&str], _) = match naming {
-            Naming::Role => (&NOT_FOR_ROLES, "a role"),
-            Naming::Holding => (&NOT_FOR_HOLDINGS, "a holding or proof"),
-            Naming::Plain | Naming::Action | Naming::Any | Naming::AnyInLine => return,
-        };
-        if reserved.contains(&name) {
-            if let Some(finding) = self.mistake(codes::RESERVED_WORD, place, || {
-                format!("`{name}` cannot be the name of {kind}")
-            }) {
-                finding.help(format!(
-                    "it would be read as a keyword; choose another, such as `{name}_1`"
-                ));
-            }
+        if !check_name(name, place, naming, self.findings) {
+            self.last_mistake = place.start;
         }
     }
 
@@ -531,14 +519,19 @@ impl<'s> Parser<'s, '_> {
 
     /// A length of time.
     fn duration(&mut self) -> Duration {
-        let fallback = Duration {
-            count: 1,
-            unit: Unit::Day,
-        };
         let token = self.peek();
         if token.kind != Kind::Number {
-            self.expected("a length of time such as `24h`");
-            return fallback;
+            let unit = if token.kind == Kind::Word {
+                unit_like(self.text_of(token))
+            } else {
+                None
+            };
+            if let Some(finding) = self.expected("a length of time such as `24h`")
+                && let Some(unit) = unit.filter(|unit| *unit != "w")
+            {
+                finding.help(format!("write a number before the unit: `1{unit}`"));
+            }
+            return FALLBACK;
         }
         self.bump();
         let written = self.text_of(token);
@@ -573,52 +566,13 @@ impl<'s> Parser<'s, '_> {
                     ),
                 });
             }
-            return fallback;
+            return FALLBACK;
         }
-        let unit = match unit {
-            "m" => Unit::Minute,
-            "h" => Unit::Hour,
-            "d" => Unit::Day,
-            _ => {
-                let near = unit_like(unit);
-                if let Some(finding) = self.mistake(codes::UNKNOWN_UNIT, token.span, || {
-                    format!(
-                        "`{}` has no unit of time that is known",
-                        abbreviated(written)
-                    )
-                }) {
-                    finding.help(match (near, digits.parse::<u64>()) {
-                        (Some("w"), Ok(weeks)) => {
-                            format!("weeks are written as days: `{}d`", weeks.saturating_mul(7))
-                        }
-                        (Some(unit), _) if unit != "w" => format!("did you mean `{digits}{unit}`?"),
-                        _ => "units are `m` for minutes, `h` for hours and `d` for days".to_owned(),
-                    });
-                }
-                return fallback;
-            }
-        };
-        match digits.parse::<u32>() {
-            Ok(count) if count > 0 && Duration { count, unit }.seconds() <= LONGEST_SECONDS => {
-                Duration { count, unit }
-            }
-            _ => {
-                if let Some(finding) = self.mistake(codes::BAD_DURATION, token.span, || {
-                    format!(
-                        "`{}` is too {} a time",
-                        abbreviated(written),
-                        if digits.bytes().all(|digit| digit == b'0') {
-                            "short"
-                        } else {
-                            "long"
-                        }
-                    )
-                }) {
-                    finding.help("times are at least `1m` and at most `36500d`");
-                }
-                fallback
-            }
+        let (duration, known) = duration_of(written, token.span, self.findings);
+        if !known {
+            self.last_mistake = token.span.start;
         }
+        duration
     }
 
     // Mistakes and getting over them.
@@ -637,6 +591,7 @@ impl<'s> Parser<'s, '_> {
     /// Reports that something else stands here, unless something was already reported here.
     fn expected(&mut self, what: &str) -> Option<&mut Diagnostic> {
         let token = self.peek();
+        self.lost = true;
         if self.last_mistake == token.span.start {
             return None;
         }
@@ -673,16 +628,14 @@ impl<'s> Parser<'s, '_> {
         let mut depth = 0_u32;
         loop {
             let token = self.peek();
+            let known = self.is_declaration(token);
             match token.kind {
                 Kind::End => return,
                 Kind::LeftBrace => depth += 1,
                 Kind::RightBrace => depth = depth.saturating_sub(1),
-                Kind::Word
-                    if self.is_declaration(token)
-                        && (token.at_margin || (depth == 0 && token.first_on_line)) =>
-                {
-                    return;
-                }
+                // A word in the first column was meant to begin something, known or not.
+                Kind::Word if token.at_margin && (known || depth == 0) => return,
+                Kind::Word if known && depth == 0 && token.first_on_line => return,
                 _ => {}
             }
             self.bump();
@@ -708,9 +661,109 @@ impl<'s> Parser<'s, '_> {
     }
 }
 
+/// What stands for a length of time that could not be read.
+const FALLBACK: Duration = Duration {
+    count: 1,
+    unit: Unit::Day,
+};
+
+/// Reads `24h`; the flag says whether that was possible. Reports what is wrong.
+pub(crate) fn duration_of(written: &str, place: Span, findings: &mut Findings) -> (Duration, bool) {
+    let digits_end = written
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(written.len());
+    let (digits, unit) = written
+        .split_at_checked(digits_end)
+        .unwrap_or((written, ""));
+    let unit = match unit {
+        "m" if !digits.is_empty() => Unit::Minute,
+        "h" if !digits.is_empty() => Unit::Hour,
+        "d" if !digits.is_empty() => Unit::Day,
+        _ if unit.is_empty() || digits.is_empty() => {
+            if let Some(finding) = findings.add(codes::BAD_DURATION, place, || {
+                format!("`{}` is not a length of time", abbreviated(written))
+            }) {
+                finding.help("write a number and a unit, such as `24h`");
+            }
+            return (FALLBACK, false);
+        }
+        _ => {
+            let near = unit_like(unit);
+            if let Some(finding) = findings.add(codes::UNKNOWN_UNIT, place, || {
+                format!(
+                    "`{}` has no unit of time that is known",
+                    abbreviated(written)
+                )
+            }) {
+                finding.help(match (near, digits.parse::<u64>()) {
+                    (Some("w"), Ok(weeks)) => {
+                        format!("weeks are written as days: `{}d`", weeks.saturating_mul(7))
+                    }
+                    (Some(unit), _) if unit != "w" => format!("did you mean `{digits}{unit}`?"),
+                    _ => "units are `m` for minutes, `h` for hours and `d` for days".to_owned(),
+                });
+            }
+            return (FALLBACK, false);
+        }
+    };
+    match digits.parse::<u32>() {
+        Ok(count) if count > 0 && (Duration { count, unit }).seconds() <= LONGEST_SECONDS => {
+            (Duration { count, unit }, true)
+        }
+        _ => {
+            let short = digits.bytes().all(|digit| digit == b'0');
+            if let Some(finding) = findings.add(codes::BAD_DURATION, place, || {
+                format!(
+                    "`{}` is too {} a time",
+                    abbreviated(written),
+                    if short { "short" } else { "long" }
+                )
+            }) {
+                finding.help("times are at least `1m` and at most `36500d`");
+            }
+            (FALLBACK, false)
+        }
+    }
+}
+
+/// Whether a name may stand where it stands. Reports what is wrong.
+pub(crate) fn check_name(name: &str, place: Span, naming: Naming, findings: &mut Findings) -> bool {
+    if !is_name(name, naming.dotted()) {
+        let mended = mend_name(name, naming.dotted());
+        if let Some(finding) = findings.add(codes::BAD_NAME, place, || {
+            format!("`{}` is not a name", abbreviated(name))
+        }) {
+            finding.help(match mended {
+                Some(mended) => {
+                    format!("names are lower-case letters, digits and `_`; write `{mended}`")
+                }
+                None => "names are lower-case letters, digits and `_`, and begin with a letter"
+                    .to_owned(),
+            });
+        }
+        return false;
+    }
+    let (reserved, kind): (&[&str], _) = match naming {
+        Naming::Role => (&NOT_FOR_ROLES, "a role"),
+        Naming::Holding => (&NOT_FOR_HOLDINGS, "a holding or proof"),
+        Naming::Plain | Naming::Action | Naming::Any | Naming::AnyInLine => return true,
+    };
+    if !reserved.contains(&name) {
+        return true;
+    }
+    if let Some(finding) = findings.add(codes::RESERVED_WORD, place, || {
+        format!("`{name}` cannot be the name of {kind}")
+    }) {
+        finding.help(format!(
+            "it would be read as a keyword; choose another, such as `{name}_1`"
+        ));
+    }
+    false
+}
+
 /// What a name is for, which decides how it may look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Naming {
+pub(crate) enum Naming {
     /// Declares a loss, parameter or path.
     Plain,
     /// Declares a role.
@@ -751,6 +804,26 @@ pub(crate) fn is_name(name: &str, dotted: bool) -> bool {
     } else {
         plain(name)
     }
+}
+
+/// What somebody means who uses another word. What follows it is written differently, so it is not read on.
+fn synonym(word: &str) -> Option<&'static str> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "approve" | "approves" | "approval" | "approved" | "sign" | "signs" | "signature"
+        | "signoff" => "sign-off",
+        "require" | "requires" | "verify" | "verifies" | "check" | "must" => "prove",
+        "alert" | "inform" | "warn" => "notify",
+        "delay" | "pause" => "wait",
+        "limit" => "at",
+        "if" => "when",
+        "company" | "organization" => "organisation",
+        "role" => "staff",
+        "address" => "channel",
+        "parameter" | "parameters" | "takes" => "with",
+        "way" | "alternative" => "path",
+        "connector" | "backend" => "runs",
+        _ => return None,
+    })
 }
 
 /// The nearest proper name, if that is a matter of case and hyphens.

@@ -93,6 +93,27 @@ pub fn text_of(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
+/// Reads and checks a JSON twin, strictly: fields that the twin does not have
+/// are errors. Diagnostics point into the JSON; the procedure's own spans are zero.
+pub fn read_json(text: &str) -> Reading {
+    let mut findings = Findings::default();
+    if too_large(text.len(), &mut findings) {
+        return Reading {
+            tree: Tree::broken(),
+            procedure: None,
+            diagnostics: findings.finish(),
+        };
+    }
+    match twin::from_json(text, &mut findings) {
+        Some(tree) => check(tree, findings, false),
+        None => Reading {
+            tree: Tree::broken(),
+            procedure: None,
+            diagnostics: findings.finish(),
+        },
+    }
+}
+
 fn check(tree: Tree, mut findings: Findings, keep_spans: bool) -> Reading {
     let mut procedure = resolve::resolve(&tree, &mut findings);
     if findings.errors() > 0 {
@@ -104,7 +125,7 @@ fn check(tree: Tree, mut findings: Findings, keep_spans: bool) -> Reading {
     }
     lint::lint(&procedure, &mut findings);
     if !keep_spans {
-        procedure.forget_spans();
+        procedure = procedure.without_spans();
     }
     procedure.version = twin::version(&tree);
     Reading {

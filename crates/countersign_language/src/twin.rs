@@ -5,7 +5,12 @@
 //! procedure is the SHA-256 of that. What the file does not say is left out;
 //! comments and layout have no twin.
 
+mod json;
+mod read;
+mod schema;
 mod write;
 
+pub(crate) use read::from_json;
+pub use schema::json_schema;
 pub use write::to_json;
-pub(crate) use write::version;
+pub(crate) use write::{decimal, version};

@@ -31,3 +31,8 @@ pub use tree::{
     Appender, Changed, ENTRY_BYTES_MAX, EntryTooLong, Hash, ResumeError, empty_root, leaf_hash,
     node_hash,
 };
+
+/// The examples of the manual page, compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/ledger.md")]
+struct ManualPage;

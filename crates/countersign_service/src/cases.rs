@@ -687,6 +687,7 @@ impl Gate {
             version: 0,
             decided_by: Vec::new(),
             wants_sign_off: Vec::new(),
+            takes_effect_at: None,
         }
     }
 

@@ -512,6 +512,7 @@ fn row_after(loaded: &Loaded, case: &Case, events: &[Event]) -> CaseRow {
         }
     }
     row.masked_sentence = views::masked_sentence(loaded, case);
+    row.takes_effect_at = views::takes_effect(case);
     (row.missing, row.wants_sign_off) = if case.state().is_live() {
         views::missing_words(loaded, case)
     } else {

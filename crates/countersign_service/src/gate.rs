@@ -208,6 +208,11 @@ impl Gate {
         Ok(gate)
     }
 
+    /// The newest position in the journal.
+    pub fn position(&self) -> u64 {
+        *self.0.journal.watch().borrow()
+    }
+
     /// The procedure new cases are opened under.
     pub fn procedure(&self) -> &Arc<Procedure> {
         &self.0.current
@@ -224,6 +229,11 @@ impl Gate {
     /// The settings it was started with.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// Wakes whenever something was committed; the value is the newest position in the journal.
+    pub fn news(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.0.journal.watch()
     }
 
     /// The time.
@@ -284,8 +294,8 @@ impl Gate {
         self.0.password.as_ref()
     }
 
-    /// The procedure of a version a case was opened under.
-    pub(crate) async fn procedure_of(&self, version: &str) -> Result<Arc<Procedure>, Trouble> {
+    /// The procedure of a version a case was opened under, hexadecimal.
+    pub async fn procedure_of(&self, version: &str) -> Result<Arc<Procedure>, Trouble> {
         if let Some(known) = self
             .0
             .versions

@@ -50,7 +50,7 @@ pub use ledger::LogSigner;
 pub use lists::{Approvals, DeskFilter, DeskRow};
 pub use lookups::{CustomerView, RefusedNote};
 pub use mask::{SentencePiece, mask_address};
-pub use proofs::{Answered, CodeOnItsWay, PROOF_DOMAIN, ProofError};
+pub use proofs::{Answered, CodeOnItsWay, CodeStanding, PROOF_DOMAIN, ProofError};
 pub use rates::{Rate, TooMany};
 pub use receipts::{
     CaseReceipt, RECEIPT_BYTES_MAX, RECEIPT_VERSION, VerifiedReceipt, WrongReceipt, verify_receipt,

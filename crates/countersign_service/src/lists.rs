@@ -45,6 +45,8 @@ pub struct DeskRow {
     pub expires_at: Timestamp,
     /// Names of roles a signature is waited for of.
     pub wants_sign_off: Vec<String>,
+    /// When its wait is over, while it waits.
+    pub takes_effect_at: Option<Timestamp>,
 }
 
 /// Which cases the desk shows.
@@ -251,5 +253,6 @@ fn full_row(row: &CaseRow) -> DeskRow {
         updated_at: row.updated_at,
         expires_at: row.expires_at,
         wants_sign_off: row.wants_sign_off.clone(),
+        takes_effect_at: row.takes_effect_at,
     }
 }

@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use crate::{
     adapters::{
+        codes::CODE_LIFETIME_SECONDS,
         password_check::PasswordVerdict,
         secrets::{Secret, SecretError},
         totp::TotpSecret,
@@ -63,6 +64,15 @@ pub struct CodeOnItsWay {
     pub again_at: countersign_cases::Timestamp,
     /// How many can still be asked for in this case.
     pub left: u32,
+}
+
+/// How a code that was asked for stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct CodeStanding {
+    /// When it stops counting.
+    pub until: countersign_cases::Timestamp,
+    /// When another can be asked for.
+    pub again_at: countersign_cases::Timestamp,
 }
 
 /// Why a proof was neither taken nor counted.
@@ -207,6 +217,21 @@ impl Gate {
                 Err(error)
             }
         }
+    }
+
+    /// When the newest code for this proof stops counting, and when another can be asked for; `None` if none was asked for.
+    pub async fn code_standing(
+        &self,
+        seat: &CustomerSeat,
+        proof: &str,
+    ) -> Result<Option<CodeStanding>, Trouble> {
+        let key = notices::code_key(seat.case(), proof);
+        let limits = &self.settings().limits;
+        let held = self.load::<Code>(space::CODE, &key).await?;
+        Ok(held.map(|Held { value, .. }| CodeStanding {
+            until: value.asked_at.plus_seconds(CODE_LIFETIME_SECONDS),
+            again_at: value.asked_at.plus_seconds(limits.code_again_seconds),
+        }))
     }
 
     /// Sends a one-time code for this case and this proof.

@@ -188,6 +188,12 @@ pub struct SeatView {
     pub case: CaseId,
     /// Grows with every change.
     pub version: u64,
+    /// When it changed last.
+    pub changed_at: Timestamp,
+    /// Name of the action in the procedure.
+    pub action: String,
+    /// Version of the procedure, hexadecimal.
+    pub procedure: String,
     /// What the customer proves and confirms.
     pub digest: Digest,
     /// Where it is in its life.
@@ -288,6 +294,8 @@ pub struct StopView {
     pub may_stop: bool,
     /// True if it ran: a stop comes too late and is recorded all the same.
     pub too_late: bool,
+    /// When it changed last.
+    pub changed_at: Timestamp,
 }
 
 impl Gate {
@@ -379,6 +387,22 @@ impl Gate {
         })
     }
 
+    /// What happened in the case of this seat, oldest first; nothing before something was proved on it.
+    pub async fn seat_timeline(
+        &self,
+        seat: &CustomerSeat,
+    ) -> Result<Vec<TimelineEntry>, CaseError> {
+        if !self.seat_has_proved(seat).await? {
+            return Ok(Vec::new());
+        }
+        let loaded = self.load_case(seat.case()).await?;
+        let events = self.events_of(&loaded.row).await?;
+        Ok(events
+            .iter()
+            .map(|event| timeline_entry(&loaded, event))
+            .collect())
+    }
+
     /// The customer's page.
     pub async fn seat_view(&self, seat: &CustomerSeat) -> Result<SeatView, CaseError> {
         let loaded = self.load_case(seat.case()).await?;
@@ -409,6 +433,9 @@ impl Gate {
             .map_err(|_| Trouble::Damaged("a case under another procedure".to_owned()))?;
         let over = case.state().is_final();
         Ok(SeatView {
+            changed_at: loaded.row.updated_at,
+            action: opened.action.clone(),
+            procedure: opened.procedure.clone(),
             organisation: loaded.procedure.organisation.clone(),
             case: opened.case.clone(),
             version: case.version(),
@@ -444,6 +471,7 @@ impl Gate {
         let (opened, action) = opened_action(&loaded)?;
         let state = loaded.case.state();
         Ok(StopView {
+            changed_at: loaded.row.updated_at,
             organisation: loaded.procedure.organisation.clone(),
             case: opened.case.clone(),
             state,
@@ -579,7 +607,7 @@ fn losses(procedure: &Procedure, action: &Action) -> Vec<String> {
         .collect()
 }
 
-fn takes_effect(case: &Case) -> Option<Timestamp> {
+pub(crate) fn takes_effect(case: &Case) -> Option<Timestamp> {
     if let State::Waiting { until, .. } = case.state() {
         Some(until)
     } else {

@@ -13,8 +13,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_service::adapters::{
     soft_passkey::{SoftPasskey, SoftPasskeyError},
     webauthn::{
-        Algorithm, Passkey, RelyingParty, WebauthnError, challenge_for, check_evidence,
-        claimed_credential,
+        Algorithm, AssertionEvidence, Passkey, RelyingParty, WebauthnError, challenge_for,
+        check_evidence, claimed_credential,
     },
 };
 use passkey::{
@@ -312,30 +312,24 @@ fn every_flipped_byte_of_an_assertion_is_refused() {
         let offline =
             |evidence| check_evidence("acme.example", acme().origins(), &challenge(2), &evidence);
         assert_eq!(offline(evidence.clone()), Ok(()));
-        let flips = |text: &String| {
-            flips(&URL_SAFE_NO_PAD.decode(text).unwrap())
-                .map(|(_, changed)| URL_SAFE_NO_PAD.encode(changed))
-                .collect::<Vec<_>>()
-        };
-        for changed in flips(&evidence.client_data) {
-            let mut evidence = evidence.clone();
-            evidence.client_data = changed;
-            assert!(offline(evidence).is_err());
-        }
-        for changed in flips(&evidence.authenticator_data) {
-            let mut evidence = evidence.clone();
-            evidence.authenticator_data = changed;
-            assert!(offline(evidence).is_err());
-        }
-        for changed in flips(&evidence.signature) {
-            let mut evidence = evidence.clone();
-            evidence.signature = changed;
-            assert!(offline(evidence).is_err());
-        }
-        for changed in flips(&evidence.public_key) {
-            let mut evidence = evidence.clone();
-            evidence.public_key = changed;
-            assert!(offline(evidence).is_err());
+        let fields: [fn(&mut AssertionEvidence) -> &mut String; 4] = [
+            |evidence| &mut evidence.client_data,
+            |evidence| &mut evidence.authenticator_data,
+            |evidence| &mut evidence.signature,
+            |evidence| &mut evidence.public_key,
+        ];
+        for (number, field) in fields.iter().enumerate() {
+            let original = URL_SAFE_NO_PAD
+                .decode(field(&mut evidence.clone()))
+                .unwrap();
+            for (at, changed) in flips(&original) {
+                let mut evidence = evidence.clone();
+                *field(&mut evidence) = URL_SAFE_NO_PAD.encode(changed);
+                assert!(
+                    offline(evidence).is_err(),
+                    "{algorithm:?} field {number} byte {at}"
+                );
+            }
         }
     }
 }
@@ -619,6 +613,35 @@ fn well_signed_flags_that_say_something_else_are_refused() {
     }
 }
 
+/// An assertion that carries a credential, as only a registration does, well formed and rightly signed.
+#[test]
+fn an_assertion_with_attested_credential_data_is_refused() {
+    let right = json!({ "type": "webauthn.get", "challenge": URL_SAFE_NO_PAD.encode(challenge(2)), "origin": ORIGIN });
+    let attested = [[0; 16].as_slice(), &[0, 2], &[5; 2], &[0xa0]].concat();
+    let (passkey, response) =
+        signed_by_hand_with(right.to_string().as_bytes(), 0b0100_0101, 1, &attested);
+    assert_eq!(
+        acme()
+            .verify_assertion(&challenge(2), &passkey, &response)
+            .err(),
+        Some(WebauthnError::Malformed("authenticator data"))
+    );
+    let evidence = AssertionEvidence {
+        credential: URL_SAFE_NO_PAD.encode(&passkey.credential),
+        public_key: URL_SAFE_NO_PAD.encode(&passkey.public_key),
+        client_data: response["response"]["clientDataJSON"]
+            .as_str()
+            .unwrap()
+            .into(),
+        authenticator_data: response["response"]["authenticatorData"]
+            .as_str()
+            .unwrap()
+            .into(),
+        signature: response["response"]["signature"].as_str().unwrap().into(),
+    };
+    assert!(check_evidence("acme.example", acme().origins(), &challenge(2), &evidence).is_err());
+}
+
 #[test]
 fn a_registration_for_anything_else_is_refused() {
     let options = acme().creation_options(USER, "idris", "Idris Okafor", &challenge(1), &[]);
@@ -798,6 +821,16 @@ fn a_soft_passkey_refuses_what_a_browser_would() {
 
 /// An assertion over exactly this client data, these flags and this counter, rightly signed, and the passkey it is of.
 fn signed_by_hand(client_data: &[u8], flags: u8, counter: u32) -> (Passkey, Value) {
+    signed_by_hand_with(client_data, flags, counter, &[])
+}
+
+/// The same, with more behind the counter.
+fn signed_by_hand_with(
+    client_data: &[u8],
+    flags: u8,
+    counter: u32,
+    rest: &[u8],
+) -> (Passkey, Value) {
     use aws_lc_rs::{
         digest::{SHA256, digest},
         signature::{Ed25519KeyPair, KeyPair},
@@ -828,6 +861,7 @@ fn signed_by_hand(client_data: &[u8], flags: u8, counter: u32) -> (Passkey, Valu
         digest(&SHA256, b"acme.example").as_ref(),
         &[flags],
         &counter.to_be_bytes(),
+        rest,
     ]
     .concat();
     let signature = key.sign(

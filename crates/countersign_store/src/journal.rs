@@ -7,14 +7,16 @@ use serde::{Deserialize, Serialize};
 
 /// A store. All methods may be called from any task at any time.
 pub trait Journal: Send + Sync + fmt::Debug {
-    /// Writes the batch, all or nothing. On `Ok` it is durable and its leaves are covered by a signed, stored checkpoint.
+    /// Writes the batch, all or nothing. On `Ok` it is durable, every read sees it, and its leaves are covered by a signed checkpoint whose size and root are stored.
+    ///
+    /// The parts take effect in the order `appends`, `records`, `finished`, `work`, each held against those before it. A caller that stops waiting does not take the batch back.
     ///
     /// # Errors
-    /// [`CommitError::Conflict`] means nothing was written and why.
+    /// [`CommitError::Conflict`], [`CommitError::Malformed`] and [`CommitError::Overloaded`] mean that nothing was written.
     /// [`CommitError::Unavailable`] means nothing is known: the caller must read before it tries again.
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<Committed, CommitError>>;
 
-    /// Events of one stream from `after` (0 for the first), in order. An unknown stream is empty.
+    /// Events of one stream after this sequence (0 for all), in order. An unknown stream is empty.
     fn read(
         &self,
         stream: &StreamKey,
@@ -28,14 +30,14 @@ pub trait Journal: Send + Sync + fmt::Debug {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>>;
 
-    /// One record.
+    /// One record, if it is there and has not expired by the store's [`Clock`](crate::Clock).
     fn get(
         &self,
         space: &'static str,
         key: &str,
     ) -> BoxFuture<'_, Result<Option<Record>, StoreError>>;
 
-    /// Records of a space with `from <= key < to`, in key order (or its reverse), at most `limit`.
+    /// Records of a space with `from <= key < to`, in the order of the keys' bytes (or its reverse), at most `limit`.
     fn scan(
         &self,
         space: &'static str,
@@ -43,7 +45,7 @@ pub trait Journal: Send + Sync + fmt::Debug {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Record>, StoreError>>;
 
-    /// Work of this kind that is due and not leased, leased to the caller until `lease_until`, at most `limit`.
+    /// Work of this queue that is due and not leased, in order of when it is due, at most `limit`; leased to the caller until `lease_until_ms`, whatever becomes of the caller.
     fn take_work(
         &self,
         queue: &'static str,
@@ -72,7 +74,7 @@ pub type SharedJournal = Arc<dyn Journal>;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StreamKey(pub String);
 
-/// One request's writes. All streams and records belong to as few partitions as can be.
+/// One request's writes, at most 16 MiB. All streams and records belong to as few partitions as can be. No text holds a zero byte.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
     /// Events, by stream.
@@ -90,7 +92,7 @@ pub struct Batch {
 /// Events for one stream.
 #[derive(Debug, Clone)]
 pub struct Append {
-    /// Which stream.
+    /// Which stream; at most 1,024 bytes, as are all keys.
     pub stream: StreamKey,
     /// How many events it must hold now.
     pub expected: u64,
@@ -141,7 +143,7 @@ pub struct Record {
     pub key: String,
     /// JSON.
     pub value: String,
-    /// Grows by one with every write of this key, from 1.
+    /// Grows by one with every write of this key, from 1; from 1 again once it was removed or has expired.
     pub revision: u64,
 }
 
@@ -193,7 +195,7 @@ pub struct Work {
     pub key: String,
     /// JSON.
     pub body: String,
-    /// How often it was taken before.
+    /// How often it was taken before, by anybody; forgotten when it is done for good.
     pub attempts: u32,
 }
 
@@ -250,6 +252,6 @@ pub struct StoreError(pub String);
 pub trait CheckpointSigner: Send + Sync + fmt::Debug {
     /// The log's origin line.
     fn origin(&self) -> &str;
-    /// A signed note over this size and root (C2SP tlog-checkpoint).
+    /// A signed note over this size and root (C2SP tlog-checkpoint). Asked for one root per size only, and not before that root is durable; after a crash perhaps once more for the same one.
     fn sign(&self, size: u64, root: [u8; 32]) -> String;
 }

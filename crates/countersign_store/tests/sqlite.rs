@@ -1,5 +1,10 @@
 //! The SQLite store keeps the contract.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, which clippy does not see as tests"
+)]
+
 use std::sync::Arc;
 
 use countersign_store::{CheckpointSigner, Clock, SqliteJournal, SqliteOptions, conformance::Made};

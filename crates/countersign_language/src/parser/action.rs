@@ -2,8 +2,10 @@
 
 use super::{Kind, Naming, Parser, Token, join};
 use crate::codes;
+use crate::findings::Findings;
 use crate::lexer::abbreviated;
 use crate::model::{BackupGrade, Comparison, Scope, Span};
+use crate::suggest::nearest;
 use crate::tree::{
     ActionNode, Clause, ClauseKind, Count, ExprNode, ItemKind, LineKind, LineNode, PathNode,
     ValueNode, Word,
@@ -18,7 +20,7 @@ const REQUIREMENTS: [&str; 7] = [
     "prove", "sign-off", "notify", "wait", "backup", "when", "at",
 ];
 /// Deeper parentheses than these are refused: nobody can read them.
-const DEEPEST: u32 = 64;
+pub(crate) const DEEPEST: u32 = 64;
 
 impl Parser<'_, '_> {
     /// After `action` or `outside action`.
@@ -65,6 +67,7 @@ impl Parser<'_, '_> {
             }
         }
         action.broken = self.findings.errors() > errors;
+        self.lost = false;
         ItemKind::Action(Box::new(action))
     }
 
@@ -80,7 +83,7 @@ impl Parser<'_, '_> {
 
     fn clause(&mut self) -> Option<Clause> {
         let first = self.peek();
-        let errors = self.findings.errors();
+        self.lost = false;
         if self.begins_requirement() {
             let word = self.text_of(first);
             if let Some(finding) = self.mistake(codes::UNEXPECTED_WORD, first.span, || {
@@ -121,7 +124,7 @@ impl Parser<'_, '_> {
             }
         };
         let span = self.since(first.span);
-        if self.findings.errors() > errors && !matches!(kind, ClauseKind::Path(_)) {
+        if self.lost && !matches!(kind, ClauseKind::Path(_)) {
             self.recover_to(Self::begins_clause);
         }
         Some(Clause {
@@ -146,7 +149,7 @@ impl Parser<'_, '_> {
 
     fn begins_clause(&self) -> bool {
         let [first, second, third] = self.ahead;
-        (first.first_on_line && self.is_one_of(first, &CLAUSES))
+        (first.first_on_line && self.is_nearly(first, &CLAUSES))
             || (self.is_word(first, "path")
                 && second.kind == Kind::Word
                 && third.kind == Kind::LeftBrace)
@@ -199,6 +202,7 @@ impl Parser<'_, '_> {
             }
         }
         path.broken = self.findings.errors() > errors;
+        self.lost = false;
         path
     }
 
@@ -209,7 +213,7 @@ impl Parser<'_, '_> {
         if first.kind != Kind::Word {
             return false;
         }
-        if self.is_word(second, "confirms") && third.kind == Kind::Text {
+        if self.is_word(second, "confirms") && (third.kind == Kind::Text || first.first_on_line) {
             return true;
         }
         let next_is_name = second.kind == Kind::Word
@@ -236,12 +240,16 @@ impl Parser<'_, '_> {
     fn begins_line_or_clause(&self) -> bool {
         self.begins_requirement()
             || self.begins_clause()
-            || (self.peek().first_on_line && self.is_one_of(self.peek(), &REQUIREMENTS))
+            || (self.peek().first_on_line && self.is_nearly(self.peek(), &REQUIREMENTS))
+    }
+
+    fn is_nearly(&self, token: Token, words: &[&str]) -> bool {
+        token.kind == Kind::Word && nearest(self.text_of(token), words.iter().copied()).is_some()
     }
 
     fn line(&mut self) -> Option<LineNode> {
         let first = self.peek();
-        let errors = self.findings.errors();
+        self.lost = false;
         if self.is_one_of(first, &CLAUSES) && !self.is_word(self.peek_second(), "confirms") {
             let word = self.text_of(first);
             if let Some(finding) = self.mistake(codes::UNEXPECTED_WORD, first.span, || {
@@ -273,8 +281,9 @@ impl Parser<'_, '_> {
             }
         };
         let span = self.since(first.span);
-        if self.findings.errors() > errors {
+        if self.lost || kind.is_none() {
             self.recover_to(Self::begins_line_or_clause);
+            self.lost = false;
         }
         kind.map(|kind| LineNode {
             kind,
@@ -399,7 +408,7 @@ impl Parser<'_, '_> {
                         "write digits, with at most six after a decimal point: `50` or `49.99`",
                     );
                 }
-                Some(ValueNode::Number(number.unwrap_or(0), token.span))
+                Some(ValueNode::Number(number.unwrap_or(0)))
             }
             Kind::Word if !token.first_on_line => {
                 let word = self.text_of(token);
@@ -437,9 +446,8 @@ impl Parser<'_, '_> {
     }
 
     pub(super) fn zero(&mut self, count: Count, message: &str) {
-        if let Some(finding) = self.mistake(codes::BAD_COUNT, count.span, || message.to_owned()) {
-            finding.help("write `1` or more");
-        }
+        zero(count, message, self.findings);
+        self.last_mistake = count.span.start;
     }
 
     // What must be proved.
@@ -539,14 +547,7 @@ impl Parser<'_, '_> {
             of.push(self.expression(depth + 1));
         }
         self.close_parenthesis(open);
-        let most = of.len();
-        if n.value == 0 || n.value as usize > most {
-            if let Some(finding) = self.mistake(codes::BAD_COUNT, n.span, || {
-                format!("`{} of` {most} cannot be asked for", n.value)
-            }) {
-                finding.help(format!("write a number from 1 to {most}"));
-            }
-        }
+        check_n_of(n, of.len(), self.findings);
         ExprNode::NOf { n, of }
     }
 
@@ -579,8 +580,27 @@ impl Parser<'_, '_> {
     }
 }
 
+/// Reports a count of nothing.
+pub(crate) fn zero(count: Count, message: &str, findings: &mut Findings) {
+    if let Some(finding) = findings.add(codes::BAD_COUNT, count.span, || message.to_owned()) {
+        finding.help("write `1` or more");
+    }
+}
+
+/// Reports `3 of (a, b)` and `0 of (a, b)`.
+pub(crate) fn check_n_of(n: Count, most: usize, findings: &mut Findings) {
+    if n.value > 0 && n.value as usize <= most {
+        return;
+    }
+    if let Some(finding) = findings.add(codes::BAD_COUNT, n.span, || {
+        format!("`{} of` {most} cannot be asked for", n.value)
+    }) {
+        finding.help(format!("write a number from 1 to {most}"));
+    }
+}
+
 /// Adds a part, taking apart one that is of the same kind as the whole.
-fn push_flat(parts: &mut Vec<ExprNode>, part: ExprNode, all: bool) {
+pub(crate) fn push_flat(parts: &mut Vec<ExprNode>, part: ExprNode, all: bool) {
     match part {
         ExprNode::And(inner) if all => parts.extend(inner),
         ExprNode::Or(inner) if !all => parts.extend(inner),

@@ -293,7 +293,7 @@ impl Writer<'_> {
             } => {
                 self.text("comparison", comparison.as_str());
                 match value {
-                    ValueNode::Number(millionths, _) => self.text("number", &decimal(*millionths)),
+                    ValueNode::Number(millionths) => self.text("number", &decimal(*millionths)),
                     ValueNode::Text(words) => self.word("text", *words),
                 }
                 self.word("when", *subject);

@@ -190,6 +190,21 @@ fn a_signed_root_of_other_entries_is_found() {
     );
 }
 
+#[test]
+fn nothing_may_stand_behind_the_end_of_a_tile() {
+    let (appender, honest) = published(300);
+    for path in honest.files.keys() {
+        for more in [&[0][..], &[0; 2], &[0; 32], &honest.files[path]] {
+            let mut log = honest.clone();
+            log.files.get_mut(path).unwrap().extend(more);
+            assert_eq!(
+                check(&log, &note_of(&appender), None),
+                Err(AuditFinding::Malformed { path: *path })
+            );
+        }
+    }
+}
+
 /// One change of one file.
 #[derive(Clone, Debug)]
 enum Tamper {

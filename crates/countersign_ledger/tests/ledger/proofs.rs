@@ -87,35 +87,13 @@ fn check_consistency(old: u64, new: u64, log: &Log, oracle: &MemoryBackedTree<Sh
 
 #[test]
 fn proofs_reach_over_three_levels_of_tiles() {
-    let size = 256 * 256 * 2 + 700;
+    let size = 256 * 256 + 700;
     let (_, log) = log_of(size, 5000);
     let oracle = oracle_of(size);
-    for index in [
-        0,
-        1,
-        255,
-        256,
-        65_535,
-        65_536,
-        70_001,
-        131_071,
-        131_072,
-        size - 1,
-    ] {
+    for index in [0, 255, 256, 40_001, 65_535, 65_536, size - 1] {
         check_inclusion(index, size, &log, &oracle);
     }
-    for old in [
-        1,
-        2,
-        255,
-        256,
-        257,
-        65_535,
-        65_536,
-        65_537,
-        131_072,
-        size - 1,
-    ] {
+    for old in [1, 257, 65_535, 65_536, 65_537, size - 1] {
         check_consistency(old, size, &log, &oracle);
     }
 }
@@ -240,10 +218,10 @@ fn changes(proof: &[Hash], bit: usize) -> Vec<Vec<Hash>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(30))]
 
     #[test]
-    fn random_sizes_prove_as_the_oracle_does(new in 1..3000_u64, a: u64, b: u64, bit in 0..256_usize) {
+    fn random_sizes_prove_as_the_oracle_does(new in 1..2000_u64, a: u64, b: u64, bit in 0..256_usize) {
         let (index, old) = (a % new, b % new);
         let (appender, log) = log_of(new, 700);
         let oracle = oracle_of(new);
@@ -270,6 +248,15 @@ proptest! {
         let proof = consistency_proof(old, new, &source).unwrap();
         for changed in changes(&proof, bit) {
             prop_assert!(verify_consistency(old, new, &old_root, &root, &changed).is_err());
+        }
+        let mut other = old_root;
+        other[bit / 8] ^= 1 << (bit % 8);
+        prop_assert!(verify_consistency(old, new, &other, &root, &proof).is_err());
+        if old > 0 {
+            // A log of nothing begins every log.
+            let mut other = root;
+            other[bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(verify_consistency(old, new, &old_root, &other, &proof).is_err());
         }
     }
 

@@ -42,7 +42,7 @@ fn the_root_is_the_oracles_above_two_levels_of_tiles() {
 #[test]
 fn resuming_at_any_size_goes_on_with_the_same_tiles() {
     let (whole, all) = log_of(600, 1);
-    for size in 0..=600 {
+    for size in (0..10).chain(250..262).chain(505..520).chain(595..=600) {
         let (before, mut log) = log_of(size, 600);
         let mut resumed = Appender::resume(size, |path| log.tile(&path)).unwrap();
         assert!(resumed == before, "{size}");

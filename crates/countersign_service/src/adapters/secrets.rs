@@ -395,6 +395,12 @@ mod tests {
     async fn an_unknown_customer_costs_the_same_and_is_never_right() {
         let hasher = hasher(None, HashLimits::default());
         assert_eq!(hasher.verify(&Secret::new("4711"), None).await, Ok(false));
+        // Not even the random secret behind the hash that stands in, which these dice let us know.
+        let stand_in = random_bytes::<32>(&SeededDice::new(1)).to_vec();
+        let dummy = hasher.shared.dummy.clone();
+        let stand_in = Secret::from_bytes(stand_in);
+        assert_eq!(hasher.verify(&stand_in, Some(&dummy)).await, Ok(true));
+        assert_eq!(hasher.verify(&stand_in, None).await, Ok(false));
         let stored = hasher.hash(&Secret::new("4711")).await.unwrap();
         let cost_of = |phc: &str| Params::try_from(&PasswordHash::new(phc).unwrap()).unwrap();
         let (dummy, real) = (cost_of(&hasher.shared.dummy), cost_of(&stored));

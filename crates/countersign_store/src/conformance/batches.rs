@@ -200,7 +200,7 @@ pub async fn malformed_batches_are_refused(make: Make<'_>) {
         })
     );
     let mut bundle = vec![0, 0, 0xff, 0xff];
-    bundle.extend([7; LEAF_BYTES_MAX]);
+    bundle.resize(4 + LEAF_BYTES_MAX, 7);
     assert_eq!(journal.tile("tile/entries/000.p/2").await, Ok(Some(bundle)));
 }
 

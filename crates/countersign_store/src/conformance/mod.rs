@@ -1,7 +1,7 @@
-//! What every implementation of [`Journal`](crate::Journal) must do, as tests.
+//! What every implementation of [`Journal`] must do, as tests.
 //!
 //! Each clause is a function over a [`Make`], which sets up one empty store; mount them all with
-//! [`conformance_tests!`](crate::conformance_tests). The clauses know nothing about any
+//! [`conformance_tests!`](crate::conformance_tests!). The clauses know nothing about any
 //! implementation, so a store that passes may stand in for another.
 
 #![expect(
@@ -20,6 +20,7 @@ mod work;
 
 use std::{
     any::Any,
+    collections::BTreeMap,
     fmt,
     sync::{
         Arc, Mutex,
@@ -27,6 +28,7 @@ use std::{
     },
 };
 
+use countersign_ledger::{Checkpoint, KeyKind, NoteSigner, Policy, SecretKey, TilePath};
 use futures_util::future::BoxFuture;
 
 pub use batches::{
@@ -75,7 +77,7 @@ impl fmt::Debug for Made {
 }
 
 /// Mounts every clause as a test of its own: `conformance_tests!(make)`, where `make` is a
-/// function of the shape of [`Make`](crate::conformance::Make).
+/// function of the shape of [`conformance::Make`](Make).
 #[macro_export]
 macro_rules! conformance_tests {
     ($make:expr) => {
@@ -113,9 +115,10 @@ macro_rules! conformance_tests {
     };
 }
 
-/// Signs without a key, and remembers what it signed.
-#[derive(Debug, Default)]
+/// Signs with a key that everybody knows, and remembers what it signed.
+#[derive(Debug)]
 pub struct RecordingSigner {
+    key: NoteSigner,
     signed: Mutex<Vec<(u64, [u8; 32])>>,
 }
 
@@ -125,21 +128,55 @@ impl RecordingSigner {
         self.signed.lock().unwrap().clone()
     }
 
-    /// The note this signer makes of a size and root.
+    /// The note this signer makes of a size and root; not remembered.
     pub fn note(&self, size: u64, root: [u8; 32]) -> String {
-        use fmt::Write;
-        let mut hex = String::new();
-        for byte in root {
-            write!(hex, "{byte:02x}").expect("a string takes everything");
+        let checkpoint = Checkpoint {
+            origin: self.origin().to_owned(),
+            size,
+            root,
+        };
+        checkpoint.sign(&self.key).unwrap().to_string()
+    }
+
+    /// Holds the whole ledger of a store against its checkpoint, and against an earlier one if
+    /// there is one, with the same audit that the offline checker runs.
+    ///
+    /// Answers with the checkpoint and all leaves in order.
+    pub async fn audit(
+        &self,
+        journal: &dyn Journal,
+        previous: Option<&Checkpoint>,
+    ) -> (Checkpoint, Vec<Vec<u8>>) {
+        let note = journal.checkpoint().await.unwrap();
+        let checkpoint = Checkpoint::verify(&note, self.key.verifier()).unwrap();
+        let mut tiles = BTreeMap::new();
+        for path in crate::tiles::all(checkpoint.size) {
+            let bytes = journal.tile(&path.to_string()).await.unwrap();
+            tiles.insert(path, bytes.expect("a tile that the checkpoint covers"));
         }
-        let origin = self.origin();
-        format!("{origin}\n{size}\n{hex}\n\n— {origin} c2lnbmVk\n")
+        let policy = Policy::of_log(self.key.verifier().clone()).unwrap();
+        let mut leaves = Vec::new();
+        let source = |path: &TilePath| tiles.get(path).cloned();
+        let visit = |_, bundle: &[&[u8]]| leaves.extend(bundle.iter().map(|leaf| leaf.to_vec()));
+        countersign_ledger::audit(&source, &note, &policy, previous, visit).unwrap();
+        (checkpoint, leaves)
+    }
+}
+
+impl Default for RecordingSigner {
+    fn default() -> Self {
+        let key = SecretKey::from_seed(&[7; 32]).unwrap();
+        let key = NoteSigner::new("conformance.example/ledger", KeyKind::Ed25519, key).unwrap();
+        Self {
+            key,
+            signed: Mutex::default(),
+        }
     }
 }
 
 impl CheckpointSigner for RecordingSigner {
-    fn origin(&self) -> &'static str {
-        "conformance.example/ledger"
+    fn origin(&self) -> &str {
+        self.key.verifier().name()
     }
 
     fn sign(&self, size: u64, root: [u8; 32]) -> String {

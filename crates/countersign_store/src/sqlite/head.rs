@@ -47,13 +47,16 @@ pub(super) enum LoadError {
     Unsound(String),
 }
 
+/// The head's columns, the newest event's position and the newest leaf's index.
+type Row = (String, u64, u64, u64, Option<u64>, Option<u64>);
+
 /// Reads the head and holds it against the newest event, leaves, tiles and root. `None` if the
 /// database is new.
 ///
 /// This looks at the tree's right edge only, so it takes the same time for every size; the rest
 /// is for an audit.
 pub(super) async fn load(connection: &mut SqliteConnection) -> Result<Option<Loaded>, LoadError> {
-    let row: Option<(String, u64, u64, u64, Option<u64>, Option<u64>)> = sqlx::query_as(
+    let row: Option<Row> = sqlx::query_as(
         "SELECT origin, generation, position, tree_size,
                 (SELECT max(position) FROM event), (SELECT max(leaf_index) FROM leaf)
          FROM head",

@@ -209,13 +209,12 @@ impl SqliteJournal {
         let (head, note) = first_head(&mut connection, &*signer).await?;
 
         let size = head.tree.size();
-        let (note, unstored) = match note {
-            Some(note) => (note, None),
+        let (note, unstored) = if let Some(note) = note {
+            (note, None)
+        } else {
             // The last program ended between the transaction and the signature over its root.
-            None => {
-                let note = signer.sign(size, head.tree.root());
-                (note.clone(), Some((size, note)))
-            }
+            let note = signer.sign(size, head.tree.root());
+            (note.clone(), Some((size, note)))
         };
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)

@@ -1,0 +1,4 @@
+//! placeholder
+/// X
+#[derive(Debug)]
+pub struct Malformed;

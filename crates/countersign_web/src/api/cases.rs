@@ -1,0 +1,472 @@
+//! `/v1/cases`: ask, follow, run, take back.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use countersign_cases::{CaseId, CustomerId, State as CaseState, Who};
+use countersign_service::settings::Scope;
+use countersign_service::{CaseView, DeskFilter, DeskRow, OpenRequest};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::idempotency::{Key, once};
+use crate::Web;
+use crate::body::Json;
+use crate::callers::{Caller, Staff};
+use crate::problem::Problem;
+
+/// What `POST /v1/cases` takes.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenCase {
+    /// Your own id of the customer.
+    #[schema(example = "204-118")]
+    pub customer: String,
+    /// Name of the action in the procedure.
+    #[schema(example = "server.reinstall")]
+    pub action: String,
+    /// Value by parameter name; exactly the action's parameters, all of them strings.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// Why, 10 to 500 characters; required from staff and robots. Colleagues read it. No secrets here.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Ticket or chat reference.
+    #[serde(default)]
+    pub reference: Option<String>,
+    /// Only for your panel: where the customer goes afterwards; its origin must be in the configuration.
+    #[serde(default)]
+    pub return_to: Option<String>,
+}
+
+/// A case that was opened.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseOpened {
+    /// Its id.
+    #[schema(example = "CS-7F3K9Q")]
+    pub id: String,
+    /// What everything about it is bound to, hexadecimal SHA-256.
+    pub digest: String,
+    /// What will happen, character for character as everybody sees and signs it.
+    pub sentence: String,
+    /// When it runs out, ms since the epoch.
+    pub expires_at_ms: i64,
+    /// For a panel: the one-time link for its signed-in customer. Send them there; it works once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<CaseLink>,
+}
+
+/// A one-time link for the customer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseLink {
+    /// The whole address. Shown once.
+    pub url: String,
+    /// Until when it may be used, ms since the epoch.
+    pub until_ms: i64,
+}
+
+/// A case as programs and staff read it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseDocument {
+    /// Its id.
+    #[schema(example = "CS-7F3K9Q")]
+    pub id: String,
+    /// Grows with every change.
+    pub version: u64,
+    /// `open`, `waiting`, `ready`, `granted`, `running`, `done`, `failed`, `unknown`, `refused`, `stopped`, `withdrawn`, `expired`.
+    #[schema(example = "open")]
+    pub state: String,
+    /// What everything about it is bound to.
+    pub digest: String,
+    /// What will happen.
+    pub sentence: String,
+    /// Name of the action.
+    pub action: String,
+    /// Value by parameter name.
+    pub parameters: BTreeMap<String, String>,
+    /// Version of the procedure it was opened under.
+    pub procedure: String,
+    /// When it was opened, ms since the epoch.
+    pub opened_at_ms: i64,
+    /// When it runs out.
+    pub expires_at_ms: i64,
+    /// When its wait is over, if it waits.
+    pub takes_effect_at_ms: Option<i64>,
+    /// What is missing on the way that lacks least.
+    pub missing: Vec<MissingDocument>,
+    /// Who must act now.
+    pub next: NextDocument,
+    /// The grant's id, once there is one.
+    pub grant: Option<String>,
+    /// The backend's reason code, if it failed.
+    pub failure: Option<String>,
+    /// Earlier refusals and stops of the same request.
+    pub earlier: Vec<EarlierDocument>,
+    /// What happened, oldest first.
+    pub timeline: Vec<TimelineDocument>,
+}
+
+/// Something that is missing.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MissingDocument {
+    /// What.
+    pub words: String,
+    /// Who can supply it: `customer`, `opener`, `colleague`, `time`, `backup_machine`, `gate`, `backend`, `nobody`.
+    pub who: String,
+    /// When time alone makes a difference.
+    pub until_ms: Option<i64>,
+}
+
+/// Who must act now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NextDocument {
+    /// As in `missing`.
+    pub who: String,
+    /// What they do.
+    pub words: String,
+}
+
+/// An earlier refusal or stop.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EarlierDocument {
+    /// In which case.
+    pub case: String,
+    /// When.
+    pub at_ms: i64,
+    /// True for a stop, false for a colleague's refusal.
+    pub stopped: bool,
+    /// Until when the same request stays closed.
+    pub closed_until_ms: i64,
+}
+
+/// One thing that happened.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TimelineDocument {
+    /// When.
+    pub at_ms: i64,
+    /// Its word, such as `proved`.
+    pub kind: String,
+    /// A sentence.
+    pub words: String,
+}
+
+/// Rows of the desk.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseList {
+    /// The cases.
+    pub cases: Vec<CaseSummary>,
+}
+
+/// A row of the desk.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseSummary {
+    /// Its id.
+    pub id: String,
+    /// The state in one word.
+    pub state: String,
+    /// The sentence; values masked until something is proved.
+    pub sentence: String,
+    /// What is missing.
+    pub missing: Vec<String>,
+    /// When it was opened.
+    pub opened_at_ms: i64,
+    /// When it changed last.
+    pub updated_at_ms: i64,
+}
+
+/// What a command left behind.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseChanged {
+    /// Grows with every change.
+    pub version: u64,
+    /// The state in one word.
+    pub state: String,
+}
+
+/// `?show=mine|team|waiting|done`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Show {
+    #[serde(default)]
+    show: Option<String>,
+}
+
+/// `POST /v1/cases/{case}/vouch`
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Vouch {
+    /// The words of the line, exactly.
+    pub text: String,
+}
+
+/// `POST /v1/cases/{case}/refuse`
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refuse {
+    /// Why, 10 to 500 characters.
+    pub reason: String,
+}
+
+/// `POST /v1/cases`
+pub async fn open(
+    State(web): State<Web>,
+    caller: Caller,
+    key: Key,
+    body: Json<OpenCase>,
+) -> Result<Response, Problem> {
+    let scope = caller.idempotency_scope("cases");
+    once(&web, &scope, &key, &body.bytes, async || {
+        let request = OpenRequest {
+            customer: CustomerId(body.value.customer.clone()),
+            action: body.value.action.clone(),
+            parameters: body.value.parameters.clone(),
+            reason: body.value.reason.clone(),
+            reference: body.value.reference.clone(),
+            return_to: body.value.return_to.clone(),
+        };
+        let (opened, link) = match &caller {
+            Caller::Staff(staff) => (web.gate.open_case(staff, &request).await?, None),
+            Caller::Machine(machine) if machine.may(Scope::Panel) => {
+                let (opened, link) = web.gate.open_case_for_panel(machine, &request).await?;
+                (opened, Some(web.link(&link)))
+            }
+            Caller::Machine(machine) => {
+                (web.gate.open_case_as_robot(machine, &request).await?, None)
+            }
+        };
+        let document = CaseOpened {
+            id: opened.case.0,
+            digest: opened.digest.to_string(),
+            sentence: opened.sentence,
+            expires_at_ms: opened.expires_at.0,
+            link,
+        };
+        Ok((
+            StatusCode::CREATED,
+            serde_json::to_value(document).unwrap_or_default(),
+        ))
+    })
+    .await
+}
+
+/// `GET /v1/cases`
+pub async fn list(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+    Query(show): Query<Show>,
+) -> Result<Response, Problem> {
+    let filter = match show.show.as_deref() {
+        None | Some("mine") => DeskFilter::Mine,
+        Some("team") => DeskFilter::Team,
+        Some("waiting") => DeskFilter::WaitingForSignOff,
+        Some("done") => DeskFilter::FinishedToday,
+        Some(_) => {
+            return Err(Problem::invalid(
+                "show",
+                "is one of `mine`, `team`, `waiting`, `done`",
+            ));
+        }
+    };
+    let cases = web
+        .gate
+        .desk(&staff, filter)
+        .await?
+        .into_iter()
+        .map(CaseSummary::from)
+        .collect();
+    Ok(axum::Json(CaseList { cases }).into_response())
+}
+
+/// `GET /v1/cases/{case}`
+pub async fn read(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(case): Path<String>,
+) -> Result<Response, Problem> {
+    let case = case_id(&case)?;
+    let view = match &caller {
+        Caller::Staff(staff) => web.gate.case_view(staff, &case).await?,
+        Caller::Machine(machine) => web.gate.case_view_for_machine(machine, &case).await?,
+    };
+    Ok(axum::Json(CaseDocument::from(view)).into_response())
+}
+
+/// `POST /v1/cases/{case}/link`
+pub async fn link(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(case): Path<String>,
+) -> Result<Response, Problem> {
+    let case = case_id(&case)?;
+    let link = match &caller {
+        Caller::Staff(staff) => web.gate.issue_link(staff, &case).await?,
+        Caller::Machine(machine) => web.gate.issue_link_as_robot(machine, &case).await?,
+    };
+    Ok((StatusCode::CREATED, axum::Json(web.link(&link))).into_response())
+}
+
+/// `POST /v1/cases/{case}/run`
+pub async fn run(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(case): Path<String>,
+) -> Result<Response, Problem> {
+    let case = case_id(&case)?;
+    let applied = match &caller {
+        Caller::Staff(staff) => web.gate.run(staff, &case).await?,
+        Caller::Machine(machine) => web.gate.run_as_robot(machine, &case).await?,
+    };
+    Ok(changed(applied.version, applied.state))
+}
+
+/// `POST /v1/cases/{case}/withdraw`
+pub async fn withdraw(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(case): Path<String>,
+) -> Result<Response, Problem> {
+    let case = case_id(&case)?;
+    let applied = match &caller {
+        Caller::Staff(staff) => web.gate.withdraw(staff, &case).await?,
+        Caller::Machine(machine) => web.gate.withdraw_as_robot(machine, &case).await?,
+    };
+    Ok(changed(applied.version, applied.state))
+}
+
+/// `POST /v1/cases/{case}/vouch`
+pub async fn vouch(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+    Path(case): Path<String>,
+    body: Json<Vouch>,
+) -> Result<Response, Problem> {
+    let applied = web
+        .gate
+        .vouch(&staff, &case_id(&case)?, &body.value.text)
+        .await?;
+    Ok(changed(applied.version, applied.state))
+}
+
+/// `POST /v1/cases/{case}/refuse`
+pub async fn refuse(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+    Path(case): Path<String>,
+    body: Json<Refuse>,
+) -> Result<Response, Problem> {
+    let applied = web
+        .gate
+        .refuse(&staff, &case_id(&case)?, &body.value.reason)
+        .await?;
+    Ok(changed(applied.version, applied.state))
+}
+
+/// `GET /v1/cases/{case}/receipt`
+pub async fn receipt(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+    Path(case): Path<String>,
+) -> Result<Response, Problem> {
+    let receipt = web.gate.receipt_for_staff(&staff, &case_id(&case)?).await?;
+    Ok(axum::Json(receipt).into_response())
+}
+
+/// The id as somebody typed it; anything that cannot be one is simply not there.
+pub fn case_id(typed: &str) -> Result<CaseId, Problem> {
+    countersign_service::adapters::tokens::parse_speakable_id("CS", typed)
+        .map(CaseId)
+        .ok_or_else(Problem::nothing_here)
+}
+
+fn changed(version: u64, state: CaseState) -> Response {
+    axum::Json(CaseChanged {
+        version,
+        state: state.word().to_owned(),
+    })
+    .into_response()
+}
+
+impl From<CaseView> for CaseDocument {
+    fn from(view: CaseView) -> Self {
+        Self {
+            id: view.case.0,
+            version: view.version,
+            state: view.state.word().to_owned(),
+            digest: view.digest.to_string(),
+            sentence: view.sentence,
+            action: view.action,
+            parameters: view
+                .parameters
+                .into_iter()
+                .map(|parameter| (parameter.name, parameter.value))
+                .collect(),
+            procedure: view.procedure,
+            opened_at_ms: view.opened_at.0,
+            expires_at_ms: view.expires_at.0,
+            takes_effect_at_ms: view.takes_effect_at.map(|at| at.0),
+            missing: view
+                .checklist
+                .missing
+                .iter()
+                .map(|missing| MissingDocument {
+                    words: missing.words.clone(),
+                    who: who(&missing.who).to_owned(),
+                    until_ms: missing.until.map(|at| at.0),
+                })
+                .collect(),
+            next: NextDocument {
+                who: who(&view.checklist.next.who).to_owned(),
+                words: view.checklist.next.words.clone(),
+            },
+            grant: view.grant,
+            failure: view.failure,
+            earlier: view
+                .earlier
+                .into_iter()
+                .map(|earlier| EarlierDocument {
+                    case: earlier.case.0,
+                    at_ms: earlier.at.0,
+                    stopped: earlier.stopped,
+                    closed_until_ms: earlier.closed_until.0,
+                })
+                .collect(),
+            timeline: view
+                .timeline
+                .into_iter()
+                .map(|entry| TimelineDocument {
+                    at_ms: entry.at.0,
+                    kind: entry.kind,
+                    words: entry.words,
+                })
+                .collect(),
+        }
+    }
+}
+
+impl From<DeskRow> for CaseSummary {
+    fn from(row: DeskRow) -> Self {
+        Self {
+            id: row.case.0,
+            state: row.state,
+            sentence: row.sentence,
+            missing: row.missing,
+            opened_at_ms: row.opened_at.0,
+            updated_at_ms: row.updated_at.0,
+        }
+    }
+}
+
+fn who(who: &Who) -> &'static str {
+    match who {
+        Who::Customer => "customer",
+        Who::Opener => "opener",
+        Who::Colleague { .. } => "colleague",
+        Who::Time => "time",
+        Who::BackupMachine => "backup_machine",
+        Who::Gate => "gate",
+        Who::Backend => "backend",
+        Who::Nobody => "nobody",
+    }
+}

@@ -1,0 +1,341 @@
+//! The pages: one file an area. A handler asks the service, fills in a view struct of [`crate::pages`], and renders it.
+//!
+//! Refusals come back as [`Problem`] like everywhere; [`as_page`] turns them
+//! into pages for whoever did not ask for JSON.
+
+pub mod approvals;
+pub mod cases;
+pub mod customer;
+pub mod customers;
+pub mod desk;
+pub mod live;
+pub mod new_case;
+pub mod reference;
+pub mod settings;
+pub mod sign_in;
+pub mod stop;
+
+use std::collections::BTreeMap;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+use countersign_service::settings::ConsoleRole;
+use countersign_service::{DeskFilter, SignedInStaff};
+
+use crate::Web;
+use crate::callers::{Staff, cookie};
+use crate::headers::see_other;
+use crate::pages::{
+    self, CustomerErrorPage, CustomerFrame, Page, Person, Section, StaffErrorPage, StaffFrame,
+    Theme,
+};
+use crate::present::Calendar;
+use crate::problem::Problem;
+
+/// What page handlers answer.
+pub type Answer = Result<Response, Problem>;
+
+/// Fields of a form, by name. Handlers read the ones they know; what they do not know changes nothing.
+pub type Fields = BTreeMap<String, String>;
+
+/// A page as an answer.
+pub fn html<P: Page>(page: &P) -> Answer {
+    html_with(StatusCode::OK, page)
+}
+
+/// A page as an answer with another status.
+pub fn html_with<P: Page>(status: StatusCode, page: &P) -> Answer {
+    match page.render() {
+        Ok(html) => Ok((status, Html(html)).into_response()),
+        Err(error) => {
+            tracing::error!(page = P::NAME, error = %error, "a page could not be rendered");
+            Err(Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "page-not-rendered",
+                "This page could not be shown",
+            ))
+        }
+    }
+}
+
+/// What the browser told about itself: colours, shortcuts, and where it is.
+#[derive(Debug, Clone)]
+pub struct Browser {
+    theme: Theme,
+    shortcuts: bool,
+    here: String,
+}
+
+impl Browser {
+    /// As its headers say.
+    pub fn of(headers: &HeaderMap, here: String) -> Self {
+        let theme = match cookie(headers, "theme").as_deref() {
+            Some("light") => Theme::Light,
+            Some("dark") => Theme::Dark,
+            _ => Theme::System,
+        };
+        Self {
+            theme,
+            shortcuts: cookie(headers, "shortcuts").as_deref() != Some("off"),
+            here,
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Browser {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let here = parts
+            .uri
+            .path_and_query()
+            .map_or_else(String::new, ToString::to_string);
+        Ok(Self::of(&parts.headers, here))
+    }
+}
+
+/// A signed-in member of staff with everything a page needs round its content.
+#[derive(Debug)]
+pub struct Desk {
+    /// Who.
+    pub staff: SignedInStaff,
+    /// The frame; `current` is filled in by the handler.
+    pub frame: StaffFrame,
+    /// The moment of the page.
+    pub calendar: Calendar,
+}
+
+impl Desk {
+    /// The frame with this section open.
+    pub fn frame(&self, current: Option<Section>) -> StaffFrame {
+        StaffFrame {
+            current,
+            ..self.frame.clone()
+        }
+    }
+}
+
+impl Desk {
+    /// The same person at this moment, for a page that is rendered again.
+    pub fn again(&self, web: &Web) -> Self {
+        Self {
+            staff: self.staff.clone(),
+            frame: self.frame.clone(),
+            calendar: web.calendar(),
+        }
+    }
+}
+
+impl FromRequestParts<Web> for Desk {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
+        let Staff(staff) = Staff::from_request_parts(parts, web).await?;
+        let Ok(browser) = Browser::from_request_parts(parts, web).await;
+        let waiting = if staff.roles().is_empty() {
+            0
+        } else {
+            web.gate
+                .desk(&staff, DeskFilter::WaitingForSignOff)
+                .await?
+                .len()
+        };
+        let mut frame = public_frame(web, &browser);
+        frame.approvals_waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+        frame.person = Some(Person {
+            name: staff.name().to_owned(),
+            role: role_label(web, &staff),
+        });
+        frame.sections = if staff.roles().is_empty() {
+            Vec::new()
+        } else {
+            vec![Section::Desk, Section::Approvals, Section::Customers]
+        };
+        Ok(Self {
+            staff,
+            frame,
+            calendar: web.calendar(),
+        })
+    }
+}
+
+/// The frame of a page where nobody is signed in.
+pub fn public_frame(web: &Web, browser: &Browser) -> StaffFrame {
+    StaffFrame {
+        lang: "en".to_owned(),
+        theme: browser.theme,
+        person: None,
+        sections: Vec::new(),
+        current: None,
+        approvals_waiting: 0,
+        banner: web.demo.then_some(pages::Banner::Demo),
+        idempotency_key: web.fresh_key(),
+        here: browser.here.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        shortcuts: browser.shortcuts,
+    }
+}
+
+/// The frame of a customer's page.
+pub fn customer_frame(web: &Web, browser: &Browser) -> CustomerFrame {
+    CustomerFrame {
+        lang: "en".to_owned(),
+        theme: browser.theme,
+        organisation: web.gate.procedure().organisation.clone(),
+        reference: None,
+        case: None,
+        phone: None,
+        can_stop: false,
+        works_until: None,
+        more_time: false,
+        proven: None,
+        idempotency_key: web.fresh_key(),
+    }
+}
+
+fn role_label(web: &Web, staff: &SignedInStaff) -> String {
+    let procedure = web.gate.procedure();
+    let highest = staff
+        .roles()
+        .iter()
+        .filter_map(|name| procedure.role_named(name))
+        .filter_map(|id| procedure.roles.get(id.index()))
+        .max_by_key(|role| role.includes.len());
+    match highest {
+        Some(role) => crate::present::sentence_case(&role.label),
+        None if staff.has(ConsoleRole::Admin) => "Admin".to_owned(),
+        None => "Auditor".to_owned(),
+    }
+}
+
+/// Turns a problem document into a page for a browser that did not ask for JSON.
+pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Response {
+    let wants_json = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("application/json"));
+    let path = request.uri().path().to_owned();
+    let api = path.starts_with("/v1/")
+        || path.starts_with("/ledger/")
+        || path.starts_with("/.well-known/");
+    let browser = Browser::of(
+        request.headers(),
+        request
+            .uri()
+            .path_and_query()
+            .map_or_else(String::new, ToString::to_string),
+    );
+    let reading = request.method() == Method::GET;
+    let response = next.run(request).await;
+    if api || wants_json {
+        return response;
+    }
+    let Some(problem) = response.extensions().get::<Problem>().cloned() else {
+        return response;
+    };
+    if problem.status == 401 && reading {
+        return see_other(&format!("/sign-in?next={}", pages::encode(&browser.here)));
+    }
+    let status = response.status();
+    let shown = shown(&web, &problem, &browser);
+    let reference =
+        (problem.status >= 500).then(|| web.fresh_key().chars().take(6).collect::<String>());
+    let page = if path == "/c" || path.starts_with("/c/") || path.starts_with("/v/") {
+        html_with(
+            status,
+            &CustomerErrorPage {
+                frame: customer_frame(&web, &browser),
+                problem: shown,
+                reference,
+            },
+        )
+    } else {
+        html_with(
+            status,
+            &StaffErrorPage {
+                frame: public_frame(&web, &browser),
+                problem: shown,
+                reference,
+            },
+        )
+    };
+    let mut page = page.unwrap_or(response);
+    if let Some(seconds) = problem.retry_after_seconds {
+        page.headers_mut()
+            .insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+    }
+    page
+}
+
+fn shown(web: &Web, problem: &Problem, browser: &Browser) -> pages::Problem {
+    let calendar = web.calendar();
+    match (problem.status, problem.code.as_str()) {
+        (_, "cross-site") => pages::Problem::Elsewhere,
+        (400 | 413 | 415 | 422, _) => pages::Problem::Unreadable,
+        (401, _) => pages::Problem::SignIn {
+            next: browser.here.clone(),
+        },
+        (403, _) => pages::Problem::Role {
+            needs: problem.detail.clone().unwrap_or_default(),
+            have: String::new(),
+        },
+        (404, _) => pages::Problem::Nothing,
+        (409, _) => pages::Problem::Changed {
+            href: browser.here.clone(),
+        },
+        (410, _) => pages::Problem::Gone,
+        (429, _) => pages::Problem::TooMany(
+            calendar.when(
+                calendar
+                    .now()
+                    .plus_seconds(problem.retry_after_seconds.unwrap_or(60)),
+            ),
+        ),
+        (503, _) => pages::Problem::Busy,
+        (_, "outcome-uncertain") => pages::Problem::NotCertain {
+            check: browser.here.clone(),
+        },
+        _ => pages::Problem::NotDone,
+    }
+}
+
+/// A field of a form, trimmed; empty if it is not there.
+pub fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
+    fields.get(name).map_or("", |value| value.trim())
+}
+
+/// A path of the gate to go back to; anything else is the start page.
+pub fn local_path(wanted: &str) -> String {
+    let safe = wanted.starts_with('/')
+        && !wanted.starts_with("//")
+        && !wanted.contains(['\\', '\r', '\n']);
+    if safe {
+        wanted.to_owned()
+    } else {
+        "/".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_never_goes_on_to_another_site() {
+        assert_eq!(local_path("/cases/CS-7F3K9Q?x=1"), "/cases/CS-7F3K9Q?x=1");
+        for elsewhere in [
+            "",
+            "https://evil.example/",
+            "//evil.example/",
+            "/\\evil.example",
+            "javascript:alert(1)",
+            "/a\r\nSet-Cookie: x",
+        ] {
+            assert_eq!(local_path(elsewhere), "/", "{elsewhere}");
+        }
+    }
+}
