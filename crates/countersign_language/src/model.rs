@@ -635,7 +635,7 @@ impl Expr {
         match self {
             Self::Atom { span, .. } => *span = Span::default(),
             Self::And(parts) | Self::Or(parts) | Self::NOf { of: parts, .. } => {
-                parts.iter_mut().for_each(Self::forget_spans)
+                parts.iter_mut().for_each(Self::forget_spans);
             }
         }
     }
