@@ -12,6 +12,7 @@
 pub mod adapters;
 mod cases;
 mod customers;
+mod decisions;
 mod delivery;
 mod factors;
 mod facts;
@@ -19,6 +20,8 @@ mod gate;
 mod grants;
 mod idempotency;
 mod ledger;
+mod lists;
+mod lookups;
 mod mask;
 mod notices;
 mod proofs;
@@ -28,7 +31,10 @@ mod records;
 mod sessions;
 pub mod settings;
 mod shell;
+mod sign_in;
+mod sign_offs;
 mod staff;
+mod timeline;
 mod trouble;
 mod views;
 mod work;
@@ -36,15 +42,15 @@ mod work;
 pub use cases::{Applied, CaseError, IssuedLink, LinkStanding, OpenRequest, OpenedCase};
 pub use customers::{
     BackupAttestation, ContactPut, ContactView, CustomerDetail, CustomerError, CustomerPut,
-    CustomerSaved, CustomerView, FactorPut, FactorView, HeldPut, RefusedNote,
+    CustomerSaved, FactorPut, FactorView, HeldPut,
 };
 pub use gate::{Gate, Parts, ProcedureCheck, StartError};
 pub use idempotency::{Answer, IDEMPOTENCY_KEY_CHARS_MAX, Idempotent, Reserved};
 pub use ledger::LogSigner;
+pub use lists::{Approvals, DeskFilter, DeskRow};
+pub use lookups::{CustomerView, RefusedNote};
 pub use mask::{SentencePiece, mask_address};
-pub use proofs::{
-    Answered, CodeOnItsWay, CodeStanding, PROOF_DOMAIN, PasskeyPrompt, ProofError, SIGN_OFF_DOMAIN,
-};
+pub use proofs::{Answered, CodeOnItsWay, CodeStanding, PROOF_DOMAIN, ProofError};
 pub use rates::{Rate, TooMany};
 pub use receipts::{
     CaseReceipt, RECEIPT_BYTES_MAX, RECEIPT_VERSION, VerifiedReceipt, WrongReceipt, verify_receipt,
@@ -52,12 +58,13 @@ pub use receipts::{
 };
 pub use sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink};
 pub use settings::Settings;
-pub use staff::{
-    AccountView, Ceremony, InvitationView, IssuedInvitation, Operator, PasskeyView, StaffError,
-};
+pub use sign_in::Ceremony;
+pub use sign_offs::{PasskeyPrompt, SIGN_OFF_DOMAIN};
+pub use staff::{AccountView, InvitationView, IssuedInvitation, Operator, PasskeyView, StaffError};
+pub use timeline::{TimelineEntry, WhoView};
 pub use trouble::Trouble;
 pub use views::{
-    Abilities, Ability, Approvals, CaseView, DeskFilter, DeskRow, EndingView, LinkView,
-    ParameterView, SeatView, StopView, TimelineEntry, Way, WayStanding, WhoView,
+    Abilities, Ability, CaseView, EndingView, LinkView, ParameterView, SeatView, StopView, Way,
+    WayStanding,
 };
 pub use work::CaseVersions;
