@@ -1,6 +1,6 @@
 //! Measurements: ours and the peer in one run, with the ratio. Build with `--release`.
 //!
-//! `countersign_benches ledger | grant`
+//! `countersign_benches decision | ledger | grant`
 
 #![expect(
     clippy::print_stdout,
@@ -10,6 +10,7 @@
 
 use std::process::ExitCode;
 
+mod decision;
 mod grant;
 mod ledger;
 mod timing;
@@ -17,10 +18,11 @@ mod timing;
 fn main() -> ExitCode {
     let subject = std::env::args().nth(1).unwrap_or_default();
     let measured = match subject.as_str() {
+        "decision" => decision::run(),
         "grant" => grant::run(),
         "ledger" => ledger::run(),
         _ => {
-            eprintln!("usage: countersign_benches ledger|grant");
+            eprintln!("usage: countersign_benches decision|ledger|grant");
             return ExitCode::from(2);
         }
     };

@@ -56,8 +56,12 @@ pub fn decide(
             permit: None,
         });
     }
-    let desk =
-        Desk(View::new(procedure, case, moment).map_err(|not_yet| refusal_of(&not_yet, case))?);
+    let desk = Desk(
+        View::new(procedure, case, moment).map_err(|not_yet| match not_yet {
+            NotYet::NoCase => Refusal::NoCase,
+            _ => Refusal::OtherProcedure,
+        })?,
+    );
     if let Command::Run { by, grant } = command {
         return desk.run(by, grant);
     }
@@ -451,16 +455,22 @@ impl Desk<'_> {
         let view = &self.0;
         self.live()?;
         self.may_say_run(&by)?;
-        let path = match may_run(view.procedure, view.case, view.moment) {
-            Ok(path) => path,
-            Err(NotYet::Incomplete) => {
-                return Err(Refusal::NotReady {
+        let path =
+            may_run(view.procedure, view.case, view.moment).map_err(|not_yet| match not_yet {
+                NotYet::NoCase => Refusal::NoCase,
+                NotYet::OtherProcedure => Refusal::OtherProcedure,
+                NotYet::Incomplete => Refusal::NotReady {
                     missing: missing(view, false),
-                });
-            }
-            Err(NotYet::OtherCaseOpen) => return Err(self.other_case()),
-            Err(not_yet) => return Err(refusal_of(&not_yet, view.case)),
-        };
+                },
+                NotYet::Over(state) => over(state, view.case.expires_at()),
+                NotYet::Expired => Refusal::AlreadyExpired {
+                    at: view.case.expires_at(),
+                },
+                NotYet::Closed { until } => Refusal::RequestClosed { until },
+                NotYet::OtherCaseOpen => Refusal::OtherCaseOpen {
+                    case: view.other_case().unwrap_or(&view.opened.case).clone(),
+                },
+            })?;
         let by_itself = matches!(
             view.case.state(),
             State::Ready {
@@ -577,15 +587,6 @@ impl Desk<'_> {
             });
         }
         Ok(())
-    }
-
-    fn other_case(&self) -> Refusal {
-        match &self.0.moment.facts.open_case {
-            Some(case) => Refusal::OtherCaseOpen { case: case.clone() },
-            None => Refusal::NotReady {
-                missing: Vec::new(),
-            },
-        }
     }
 }
 
@@ -855,20 +856,5 @@ fn over(state: State, expires_at: Timestamp) -> Refusal {
         State::Stopped => Refusal::AlreadyStopped,
         State::Withdrawn => Refusal::AlreadyWithdrawn,
         State::Expired => Refusal::AlreadyExpired { at: expires_at },
-    }
-}
-
-fn refusal_of(not_yet: &NotYet, case: &Case) -> Refusal {
-    match not_yet {
-        NotYet::NoCase => Refusal::NoCase,
-        NotYet::OtherProcedure => Refusal::OtherProcedure,
-        NotYet::Over(state) => over(*state, case.expires_at()),
-        NotYet::Expired => Refusal::AlreadyExpired {
-            at: case.expires_at(),
-        },
-        NotYet::Closed { until } => Refusal::RequestClosed { until: *until },
-        NotYet::Incomplete | NotYet::OtherCaseOpen => Refusal::NotReady {
-            missing: Vec::new(),
-        },
     }
 }

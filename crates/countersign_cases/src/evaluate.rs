@@ -8,8 +8,8 @@ use countersign_language::{
 };
 
 use crate::{
-    Case, ContactFact, HoldingFact, Moment, NOTICE_REACH_SECONDS, NotYet, Opened, StaffMember,
-    State, Timestamp, Wait,
+    Case, CaseId, ContactFact, HoldingFact, Moment, NOTICE_REACH_SECONDS, NotYet, Opened,
+    StaffMember, State, Timestamp, Wait,
     policy::{CONTACT_SETTLES_SECONDS, SIGNERS_MAX},
 };
 
@@ -29,7 +29,9 @@ pub fn may_run(procedure: &Procedure, case: &Case, moment: &Moment<'_>) -> Resul
         return Err(NotYet::Expired);
     }
     view.not_closed()?;
-    view.no_other_case()?;
+    if view.other_case().is_some() {
+        return Err(NotYet::OtherCaseOpen);
+    }
     let path = view
         .action
         .paths
@@ -140,11 +142,10 @@ impl<'a> View<'a> {
         closed.map_or(Ok(()), |until| Err(NotYet::Closed { until }))
     }
 
-    pub(crate) fn no_other_case(&self) -> Result<(), NotYet> {
-        match &self.moment.facts.open_case {
-            Some(other) if *other != self.opened.case => Err(NotYet::OtherCaseOpen),
-            _ => Ok(()),
-        }
+    /// Another case for the same customer and action that is not finished.
+    pub(crate) fn other_case(&self) -> Option<&'a CaseId> {
+        let other = self.moment.facts.open_case.as_ref();
+        other.filter(|other| **other != self.opened.case)
     }
 
     pub(crate) fn paths(&self) -> impl Iterator<Item = (PathId, &'a Path)> + use<'a> {

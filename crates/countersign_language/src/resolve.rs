@@ -391,6 +391,11 @@ impl Resolver<'_, '_> {
     }
 
     fn holding(&mut self, word: Word) -> Option<(HoldingId, HoldingKind)> {
+        self.holding_for(word, "holding")
+    }
+
+    /// A holding where a `wanted` must stand.
+    fn holding_for(&mut self, word: Word, wanted: &str) -> Option<(HoldingId, HoldingKind)> {
         if word.is_missing() {
             return None;
         }
@@ -415,20 +420,20 @@ impl Resolver<'_, '_> {
                     word,
                     at,
                     "a proof",
-                    "a holding",
+                    &format!("a {wanted}"),
                     holding.map(|name| format!("name what it shows: `{name}`")),
                 );
                 None
             }
             None => {
-                self.unknown(word, "holding", |resolver| &resolver.things);
+                self.unknown(word, wanted, |resolver| &resolver.things);
                 None
             }
         }
     }
 
     fn channel(&mut self, word: Word) -> Option<HoldingId> {
-        let (id, kind) = self.holding(word)?;
+        let (id, kind) = self.holding_for(word, "channel")?;
         if kind == HoldingKind::Channel {
             return Some(id);
         }

@@ -1,6 +1,11 @@
 //! What holds for every text: reading never fails badly, formatting loses
 //! nothing, and the JSON twin says the same.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these tests read the shipped files"
+)]
+
 use std::path::Path;
 
 use countersign_language::{

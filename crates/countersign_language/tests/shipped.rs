@@ -1,5 +1,10 @@
 //! The procedures that ship with the program are valid and give no warning.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these tests read the shipped files"
+)]
+
 use std::path::{Path, PathBuf};
 
 use countersign_language::read;

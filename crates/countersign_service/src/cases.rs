@@ -1080,6 +1080,7 @@ impl Gate {
             version: 0,
             decided_by: Vec::new(),
             wants_sign_off: Vec::new(),
+            takes_effect_at: None,
         }
     }
 
@@ -1100,6 +1101,7 @@ impl Gate {
             }
         }
         row.masked_sentence = views::masked_sentence(loaded, case);
+        row.takes_effect_at = views::takes_effect(case);
         (row.missing, row.wants_sign_off) = if case.state().is_live() {
             views::missing_words(loaded, case)
         } else {

@@ -43,7 +43,7 @@ pub use idempotency::{Answer, IDEMPOTENCY_KEY_CHARS_MAX, Idempotent, Reserved};
 pub use ledger::LogSigner;
 pub use mask::{SentencePiece, mask_address};
 pub use proofs::{
-    Answered, CodeOnItsWay, PROOF_DOMAIN, PasskeyPrompt, ProofError, SIGN_OFF_DOMAIN,
+    Answered, CodeOnItsWay, CodeStanding, PROOF_DOMAIN, PasskeyPrompt, ProofError, SIGN_OFF_DOMAIN,
 };
 pub use rates::{Rate, TooMany};
 pub use receipts::{

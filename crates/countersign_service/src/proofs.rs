@@ -66,6 +66,15 @@ pub struct CodeOnItsWay {
     pub left: u32,
 }
 
+/// How a code that was asked for stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct CodeStanding {
+    /// When it stops counting.
+    pub until: countersign_cases::Timestamp,
+    /// When another can be asked for.
+    pub again_at: countersign_cases::Timestamp,
+}
+
 /// A passkey prompt for a case: nothing to remember, for the challenge is made of the case itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PasskeyPrompt {
@@ -217,6 +226,26 @@ impl Gate {
                 Err(error)
             }
         }
+    }
+
+    /// When the newest code for this proof stops counting, and when another can be asked for; `None` if none was asked for.
+    pub async fn code_standing(
+        &self,
+        seat: &CustomerSeat,
+        proof: &str,
+    ) -> Result<Option<CodeStanding>, Trouble> {
+        let key = notices::code_key(seat.case(), proof);
+        let limits = &self.settings().limits;
+        Ok(self
+            .load::<Code>(space::CODE, &key)
+            .await?
+            .map(|held| CodeStanding {
+                until: held
+                    .value
+                    .asked_at
+                    .plus_seconds(crate::adapters::codes::CODE_LIFETIME_SECONDS),
+                again_at: held.value.asked_at.plus_seconds(limits.code_again_seconds),
+            }))
     }
 
     /// Sends a one-time code for this case and this proof.

@@ -205,6 +205,9 @@ pub(crate) struct CaseRow {
     /// Names of roles whose signature is missing.
     #[serde(default)]
     pub(crate) wants_sign_off: Vec<String>,
+    /// When its wait is over, while it waits.
+    #[serde(default)]
+    pub(crate) takes_effect_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

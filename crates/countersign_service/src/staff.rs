@@ -64,6 +64,8 @@ pub struct InvitationView {
     pub account: String,
     /// Whose it is.
     pub name: String,
+    /// Names of the procedure roles the account has.
+    pub roles: Vec<String>,
     /// When it runs out.
     pub until: Timestamp,
 }
@@ -319,6 +321,7 @@ impl Gate {
         Ok(InvitationView {
             account: account.account,
             name: account.name,
+            roles: account.roles,
             until: invitation.until,
         })
     }
@@ -507,6 +510,39 @@ impl Gate {
                 return Ok(());
             }
         }
+    }
+
+    /// Gives a passkey another name, 1 to 60 characters.
+    pub async fn rename_passkey(
+        &self,
+        by: &SignedInStaff,
+        credential: &str,
+        name: &str,
+    ) -> Result<(), StaffError> {
+        let wanted = URL_SAFE_NO_PAD
+            .decode(credential)
+            .map_err(|_| StaffError::UnknownPasskey)?;
+        if !(1..=60).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+            return Err(StaffError::Field {
+                field: "name",
+                why: "has 1 to 60 characters",
+            });
+        }
+        self.change_account(
+            by.account(),
+            by.account(),
+            "staff.passkey_renamed",
+            |record, _| {
+                let registered = record
+                    .passkeys
+                    .iter_mut()
+                    .find(|registered| registered.key.credential == wanted)
+                    .ok_or(StaffError::UnknownPasskey)?;
+                name.clone_into(&mut registered.name);
+                Ok(())
+            },
+        )
+        .await
     }
 
     /// Accounts of the settings that do not exist yet.

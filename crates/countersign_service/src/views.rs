@@ -226,6 +226,8 @@ pub struct DeskRow {
     pub expires_at: Timestamp,
     /// Names of roles a signature is waited for of.
     pub wants_sign_off: Vec<String>,
+    /// When its wait is over, while it waits.
+    pub takes_effect_at: Option<Timestamp>,
 }
 
 /// Which cases the desk shows.
@@ -261,6 +263,12 @@ pub struct SeatView {
     pub case: CaseId,
     /// Grows with every change.
     pub version: u64,
+    /// When it changed last.
+    pub changed_at: Timestamp,
+    /// Name of the action in the procedure.
+    pub action: String,
+    /// Version of the procedure, hexadecimal.
+    pub procedure: String,
     /// What the customer proves and confirms.
     pub digest: Digest,
     /// Where it is in its life.
@@ -361,6 +369,8 @@ pub struct StopView {
     pub may_stop: bool,
     /// True if it ran: a stop comes too late and is recorded all the same.
     pub too_late: bool,
+    /// When it changed last.
+    pub changed_at: Timestamp,
 }
 
 impl Gate {
@@ -448,6 +458,22 @@ impl Gate {
         })
     }
 
+    /// What happened in the case of this seat, oldest first; nothing before the customer proved something.
+    pub async fn seat_timeline(
+        &self,
+        seat: &CustomerSeat,
+    ) -> Result<Vec<TimelineEntry>, CaseError> {
+        let loaded = self.load_case(seat.case()).await?;
+        if loaded.case.proofs().is_empty() {
+            return Ok(Vec::new());
+        }
+        let events = self.events_of(&loaded.row).await?;
+        Ok(events
+            .iter()
+            .map(|event| timeline_entry(&loaded, event))
+            .collect())
+    }
+
     /// The customer's page.
     pub async fn seat_view(&self, seat: &CustomerSeat) -> Result<SeatView, CaseError> {
         let loaded = self.load_case(seat.case()).await?;
@@ -477,6 +503,9 @@ impl Gate {
             .map_err(|_| Trouble::Damaged("a case under another procedure".to_owned()))?;
         let over = case.state().is_final();
         Ok(SeatView {
+            changed_at: loaded.row.updated_at,
+            action: opened.action.clone(),
+            procedure: opened.procedure.clone(),
             organisation: loaded.procedure.organisation.clone(),
             case: opened.case.clone(),
             version: case.version(),
@@ -511,6 +540,7 @@ impl Gate {
         let (opened, action) = opened_action(&loaded)?;
         let state = loaded.case.state();
         Ok(StopView {
+            changed_at: loaded.row.updated_at,
             organisation: loaded.procedure.organisation.clone(),
             case: opened.case.clone(),
             state,
@@ -698,6 +728,7 @@ impl Gate {
             updated_at: row.updated_at,
             expires_at: row.expires_at,
             wants_sign_off: row.wants_sign_off.clone(),
+            takes_effect_at: row.takes_effect_at,
         }
     }
 }
@@ -822,7 +853,7 @@ fn losses(procedure: &Procedure, action: &Action) -> Vec<String> {
         .collect()
 }
 
-fn takes_effect(case: &Case) -> Option<Timestamp> {
+pub(crate) fn takes_effect(case: &Case) -> Option<Timestamp> {
     if let State::Waiting { until, .. } = case.state() {
         Some(until)
     } else {

@@ -53,7 +53,6 @@ fn order(before: &[Entry], kind: &EventKind) -> Result<(), String> {
     });
     let fine = match kind {
         EventKind::Opened { .. } => before.is_empty(),
-        EventKind::Granted { .. } => !granted && !ended,
         EventKind::HandedOver => granted && !handed_over && !ended,
         EventKind::Concluded { .. } => handed_over && !concluded,
         EventKind::StopCameTooLate { .. } => handed_over,
@@ -250,10 +249,10 @@ impl World<'_> {
         if !self.fill(&slots, &signers) {
             return Err("the signatures do not fill the slots".into());
         }
-        if !channels.is_empty() {
-            self.told(log, &channels)
-        } else {
+        if channels.is_empty() {
             Ok(())
+        } else {
+            self.told(log, &channels)
         }
     }
 

@@ -397,3 +397,51 @@ fn the_lost_phone_from_the_call_to_the_new_server() {
     assert!(story.state().is_final());
     assert_eq!(story.case.version(), 14);
 }
+
+/// A command by the name of its proof, as the file says it.
+fn proving(story: &Story, name: &str) -> Command {
+    story.proving(story.procedure.proof_named(name).unwrap())
+}
+
+#[test]
+fn the_procedure_that_is_shipped_stops_the_attack_of_2016() {
+    let reading =
+        countersign_language::read(include_str!("../../../../procedures/hosting.procedure"));
+    let procedure = reading.procedure.expect("the shipped procedure is valid");
+    let role = |name: &str| procedure.role_named(name).unwrap();
+    let agent = staff("the willing agent", role("agent"));
+    let facts = Facts {
+        holdings: (0..u32::try_from(procedure.holdings.len()).unwrap())
+            .map(|holding| HoldingFact {
+                holding: countersign_language::HoldingId(holding),
+                changed_at: None,
+            })
+            .collect(),
+        contacts: vec![
+            live("mail-1", procedure.holding_named("mailbox").unwrap()),
+            live("text-1", procedure.holding_named("mobile").unwrap()),
+        ],
+        ..Facts::default()
+    };
+    // The stranger reads the customer's mailbox, and the agent does whatever they ask.
+    let story = Story::new(procedure)
+        .knowing(|known| *known = facts)
+        .does(Command::Open(opening(Actor::Staff(agent.clone()))))
+        .does(Command::UseLink);
+    let mail = proving(&story, "mail_code");
+    let story = story.does(mail);
+    let digest = story.digest();
+    let story = story
+        .when(Command::Confirm { digest })
+        .refused("customer-part-missing");
+    let story = story
+        .when(run(Actor::Staff(agent.clone())))
+        .refused("not-ready");
+    let sign = story.signing(agent);
+    let story = story.when(sign).refused("own-case");
+    // Two days later nothing has happened.
+    story
+        .later(48 * HOUR)
+        .when(Command::Tick)
+        .then(&["expired"]);
+}

@@ -339,6 +339,7 @@ fn a_proof_voided_and_made_again_between_two_ticks_still_begins_the_wait_anew() 
 
 #[test]
 fn backups_count_places_grades_and_age() {
+    use BackupGrade::{Exists, Restored, Verified};
     let path = |grade, places| told(vec![backup(grade, hours(24), places)]);
     let fact = |grade, place: &str, age: i64| BackupFact {
         grade,
@@ -350,7 +351,6 @@ fn backups_count_places_grades_and_age() {
         step.result
             .is_ok_and(|events| events.contains(&"ready 0".to_owned()))
     };
-    use BackupGrade::{Exists, Restored, Verified};
     assert!(!ready(path(Exists, 1), vec![]));
     assert!(ready(path(Exists, 1), vec![fact(Exists, "a", 24 * HOUR)]));
     assert!(!ready(

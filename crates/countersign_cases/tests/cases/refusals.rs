@@ -9,9 +9,8 @@ use crate::fixture::*;
 /// Every code, from the source itself, so that a new one cannot be forgotten here.
 fn codes() -> Vec<&'static str> {
     let source = include_str!("../../src/refusal.rs");
-    let from = source.find("pub fn code(").unwrap();
-    let body = &source[from..];
-    let body = &body[..body.find("\n    }\n").unwrap()];
+    let (_, body) = source.split_once("pub fn code(").unwrap();
+    let (body, _) = body.split_once("\n    }\n").unwrap();
     body.lines()
         .filter_map(|line| line.split_once("=> \"")?.1.strip_suffix("\","))
         .collect()
@@ -121,4 +120,14 @@ fn messages_follow_the_house_style() {
             "{message}"
         );
     }
+}
+
+#[test]
+fn every_code_is_in_the_manual() {
+    let manual = include_str!("../../../../docs/cases.md");
+    let unsaid: Vec<_> = codes()
+        .into_iter()
+        .filter(|code| !manual.contains(&format!("`{code}`")))
+        .collect();
+    assert!(unsaid.is_empty(), "docs/cases.md does not say {unsaid:?}");
 }

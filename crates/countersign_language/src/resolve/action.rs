@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Declared, MOST_NOTICES, Resolver, Thing, at, duplicate, header, index};
+use super::{Declared, MOST_NOTICES, MOST_ROLES, Resolver, Thing, at, duplicate, header, index};
 use crate::codes;
 use crate::lexer::abbreviated;
 use crate::model::{
@@ -18,9 +18,9 @@ use crate::tree::{
 impl Resolver<'_, '_> {
     pub(super) fn actions(&mut self) {
         let tree = self.tree;
-        let every_role: Vec<RoleId> = (0..self.procedure.roles.len())
-            .map(|role| RoleId(index(role)))
-            .collect();
+        // More roles than that were reported; writing them out for every action would cost too much.
+        let roles = self.procedure.roles.len().min(MOST_ROLES);
+        let every_role: Vec<RoleId> = (0..roles).map(|role| RoleId(index(role))).collect();
         for item in &tree.items {
             if let ItemKind::Action(node) = &item.kind
                 && !node.name.is_missing()

@@ -1,0 +1,1 @@
+//! People who want what is not theirs, and colleagues who help them.
