@@ -1,8 +1,11 @@
 //! One file a group of commands; each returns the exit code.
 
+mod doctor;
 mod init;
+mod ledger;
 mod procedure;
 mod promises;
+mod reference;
 mod sarif;
 mod secret;
 mod serve;
@@ -99,15 +102,86 @@ pub(crate) enum Command {
         #[arg(value_name = "DIR", default_value = ".")]
         folder: PathBuf,
     },
+    /// Look for everything that can be wrong with an installation: exit 0 if nothing is a problem, 1 otherwise.
+    Doctor {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", default_value = "countersign.toml")]
+        config: PathBuf,
+    },
+    /// Check or export the ledger.
+    Ledger {
+        #[command(subcommand)]
+        command: Ledger,
+    },
+    /// Check a receipt.
+    Receipt {
+        #[command(subcommand)]
+        command: Receipt,
+    },
     /// Print a fresh key, token or webhook secret.
     Secret {
         /// Which.
         kind: secret::Kind,
     },
+    /// Print a generated page of the documentation.
+    #[command(hide = true)]
+    Reference {
+        /// Which.
+        page: reference::Page,
+    },
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
         shell: Shell,
+    },
+}
+
+/// `countersign ledger …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ledger {
+    /// Compute the whole ledger again from its entries: exit 0 if all is well, 1 with the first mismatch, 2 if it cannot be read.
+    Verify {
+        /// A folder that `ledger export` wrote, or the address of a gate or of its ledger.
+        #[arg(value_name = "URL|DIR")]
+        place: String,
+        /// The ledger's key, `name+id+key`; without it the one that is published beside the ledger.
+        #[arg(long, value_name = "VKEY")]
+        key: Option<String>,
+        /// A checkpoint that was kept: the ledger must begin with what it describes.
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
+        /// How to write the answer.
+        #[arg(long, value_enum, default_value = "text")]
+        format: promises::Format,
+    },
+    /// Write the ledger as plain files that any C2SP verifier reads. The gate must not be running; of one that is, read `/ledger/`.
+    Export {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", default_value = "countersign.toml")]
+        config: PathBuf,
+        /// Where; may be repeated into the same folder as the ledger grows.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+/// `countersign receipt …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Receipt {
+    /// Check that a receipt proves what it says: exit 0 if it does, 1 if not, 2 if it cannot be read.
+    Verify {
+        /// The receipt, as downloaded.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The ledger's key, `name+id+key`.
+        #[arg(long, value_name = "VKEY", required_unless_present = "ledger")]
+        key: Option<String>,
+        /// A published ledger: its key is taken if none is given, and the receipt's events must stand in it.
+        #[arg(long, value_name = "URL|DIR")]
+        ledger: Option<String>,
+        /// How to write the answer.
+        #[arg(long, value_enum, default_value = "text")]
+        format: promises::Format,
     },
 }
 
@@ -133,6 +207,29 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             format,
         } => promises::show_lockout(&file, &without, format),
         Command::Serve { config, invite } => serve::serve(&config, &invite),
+        Command::Doctor { config } => doctor::doctor(&config),
+        Command::Reference { page } => reference::reference(page),
+        Command::Ledger {
+            command:
+                Ledger::Verify {
+                    place,
+                    key,
+                    since,
+                    format,
+                },
+        } => ledger::verify(&place, key.as_deref(), since.as_deref(), format),
+        Command::Ledger {
+            command: Ledger::Export { config, folder },
+        } => ledger::export(&config, &folder),
+        Command::Receipt {
+            command:
+                Receipt::Verify {
+                    file,
+                    key,
+                    ledger,
+                    format,
+                },
+        } => ledger::verify_file(&file, key.as_deref(), ledger.as_deref(), format),
         Command::Init { folder } => init::init(&folder),
         Command::Secret { kind } => secret::secret(kind),
         Command::Completions { shell } => {

@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod installation;
+mod published;
 mod terminal;
 
 use std::process::ExitCode;

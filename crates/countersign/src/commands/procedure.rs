@@ -186,7 +186,8 @@ impl Source {
                 .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    fn is_twin(&self) -> bool {
+    /// Whether it is the JSON twin of a procedure.
+    pub(crate) fn is_twin(&self) -> bool {
         Path::new(&self.name)
             .extension()
             .is_some_and(|extension| extension == "json")

@@ -18,7 +18,7 @@ use crate::commands::procedure::{NOT_VALID, Source};
 use crate::commands::sarif;
 use crate::config::did_you_mean;
 use crate::installation::broken;
-use crate::terminal;
+use crate::terminal::{self, Paint, painted};
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -121,7 +121,12 @@ impl Checked {
         };
         for verdict in verdicts {
             if verdict.kept {
-                let _ = write!(out, "  kept    {}", verdict.text);
+                let _ = write!(
+                    out,
+                    "  {}    {}",
+                    painted("kept", Paint::Good),
+                    verdict.text
+                );
                 if let Some(way) = &verdict.way {
                     let _ = write!(
                         out,
@@ -137,7 +142,8 @@ impl Checked {
             } else {
                 let _ = writeln!(
                     out,
-                    "  BROKEN  {}",
+                    "  {}  {}",
+                    painted("BROKEN", Paint::Bad),
                     indented(&broken(verdict, &self.source.text))
                 );
             }
@@ -398,7 +404,13 @@ pub(crate) fn show_lockout(
                         );
                     }
                     None => {
-                        let _ = writeln!(out, "  LOCKED OUT  {} ({})", action.label, action.name);
+                        let _ = writeln!(
+                            out,
+                            "  {}  {} ({})",
+                            painted("LOCKED OUT", Paint::Bad),
+                            action.label,
+                            action.name
+                        );
                         for missing in &access.missing {
                             let _ = writeln!(
                                 out,

@@ -51,23 +51,12 @@ pub(crate) struct Ready {
 /// # Errors
 /// Only if the configuration file cannot be read at all.
 pub(crate) fn prepare(file: &Path) -> anyhow::Result<Option<Ready>> {
-    let config = match read_config(file) {
-        Ok(config) => config,
-        Err(NotRead::Unreadable(error)) => return Err(error),
-        Err(NotRead::Mistakes(mistakes)) => {
-            for mistake in mistakes {
-                terminal::complain(&format!("error: {}", mistake.in_file(file)));
-            }
-            return Ok(None);
-        }
+    let Some(config) = right_config(file)? else {
+        return Ok(None);
     };
-    let installation = Installation::of(&config).map_err(|wrong| {
-        for wrong in wrong {
-            terminal::complain(&format!("error: {}: {wrong}", file.display()));
-        }
-    });
+    let installation = secrets_of(&config, file);
     let procedure = kept_procedure(&config.path("gate", "procedure"));
-    let (Ok(mut installation), Some(procedure)) = (installation, procedure) else {
+    let (Some(mut installation), Some(procedure)) = (installation, procedure) else {
         return Ok(None);
     };
     installation.settings.procedure = procedure;
@@ -75,6 +64,39 @@ pub(crate) fn prepare(file: &Path) -> anyhow::Result<Option<Ready>> {
         config,
         installation,
     }))
+}
+
+/// The configuration and its secrets, whatever becomes of the procedure; complains like [`prepare`].
+///
+/// # Errors
+/// Only if the configuration file cannot be read at all.
+pub(crate) fn configured(file: &Path) -> anyhow::Result<Option<(Config, Installation)>> {
+    let Some(config) = right_config(file)? else {
+        return Ok(None);
+    };
+    Ok(secrets_of(&config, file).map(|installation| (config, installation)))
+}
+
+fn right_config(file: &Path) -> anyhow::Result<Option<Config>> {
+    match read_config(file) {
+        Ok(config) => Ok(Some(config)),
+        Err(NotRead::Unreadable(error)) => Err(error),
+        Err(NotRead::Mistakes(mistakes)) => {
+            for mistake in mistakes {
+                terminal::complain(&format!("error: {}", mistake.in_file(file)));
+            }
+            Ok(None)
+        }
+    }
+}
+
+fn secrets_of(config: &Config, file: &Path) -> Option<Installation> {
+    let complain = |wrong: Vec<String>| {
+        for wrong in wrong {
+            terminal::complain(&format!("error: {}: {wrong}", file.display()));
+        }
+    };
+    Installation::of(config).map_err(complain).ok()
 }
 
 /// The text of a procedure that is valid and keeps its promises; complains otherwise.
@@ -88,7 +110,12 @@ fn kept_procedure(file: &Path) -> Option<String> {
         terminal::complain(&format!("error: {}: {broken}", source.name));
     }
     if broken.is_empty() {
-        return Some(source.text);
+        // A JSON twin is kept as the procedure it stands for.
+        let twin = source
+            .is_twin()
+            .then(|| countersign_language::format(&source.reading.tree).ok())
+            .flatten();
+        return Some(twin.unwrap_or(source.text));
     }
     terminal::complain(
         "the gate does not start on a broken promise: mend the procedure, or take the promise back for all to see",
