@@ -6,6 +6,16 @@
 //! leads from a staff session to a proof, nor from anything but a permit of
 //! `countersign_cases` to a grant.
 //!
+//! A proof takes a seat, so a member of staff cannot even ask for one:
+//!
+//! ```compile_fail,E0308
+//! # use countersign_service::{Gate, SignedInStaff, adapters::secrets::Secret};
+//! # use countersign_cases::Digest;
+//! async fn relayed(gate: &Gate, agent: &SignedInStaff, read_aloud: &Secret) {
+//!     let _ = gate.prove(agent, "pin", Digest([0; 32]), read_aloud).await;
+//! }
+//! ```
+//!
 //! No HTTP server here, and no decision: requirements are weighed in
 //! `countersign_cases` alone.
 
