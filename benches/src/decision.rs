@@ -230,7 +230,7 @@ fn action_name(index: usize) -> String {
     format!("server.task{index:04}")
 }
 
-fn procedure_text() -> Result<String, Failure> {
+pub(crate) fn procedure_text() -> Result<String, Failure> {
     let mut text = String::from(
         r#"organisation "Acme Hosting"
 

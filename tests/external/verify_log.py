@@ -44,12 +44,12 @@ def main():
             ask("a spoiled checkpoint", ["verify-checkpoint", "--tiles", spoiled, *trust], False)
         )
         index = indices[0]
-        tile = tile_of(log, size, index, level="0")
-        beside = (index % 256) ^ 1 if size > 1 else 0
-        spoiled = spoil(log, scratch / "b", tile, at=32 * beside)
-        results.append(
-            ask("a spoiled tile", inclusion(spoiled, index, scratch, trust), False)
-        )
+        if index ^ 1 < size:
+            # One bit of the hash beside the entry's; a log of one entry has none.
+            tile = tile_of(log, size, index, level="0")
+            spoiled = spoil(log, scratch / "b", tile, at=32 * (index % 256 ^ 1))
+            question = inclusion(spoiled, index, scratch, trust)
+            results.append(ask("a spoiled tile", question, False))
         other = inclusion(log, index, scratch, trust, leaf=b"an entry that was never logged")
         results.append(ask("another entry", other, False))
         if arguments.old_checkpoint:

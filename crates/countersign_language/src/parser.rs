@@ -35,6 +35,7 @@ pub(crate) fn parse(source: &str, findings: &mut Findings) -> Tree {
         words: Words::default(),
         previous: Span::default(),
         last_mistake: u32::MAX,
+        lost: false,
     };
     let mut items = Vec::new();
     while parser.peek().kind != Kind::End {
@@ -84,13 +85,15 @@ struct Parser<'s, 'f> {
     previous: Span,
     /// Where the last mistake was reported, so that it is not reported twice.
     last_mistake: u32,
+    /// Something else stood where something was expected, so that what follows may belong to nothing.
+    lost: bool,
 }
 
 impl<'s> Parser<'s, '_> {
     /// One declaration, or nothing where none could be read; takes at least one token.
     fn item(&mut self) -> Option<Item> {
         let first = self.peek();
-        let errors = self.findings.errors();
+        self.lost = false;
         let keyword = self.keyword(&DECLARATIONS, "a declaration");
         let kind = match keyword {
             Some("organisation") => ItemKind::Organisation {
@@ -121,7 +124,7 @@ impl<'s> Parser<'s, '_> {
             }
         };
         let span = self.since(first.span);
-        if self.findings.errors() > errors {
+        if self.lost {
             self.recover_top();
         }
         Some(Item {
@@ -147,8 +150,9 @@ impl<'s> Parser<'s, '_> {
 
     fn holding(&mut self, kind: HoldingKind) -> ItemKind {
         const OPTIONS: [&str; 3] = ["using", "public", "visible"];
-        let name = self.name("a name for it", Naming::Holding);
-        let label = self.quoted("words for it");
+        let word = kind.as_str();
+        let name = self.name(&format!("a name for the {word}"), Naming::Holding);
+        let label = self.quoted(&format!("words for the {word}"));
         let mut using = None;
         let mut exposure = ExposureNode::Hidden;
         loop {
@@ -335,18 +339,24 @@ impl<'s> Parser<'s, '_> {
             return None;
         }
         let near = nearest(found, all.iter().copied());
-        let options = all
-            .iter()
-            .map(|keyword| format!("`{keyword}`"))
-            .collect::<Vec<_>>()
-            .join(", ");
+        let other = synonym(found).filter(|word| all.contains(word));
         if let Some(finding) = self.mistake(codes::UNKNOWN_KEYWORD, token.span, || {
             format!("`{}` does not begin {what}", abbreviated(found))
         }) {
-            match near {
-                Some(near) => finding.help(format!("did you mean `{near}`?")),
-                None => finding.help(format!("one of these may stand here: {options}")),
+            if let Some(near) = other.or(near) {
+                finding.help(format!("did you mean `{near}`?"))
+            } else {
+                let options = all
+                    .iter()
+                    .map(|keyword| format!("`{keyword}`"))
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                finding.help(format!("one of these may stand here: {options}"))
             };
+        }
+        if other.is_some() {
+            self.bump();
+            return None;
         }
         self.bump();
         near
@@ -373,7 +383,10 @@ impl<'s> Parser<'s, '_> {
                     finding.help("names stand without quotes");
                 }
                 // `secret "account password"`: the name is missing and the words are the label.
-                if naming.declares() || !is_name(&words, true) {
+                let instead_of_words = naming.declares()
+                    && !matches!(self.peek_second().kind, Kind::Text | Kind::LeftBrace);
+                if instead_of_words || !is_name(&words, true) {
+                    self.lost = true;
                     return Word::missing(token.span.start);
                 }
                 self.bump();
@@ -507,7 +520,16 @@ impl<'s> Parser<'s, '_> {
     fn duration(&mut self) -> Duration {
         let token = self.peek();
         if token.kind != Kind::Number {
-            self.expected("a length of time such as `24h`");
+            let unit = if token.kind == Kind::Word {
+                unit_like(self.text_of(token))
+            } else {
+                None
+            };
+            if let Some(finding) = self.expected("a length of time such as `24h`")
+                && let Some(unit) = unit.filter(|unit| *unit != "w")
+            {
+                finding.help(format!("write a number before the unit: `1{unit}`"));
+            }
             return FALLBACK;
         }
         self.bump();
@@ -568,6 +590,7 @@ impl<'s> Parser<'s, '_> {
     /// Reports that something else stands here, unless something was already reported here.
     fn expected(&mut self, what: &str) -> Option<&mut Diagnostic> {
         let token = self.peek();
+        self.lost = true;
         if self.last_mistake == token.span.start {
             return None;
         }
@@ -604,16 +627,14 @@ impl<'s> Parser<'s, '_> {
         let mut depth = 0_u32;
         loop {
             let token = self.peek();
+            let known = self.is_declaration(token);
             match token.kind {
                 Kind::End => return,
                 Kind::LeftBrace => depth += 1,
                 Kind::RightBrace => depth = depth.saturating_sub(1),
-                Kind::Word
-                    if self.is_declaration(token)
-                        && (token.at_margin || (depth == 0 && token.first_on_line)) =>
-                {
-                    return;
-                }
+                // A word in the first column was meant to begin something, known or not.
+                Kind::Word if token.at_margin && (known || depth == 0) => return,
+                Kind::Word if known && depth == 0 && token.first_on_line => return,
                 _ => {}
             }
             self.bump();
@@ -782,6 +803,26 @@ pub(crate) fn is_name(name: &str, dotted: bool) -> bool {
     } else {
         plain(name)
     }
+}
+
+/// What somebody means who uses another word. What follows it is written differently, so it is not read on.
+fn synonym(word: &str) -> Option<&'static str> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "approve" | "approves" | "approval" | "approved" | "sign" | "signs" | "signature"
+        | "signoff" => "sign-off",
+        "require" | "requires" | "verify" | "verifies" | "check" | "must" => "prove",
+        "alert" | "inform" | "warn" => "notify",
+        "delay" | "pause" => "wait",
+        "limit" => "at",
+        "if" => "when",
+        "company" | "organization" => "organisation",
+        "role" => "staff",
+        "address" => "channel",
+        "parameter" | "parameters" | "takes" => "with",
+        "way" | "alternative" => "path",
+        "connector" | "backend" => "runs",
+        _ => return None,
+    })
 }
 
 /// The nearest proper name, if that is a matter of case and hyphens.

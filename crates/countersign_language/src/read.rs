@@ -104,8 +104,14 @@ pub fn read_json(text: &str) -> Reading {
             diagnostics: findings.finish(),
         };
     }
-    let tree = twin::from_json(text, &mut findings);
-    check(tree, findings, false)
+    match twin::from_json(text, &mut findings) {
+        Some(tree) => check(tree, findings, false),
+        None => Reading {
+            tree: Tree::broken(),
+            procedure: None,
+            diagnostics: findings.finish(),
+        },
+    }
 }
 
 fn check(tree: Tree, mut findings: Findings, keep_spans: bool) -> Reading {

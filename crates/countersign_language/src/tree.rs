@@ -341,8 +341,8 @@ pub(crate) struct Words {
     text: String,
     /// Where each word ends; it begins where the one before ends.
     ends: Vec<u32>,
-    /// Open addressing: the symbol, or 0 for a free place. A power of two long.
-    slots: Vec<u32>,
+    /// Open addressing: hash and symbol, the symbol 0 for a free place. A power of two long.
+    slots: Vec<(u32, u32)>,
 }
 
 impl Default for Words {
@@ -351,7 +351,7 @@ impl Default for Words {
         Self {
             text: String::new(),
             ends: vec![0],
-            slots: vec![0; 64],
+            slots: vec![(0, 0); 64],
         }
     }
 }
@@ -376,13 +376,14 @@ impl Words {
         if self.ends.len() * 2 > self.slots.len() {
             self.grow();
         }
-        let slot = self.slot_of(word);
+        let hash = hash(word);
+        let slot = self.slot_of(word, hash);
         match self.slots.get_mut(slot) {
-            Some(taken) if *taken != 0 => Symbol(*taken),
+            Some((_, taken)) if *taken != 0 => Symbol(*taken),
             Some(free) => {
                 // INVARIANT: a text is at most `read::LARGEST` bytes, so both fit.
                 let symbol = u32::try_from(self.ends.len()).unwrap_or(0);
-                *free = symbol;
+                *free = (hash, symbol);
                 self.text.push_str(word);
                 self.ends
                     .push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
@@ -394,21 +395,20 @@ impl Words {
 
     /// The symbol of a word that is already there.
     pub(crate) fn find(&self, word: &str) -> Option<Symbol> {
-        self.slots
-            .get(self.slot_of(word))
-            .copied()
-            .filter(|symbol| *symbol != 0)
-            .map(Symbol)
+        let (_, symbol) = *self.slots.get(self.slot_of(word, hash(word)))?;
+        (symbol != 0).then_some(Symbol(symbol))
     }
 
     /// The place of the word, or the free place where it would go.
-    fn slot_of(&self, word: &str) -> usize {
+    fn slot_of(&self, word: &str, hash: u32) -> usize {
         let mask = self.slots.len() - 1;
-        let mut slot = hash(word) & mask;
+        let mut slot = hash as usize & mask;
         loop {
             match self.slots.get(slot) {
-                Some(&symbol) if symbol != 0 && self.get(Symbol(symbol)) != word => {
-                    slot = (slot + 1) & mask
+                Some(&(other, symbol))
+                    if symbol != 0 && (other != hash || self.get(Symbol(symbol)) != word) =>
+                {
+                    slot = (slot + 1) & mask;
                 }
                 _ => return slot,
             }
@@ -416,26 +416,28 @@ impl Words {
     }
 
     fn grow(&mut self) {
-        self.slots = vec![0; self.slots.len() * 2];
-        for index in 1..self.ends.len() {
-            let symbol = u32::try_from(index).unwrap_or(0);
-            let mask = self.slots.len() - 1;
-            let mut slot = hash(self.get(Symbol(symbol))) & mask;
-            while self.slots.get(slot).is_some_and(|taken| *taken != 0) {
+        let longer = vec![(0, 0); self.slots.len() * 2];
+        let mask = longer.len() - 1;
+        for entry in std::mem::replace(&mut self.slots, longer)
+            .into_iter()
+            .filter(|(_, symbol)| *symbol != 0)
+        {
+            let mut slot = entry.0 as usize & mask;
+            while self.slots.get(slot).is_some_and(|(_, symbol)| *symbol != 0) {
                 slot = (slot + 1) & mask;
             }
             if let Some(free) = self.slots.get_mut(slot) {
-                *free = symbol;
+                *free = entry;
             }
         }
     }
 }
 
 /// Keyed hashing with a fixed key: the same on every run, and nothing about the order shows.
-fn hash(word: &str) -> usize {
+fn hash(word: &str) -> u32 {
     let mut hasher = std::hash::DefaultHasher::new();
     hasher.write(word.as_bytes());
-    usize::try_from(hasher.finish() & 0xffff_ffff).unwrap_or(0)
+    u32::try_from(hasher.finish() & u64::from(u32::MAX)).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,1 +1,35 @@
 //! Promises about procedures, proved or broken.
+//!
+//! A checked [`Procedure`](countersign_language::Procedure) is compiled into a
+//! monotone [`System`] of facts and rules, exactly those of DESIGN §5, and
+//! asked: [`check`] decides its promises, [`attacks`] lists all minimal
+//! attacks up to a size, [`reach`] follows what somebody can do, [`lockout`]
+//! what an honest customer still can, [`repair`] which single changes would
+//! mend most. Every verdict carries a [`certificate`] that an independent
+//! checker verifies. Pure: no input or output, no clock, no randomness, and
+//! the same answer every time. `docs/prover.md` states the rules and why the
+//! algorithms are right.
+
+#![warn(missing_docs)]
+
+mod block;
+pub mod certificate;
+mod compromise;
+mod graph;
+pub mod json;
+mod minimal;
+mod narrate;
+mod questions;
+mod repair;
+mod search;
+mod system;
+mod verdict;
+
+pub use compromise::{Compromise, names, target_name};
+pub use narrate::{Attack, Step, What, length};
+pub use questions::{
+    Access, Attacks, Cheapest, Limits, Lockout, Reach, Reacher, attacks, cheapest, lockout, reach,
+};
+pub use repair::{Change, Repair, apply, repair};
+pub use system::System;
+pub use verdict::{Missing, Verdict, Way, check};

@@ -208,6 +208,11 @@ impl Gate {
         Ok(gate)
     }
 
+    /// The newest position in the journal.
+    pub fn position(&self) -> u64 {
+        *self.0.journal.watch().borrow()
+    }
+
     /// The procedure new cases are opened under.
     pub fn procedure(&self) -> &Arc<Procedure> {
         &self.0.current

@@ -1,1 +1,3 @@
 //! Fixtures, auditor, tidy tests (development only).
+
+pub mod naive;

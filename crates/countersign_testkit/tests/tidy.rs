@@ -30,30 +30,61 @@ const PURE: &[&str] = &[
 ];
 
 /// What a pure crate may not even link.
-const IMPURE: &[&str] = &["tokio", "reqwest", "axum", "sqlx", "lettre", "rand", "getrandom", "jiff"];
+const IMPURE: &[&str] = &[
+    "tokio",
+    "reqwest",
+    "axum",
+    "sqlx",
+    "lettre",
+    "rand",
+    "getrandom",
+    "jiff",
+];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 fn metadata() -> serde_json::Value {
     let out = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    assert!(
+        out.status.success(),
+        "{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
     serde_json::from_slice(&out.stdout).unwrap()
 }
 
 /// Every tracked text file with its content, by path from the root.
 fn tracked() -> BTreeMap<String, String> {
-    let out = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output().unwrap();
+    let out = Command::new("git")
+        .args(["ls-files", "-z"])
+        .current_dir(root())
+        .output()
+        .unwrap();
     String::from_utf8(out.stdout)
         .unwrap()
         .split('\0')
         .filter(|name| !name.is_empty())
-        .filter_map(|name| Some((name.to_owned(), std::fs::read_to_string(root().join(name)).ok()?)))
+        .filter_map(|name| {
+            Some((
+                name.to_owned(),
+                std::fs::read_to_string(root().join(name)).ok()?,
+            ))
+        })
         .collect()
 }
 
@@ -68,18 +99,27 @@ fn arrows_point_downward() {
         if BESIDE.contains(&name) {
             continue;
         }
-        let from = *layer.get(name).unwrap_or_else(|| panic!("{name} is in no layer: add it to LAYERS"));
+        let from = *layer
+            .get(name)
+            .unwrap_or_else(|| panic!("{name} is in no layer: add it to LAYERS"));
         for dependency in package["dependencies"].as_array().unwrap() {
             let to = dependency["name"].as_str().unwrap();
             if !to.starts_with("countersign") || dependency["kind"] == "dev" {
                 continue;
             }
             assert!(!BESIDE.contains(&to), "{name} uses {to} outside its tests");
-            assert!(layer[to] < from, "{name} (layer {from}) uses {to} (layer {})", layer[to]);
+            assert!(
+                layer[to] < from,
+                "{name} (layer {from}) uses {to} (layer {})",
+                layer[to]
+            );
         }
     }
     for (name, _) in LAYERS {
-        assert!(seen.contains(*name), "{name} is in LAYERS but not in the workspace");
+        assert!(
+            seen.contains(*name),
+            "{name} is in LAYERS but not in the workspace"
+        );
     }
 }
 
@@ -92,10 +132,16 @@ fn pure_crates_link_nothing_that_reaches_the_world() {
         }
         for dependency in package["dependencies"].as_array().unwrap() {
             let to = dependency["name"].as_str().unwrap();
-            assert!(dependency["kind"] == "dev" || !IMPURE.contains(&to), "{name} is pure but uses {to}");
+            assert!(
+                dependency["kind"] == "dev" || !IMPURE.contains(&to),
+                "{name} is pure but uses {to}"
+            );
         }
         let clippy = root().join("crates").join(name).join("clippy.toml");
-        assert!(clippy.exists(), "{name} is pure but has no clippy.toml that keeps it so");
+        assert!(
+            clippy.exists(),
+            "{name} is pure but has no clippy.toml that keeps it so"
+        );
     }
 }
 
@@ -103,16 +149,32 @@ fn pure_crates_link_nothing_that_reaches_the_world() {
 fn one_tls_stack_and_one_sqlite() {
     let lock = std::fs::read_to_string(root().join("Cargo.lock")).unwrap();
     let program = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "-p", "countersign", "-e", "normal,build", "--prefix", "none"])
+        .args([
+            "tree",
+            "--offline",
+            "-p",
+            "countersign",
+            "-e",
+            "normal,build",
+            "--prefix",
+            "none",
+        ])
         .current_dir(root())
         .output()
         .unwrap();
     let program = String::from_utf8(program.stdout).unwrap();
     for banned in ["openssl-sys", "native-tls", "ring", "rusqlite"] {
         let line = format!("{banned} v");
-        assert!(!program.lines().any(|package| package.starts_with(&line)), "the program links {banned}");
+        assert!(
+            !program.lines().any(|package| package.starts_with(&line)),
+            "the program links {banned}"
+        );
     }
-    assert_eq!(lock.matches("name = \"libsqlite3-sys\"").count(), 1, "two copies of SQLite");
+    assert_eq!(
+        lock.matches("name = \"libsqlite3-sys\"").count(),
+        1,
+        "two copies of SQLite"
+    );
 }
 
 #[test]
@@ -126,13 +188,21 @@ fn paths_named_in_documents_exist() {
             }
             let path = target.split('#').next().unwrap();
             let from_here = root().join(folder).join(path);
-            assert!(from_here.exists(), "{name} links to {target}, which does not exist");
+            assert!(
+                from_here.exists(),
+                "{name} links to {target}, which does not exist"
+            );
         }
         for quoted in text.split('`').skip(1).step_by(2) {
             let known = ["crates/", "docs/", "procedures/", "benches/", "tests/"];
-            let plain = quoted.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c));
+            let plain = quoted
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c));
             if plain && known.iter().any(|start| quoted.starts_with(start)) {
-                assert!(root().join(quoted).exists(), "{name} names `{quoted}`, which does not exist");
+                assert!(
+                    root().join(quoted).exists(),
+                    "{name} names `{quoted}`, which does not exist"
+                );
             }
         }
     }
@@ -140,9 +210,18 @@ fn paths_named_in_documents_exist() {
 
 #[test]
 fn nothing_is_left_unfinished() {
-    let words = ["TODO", "FIXME", "XXX", "todo!(", "unimplemented!(", "#[ignore"];
+    let words = [
+        "TODO",
+        "FIXME",
+        "XXX",
+        "todo!(",
+        "unimplemented!(",
+        "#[ignore",
+    ];
     for (name, text) in tracked() {
-        let code = [".rs", ".toml", ".html", ".css", ".js", ".py"].iter().any(|end| name.ends_with(end));
+        let code = [".rs", ".toml", ".html", ".css", ".js", ".py"]
+            .iter()
+            .any(|end| name.ends_with(end));
         if !code || name.ends_with("tidy.rs") {
             continue;
         }
@@ -169,9 +248,15 @@ fn files_stay_readable() {
 fn every_crate_is_on_the_map() {
     let map = std::fs::read_to_string(root().join("docs/ARCHITECTURE.md")).unwrap();
     for (name, _) in LAYERS {
-        assert!(map.contains(&format!("`{name}`")), "docs/ARCHITECTURE.md does not name {name}");
+        assert!(
+            map.contains(&format!("`{name}`")),
+            "docs/ARCHITECTURE.md does not name {name}"
+        );
     }
-    assert!(map.split_whitespace().count() <= 2_500, "docs/ARCHITECTURE.md is longer than 2,500 words");
+    assert!(
+        map.split_whitespace().count() <= 2_500,
+        "docs/ARCHITECTURE.md is longer than 2,500 words"
+    );
 }
 
 #[test]
@@ -187,14 +272,21 @@ fn grants_are_minted_in_one_place() {
         })
         .map(|(name, _)| name)
         .collect();
-    assert_eq!(callers, ["crates/countersign_service/src/grants.rs"], "a grant comes from a Permit and from nowhere else");
+    assert_eq!(
+        callers,
+        ["crates/countersign_service/src/grants.rs"],
+        "a grant comes from a Permit and from nowhere else"
+    );
 }
 
 #[test]
 fn every_bypass_is_in_the_threats() {
     let threats = std::fs::read_to_string(root().join("docs/THREATS.md")).unwrap();
     for number in 1..=25 {
-        assert!(threats.contains(&format!("| B{number} ")), "docs/THREATS.md has no row for B{number}");
+        assert!(
+            threats.contains(&format!("| B{number} ")),
+            "docs/THREATS.md has no row for B{number}"
+        );
     }
 }
 

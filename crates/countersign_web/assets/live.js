@@ -16,8 +16,8 @@ const ready = (part) => {
 // The server sends finished HTML of elements that carry an id; each replaces the one on the page.
 const swap = (html) => {
   const doc = new DOMParser().parseFromString(policy.createHTML(html), "text/html");
-  for (const el of [...doc.body.children]) {
-    const old = el.id && $(el.id);
+  for (const el of doc.querySelectorAll("body > [id], tr[id]")) {
+    const old = $(el.id);
     if (!old) continue;
     const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
     for (const d of old.querySelectorAll("details[open][id]")) el.querySelector("#" + CSS.escape(d.id))?.setAttribute("open", "");

@@ -31,7 +31,7 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       const create = form.dataset.passkey === "create";
       const publicKey = PublicKeyCredential[create ? "parseCreationOptionsFromJSON" : "parseRequestOptionsFromJSON"](begun.publicKey);
       const credential = await navigator.credentials[create ? "create" : "get"]({ publicKey });
-      go((await post(form.dataset.finish, { ...fields, credential: credential.toJSON() })).location);
+      go((await post(form.dataset.finish, { ...fields, ceremony: begun.ceremony, credential: credential.toJSON() })).location);
     } catch (problem) {
       say.textContent = problem.name === "NotAllowedError" || problem.name === "AbortError" ? form.dataset.cancelled : (problem.name === "Error" && problem.message) || form.dataset.failed;
       button.textContent = label;

@@ -2,6 +2,7 @@
 //! `cargo run -p countersign_web --example gallery -- DIR [light|dark]`
 
 use std::error::Error;
+use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
@@ -26,10 +27,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             html = html.replacen("<html ", &format!("<html data-theme=\"{theme}\" "), 1);
         }
         fs::write(dir.join(&file), html)?;
-        index.push_str(&format!(
+        write!(
+            index,
             "<li><a href=\"{file}\">{}: {}</a>",
             page.page, page.state
-        ));
+        )?;
     }
     fs::write(dir.join("index.html"), index)?;
     Ok(())

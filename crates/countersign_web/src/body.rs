@@ -28,7 +28,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         }
         let bytes = read(request, state).await?;
         let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| describe(&error))?;
+        let value = serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|error| describe(&error))?;
         deserializer.end().map_err(|error| not_json(&error))?;
         Ok(Self { value, bytes })
     }
@@ -46,27 +47,54 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
             return Err(wrong_content_type("application/x-www-form-urlencoded"));
         }
         let bytes = read(request, state).await?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| Problem::invalid("", "the form is not UTF-8"))?;
-        serde_urlencoded::from_str(text)
-            .map(Self)
-            .map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-field", "A field of the form is not right").detail(error.to_string()))
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| Problem::invalid("", "the form is not UTF-8"))?;
+        serde_urlencoded::from_str(text).map(Self).map_err(|error| {
+            Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid-field",
+                "A field of the form is not right",
+            )
+            .detail(error.to_string())
+        })
     }
 }
 
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large")
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body-too-large",
+                "The body is too large",
+            )
             .detail(format!("at most {MOST_BYTES} bytes are read")),
-        _ => Problem::new(StatusCode::BAD_REQUEST, "body-cut-off", "The body did not arrive whole"),
-    })
+            _ => Problem::new(
+                StatusCode::BAD_REQUEST,
+                "body-cut-off",
+                "The body did not arrive whole",
+            ),
+        })
 }
 
 fn media_type(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::CONTENT_TYPE)?.to_str().ok()?.split(';').next().map(str::trim)
+    headers
+        .get(header::CONTENT_TYPE)?
+        .to_str()
+        .ok()?
+        .split(';')
+        .next()
+        .map(str::trim)
 }
 
 fn wrong_content_type(wanted: &str) -> Problem {
-    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong-content-type", "The body has the wrong content type").detail(format!("send `{wanted}`"))
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "wrong-content-type",
+        "The body has the wrong content type",
+    )
+    .detail(format!("send `{wanted}`"))
 }
 
 fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
@@ -78,7 +106,10 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     let message = message.split(" at line ").next().unwrap_or_default();
     let path = error.path().to_string();
     // serde names the field in the message, and the path ends above it.
-    let named = message.strip_prefix("unknown field `").or_else(|| message.strip_prefix("missing field `")).and_then(|rest| rest.split('`').next());
+    let named = message
+        .strip_prefix("unknown field `")
+        .or_else(|| message.strip_prefix("missing field `"))
+        .and_then(|rest| rest.split('`').next());
     let field = match (path.as_str(), named) {
         (".", Some(name)) => name.to_owned(),
         (above, Some(name)) if !above.ends_with(name) => format!("{above}.{name}"),
@@ -95,7 +126,11 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
 }
 
 fn not_json(error: &serde_json::Error) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "not-json", "The body is not JSON").detail(format!("line {}, column {}", error.line(), error.column()))
+    Problem::new(StatusCode::BAD_REQUEST, "not-json", "The body is not JSON").detail(format!(
+        "line {}, column {}",
+        error.line(),
+        error.column()
+    ))
 }
 
 #[cfg(test)]
@@ -121,8 +156,13 @@ mod tests {
     }
 
     async fn send(content_type: &str, body: &str) -> Result<Outer, Problem> {
-        let request = Request::builder().header(header::CONTENT_TYPE, content_type).body(Body::from(body.to_owned())).unwrap();
-        Json::from_request(request, &()).await.map(|json| json.value)
+        let request = Request::builder()
+            .header(header::CONTENT_TYPE, content_type)
+            .body(Body::from(body.to_owned()))
+            .unwrap();
+        Json::from_request(request, &())
+            .await
+            .map(|json| json.value)
     }
 
     #[tokio::test]
@@ -131,19 +171,52 @@ mod tests {
             (r#"{"name":"a","nmae":"b"}"#, "unknown-field", "nmae"),
             (r"{}", "missing-field", "name"),
             (r#"{"name":1}"#, "invalid-field", "name"),
-            (r#"{"name":"a","inner":{"count":"x"}}"#, "invalid-field", "inner.count"),
-            (r#"{"name":"a","inner":{"cuont":1}}"#, "unknown-field", "inner.cuont"),
+            (
+                r#"{"name":"a","inner":{"count":"x"}}"#,
+                "invalid-field",
+                "inner.count",
+            ),
+            (
+                r#"{"name":"a","inner":{"cuont":1}}"#,
+                "unknown-field",
+                "inner.cuont",
+            ),
         ] {
             let problem = send("application/json", body).await.unwrap_err();
-            assert_eq!((problem.code.as_str(), problem.errors[0].field.as_str()), (code, field), "{body}");
+            assert_eq!(
+                (problem.code.as_str(), problem.errors[0].field.as_str()),
+                (code, field),
+                "{body}"
+            );
         }
     }
 
     #[tokio::test]
     async fn what_is_not_json_is_told_apart() {
-        assert_eq!(send("application/json", "{").await.unwrap_err().code, "not-json");
-        assert_eq!(send("application/json", r#"{"name":"a"} x"#).await.unwrap_err().code, "not-json");
-        assert_eq!(send("text/plain", r#"{"name":"a"}"#).await.unwrap_err().code, "wrong-content-type");
-        assert_eq!(send("application/json; charset=utf-8", r#"{"name":"a"}"#).await.unwrap().name, "a");
+        assert_eq!(
+            send("application/json", "{").await.unwrap_err().code,
+            "not-json"
+        );
+        assert_eq!(
+            send("application/json", r#"{"name":"a"} x"#)
+                .await
+                .unwrap_err()
+                .code,
+            "not-json"
+        );
+        assert_eq!(
+            send("text/plain", r#"{"name":"a"}"#)
+                .await
+                .unwrap_err()
+                .code,
+            "wrong-content-type"
+        );
+        assert_eq!(
+            send("application/json; charset=utf-8", r#"{"name":"a"}"#)
+                .await
+                .unwrap()
+                .name,
+            "a"
+        );
     }
 }

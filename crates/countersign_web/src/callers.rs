@@ -38,9 +38,17 @@ impl FromRequestParts<Web> for Staff {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
-        let token = bearer(&parts.headers).map(str::to_owned).or_else(|| web.cookies.session(&parts.headers));
+        let token = bearer(&parts.headers)
+            .map(str::to_owned)
+            .or_else(|| web.cookies.session(&parts.headers));
         match token {
-            Some(token) => web.gate.staff_session(&token).await.map_err(Problem::from)?.map(Self).ok_or_else(Problem::sign_in),
+            Some(token) => web
+                .gate
+                .staff_session(&token)
+                .await
+                .map_err(Problem::from)?
+                .map(Self)
+                .ok_or_else(Problem::sign_in),
             None => Err(Problem::sign_in()),
         }
     }
@@ -50,7 +58,10 @@ impl FromRequestParts<Web> for Machine {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
-        bearer(&parts.headers).and_then(|token| web.gate.machine(token)).map(Self).ok_or_else(Problem::sign_in)
+        bearer(&parts.headers)
+            .and_then(|token| web.gate.machine(token))
+            .map(Self)
+            .ok_or_else(Problem::sign_in)
     }
 }
 
@@ -59,7 +70,13 @@ impl FromRequestParts<Web> for Seat {
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
         match web.cookies.seat(&parts.headers) {
-            Some(token) => web.gate.seat(&token).await.map_err(Problem::from)?.map(Self).ok_or_else(Problem::link_over),
+            Some(token) => web
+                .gate
+                .seat(&token)
+                .await
+                .map_err(Problem::from)?
+                .map(Self)
+                .ok_or_else(Problem::link_over),
             None => Err(Problem::link_over()),
         }
     }
@@ -72,7 +89,9 @@ impl FromRequestParts<Web> for Caller {
         if let Some(machine) = bearer(&parts.headers).and_then(|token| web.gate.machine(token)) {
             return Ok(Self::Machine(machine));
         }
-        Staff::from_request_parts(parts, web).await.map(|staff| Self::Staff(staff.0))
+        Staff::from_request_parts(parts, web)
+            .await
+            .map(|staff| Self::Staff(staff.0))
     }
 }
 
@@ -99,7 +118,9 @@ pub struct Cookies {
 impl Cookies {
     /// For this origin.
     pub fn new(origin: &str) -> Self {
-        Self { secure: origin.starts_with("https://") }
+        Self {
+            secure: origin.starts_with("https://"),
+        }
     }
 
     /// The staff session's token.
@@ -163,19 +184,35 @@ impl Cookies {
     }
 
     fn session_name(&self) -> &'static str {
-        if self.secure { "__Host-countersign" } else { "countersign" }
+        if self.secure {
+            "__Host-countersign"
+        } else {
+            "countersign"
+        }
     }
 
     fn seat_name(&self) -> &'static str {
-        if self.secure { "__Host-countersign-seat" } else { "countersign-seat" }
+        if self.secure {
+            "__Host-countersign-seat"
+        } else {
+            "countersign-seat"
+        }
     }
 
     fn link_name(&self) -> &'static str {
-        if self.secure { "__Host-countersign-link" } else { "countersign-link" }
+        if self.secure {
+            "__Host-countersign-link"
+        } else {
+            "countersign-link"
+        }
     }
 
     fn invitation_name(&self) -> &'static str {
-        if self.secure { "__Host-countersign-invitation" } else { "countersign-invitation" }
+        if self.secure {
+            "__Host-countersign-invitation"
+        } else {
+            "countersign-invitation"
+        }
     }
 
     fn set(&self, name: &str, value: &str) -> HeaderValue {
@@ -189,13 +226,18 @@ impl Cookies {
     fn header(&self, pair: &str) -> HeaderValue {
         let secure = if self.secure { "; Secure" } else { "" };
         // Lax: a customer arrives from a chat, a senior from a mail; no decision is ever a GET.
-        HeaderValue::from_str(&format!("{pair}; Path=/; HttpOnly; SameSite=Lax{secure}")).unwrap_or(HeaderValue::from_static(""))
+        HeaderValue::from_str(&format!("{pair}; Path=/; HttpOnly; SameSite=Lax{secure}"))
+            .unwrap_or(HeaderValue::from_static(""))
     }
 }
 
 /// The token of an `Authorization: Bearer …` header.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, token) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
@@ -221,14 +263,23 @@ mod tests {
 
     #[test]
     fn a_bearer_token_is_read_and_nothing_else() {
-        assert_eq!(bearer(&headers(header::AUTHORIZATION, "Bearer abc")), Some("abc"));
-        assert_eq!(bearer(&headers(header::AUTHORIZATION, "bearer abc")), Some("abc"));
+        assert_eq!(
+            bearer(&headers(header::AUTHORIZATION, "Bearer abc")),
+            Some("abc")
+        );
+        assert_eq!(
+            bearer(&headers(header::AUTHORIZATION, "bearer abc")),
+            Some("abc")
+        );
         assert_eq!(bearer(&headers(header::AUTHORIZATION, "Basic abc")), None);
     }
 
     #[test]
     fn a_cookie_is_found_by_its_whole_name() {
-        let sent = headers(header::COOKIE, "xcountersign=1; countersign-seat=2; countersign=3");
+        let sent = headers(
+            header::COOKIE,
+            "xcountersign=1; countersign-seat=2; countersign=3",
+        );
         let cookies = Cookies::new("http://localhost:4180");
         assert_eq!(cookies.session(&sent).as_deref(), Some("3"));
         assert_eq!(cookies.seat(&sent).as_deref(), Some("2"));
@@ -238,6 +289,9 @@ mod tests {
     #[test]
     fn over_https_cookies_are_bound_to_the_host() {
         let set = Cookies::new("https://support.example").set_session("t");
-        assert_eq!(set, "__Host-countersign=t; Path=/; HttpOnly; SameSite=Lax; Secure");
+        assert_eq!(
+            set,
+            "__Host-countersign=t; Path=/; HttpOnly; SameSite=Lax; Secure"
+        );
     }
 }

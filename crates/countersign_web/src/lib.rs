@@ -1,8 +1,113 @@
-//! HTTP API, pages and assets.
+//! HTTP: the API under `/v1`, the pages, and the ledger's tiles.
+//!
+//! Thin on purpose: a handler turns a request into a question to
+//! `countersign_service`, and its answer into JSON or a page. What may be done
+//! is decided there; who is asking is settled by the extractors of [`callers`].
+//! All routes stand in [`routes`].
 
+pub mod api;
 pub mod assets;
 pub mod body;
+pub mod callers;
+pub mod headers;
+pub mod openapi;
 pub mod pages;
 pub mod present;
 pub mod problem;
+pub mod routes;
+pub mod site;
 pub mod words;
+
+use std::sync::Arc;
+
+use countersign_ledger::VerifierKey;
+use countersign_service::adapters::dice::{Dice, SystemDice, random_bytes};
+use countersign_service::{Gate, IssuedLink};
+use jiff::tz::TimeZone;
+
+pub use routes::router;
+
+use crate::api::cases::CaseLink;
+use crate::callers::Cookies;
+use crate::present::Calendar;
+
+/// What the handlers share. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Web(Arc<Shared>);
+
+/// See [`Web`].
+#[derive(Debug)]
+pub struct Shared {
+    /// The service.
+    pub gate: Gate,
+    /// Names and attributes of cookies.
+    pub cookies: Cookies,
+    /// The ledger's public key.
+    pub log_key: VerifierKey,
+    /// The description of the API, JSON.
+    pub openapi: String,
+    /// Shows the banner "made-up data".
+    pub demo: bool,
+    zone: TimeZone,
+}
+
+/// What the pages need beyond the service.
+#[derive(Debug, Clone)]
+pub struct WebSettings {
+    /// The ledger's public key.
+    pub log_key: VerifierKey,
+    /// In which zone times are shown: an IANA name such as `Europe/Stockholm`; UTC if it is not known.
+    pub time_zone: String,
+    /// Shows the banner "made-up data".
+    pub demo: bool,
+}
+
+impl Web {
+    /// For this gate.
+    pub fn new(gate: Gate, settings: WebSettings) -> Self {
+        let origin = gate.settings().origin.clone();
+        Self(Arc::new(Shared {
+            cookies: Cookies::new(&origin),
+            log_key: settings.log_key,
+            openapi: openapi::describe(&routes::routes(), &origin)
+                .to_json()
+                .unwrap_or_default(),
+            demo: settings.demo,
+            zone: TimeZone::get(&settings.time_zone).unwrap_or(TimeZone::UTC),
+            gate,
+        }))
+    }
+
+    /// Times as pages show them, now.
+    pub fn calendar(&self) -> Calendar {
+        Calendar::new(self.gate.now(), self.zone.clone())
+    }
+
+    /// Host and port of the origin, as people see it.
+    pub fn host(&self) -> String {
+        let origin = &self.gate.settings().origin;
+        origin.split("://").nth(1).unwrap_or(origin).to_owned()
+    }
+
+    /// A link as it is handed out.
+    pub fn link(&self, issued: &IssuedLink) -> CaseLink {
+        CaseLink {
+            url: format!("{}{}", self.gate.settings().origin, issued.path()),
+            until_ms: issued.until.0,
+        }
+    }
+
+    /// A fresh key for the forms of one page.
+    pub fn fresh_key(&self) -> String {
+        let dice: &dyn Dice = &SystemDice;
+        format!("{:032x}", u128::from_be_bytes(random_bytes(dice)))
+    }
+}
+
+impl std::ops::Deref for Web {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

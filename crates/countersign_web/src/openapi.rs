@@ -4,8 +4,9 @@ use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr, Required, ResponseBuilder,
-    ResponsesBuilder, Schema, SecurityRequirement,
+    ComponentsBuilder, ContentBuilder, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathItem,
+    PathsBuilder, Ref, RefOr, Required, ResponseBuilder, ResponsesBuilder, Schema,
+    SecurityRequirement,
 };
 use utoipa::{PartialSchema as _, ToSchema};
 
@@ -56,18 +57,35 @@ pub struct Operation {
 impl Operation {
     /// An operation that answers 200 with this body.
     pub const fn gives(summary: &'static str, gives: Shape) -> Self {
-        Self { summary, about: "", takes: None, gives: Some(gives), status: 200, query: &[] }
+        Self {
+            summary,
+            about: "",
+            takes: None,
+            gives: Some(gives),
+            status: 200,
+            query: &[],
+        }
     }
 
     /// An operation that answers 204.
     pub const fn does(summary: &'static str) -> Self {
-        Self { summary, about: "", takes: None, gives: None, status: 204, query: &[] }
+        Self {
+            summary,
+            about: "",
+            takes: None,
+            gives: None,
+            status: 204,
+            query: &[],
+        }
     }
 
     /// It wants this body.
     #[must_use]
     pub const fn takes(self, shape: Shape) -> Self {
-        Self { takes: Some(shape), ..self }
+        Self {
+            takes: Some(shape),
+            ..self
+        }
     }
 
     /// It says more.
@@ -96,20 +114,41 @@ pub fn describe(routes: &[Route], origin: &str) -> OpenApi {
     (shape::<Problem>().schemas)(&mut schemas);
     (shape::<FieldProblem>().schemas)(&mut schemas);
     for route in routes {
-        let Some(operation) = &route.operation else { continue };
+        let Some(operation) = &route.operation else {
+            continue;
+        };
         for shape in [operation.takes, operation.gives].into_iter().flatten() {
             (shape.schemas)(&mut schemas);
         }
-        paths = paths.path(route.path, PathItem::new(method(route.verb), build(route, operation)));
+        paths = paths.path(
+            route.path,
+            PathItem::new(method(route.verb), build(route, operation)),
+        );
     }
     schemas.sort_by(|left, right| left.0.cmp(&right.0));
     schemas.dedup_by(|left, right| left.0 == right.0);
-    let bearer = |about: &str| SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(about)).build());
+    let bearer = |about: &str| {
+        SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .description(Some(about))
+                .build(),
+        )
+    };
     let components = ComponentsBuilder::new()
         .schemas_from_iter(schemas)
-        .security_scheme("machine", bearer("A token of the configuration file, `cs_machine_…`."))
-        .security_scheme("staff", bearer("A staff session, `cs_sess_…`, from a passkey sign-in."))
-        .security_scheme("seat", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("countersign-seat"))))
+        .security_scheme(
+            "machine",
+            bearer("A token of the configuration file, `cs_machine_…`."),
+        )
+        .security_scheme(
+            "staff",
+            bearer("A staff session, `cs_sess_…`, from a passkey sign-in."),
+        )
+        .security_scheme(
+            "seat",
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("countersign-seat"))),
+        )
         .build();
     OpenApiBuilder::new()
         .info(
@@ -132,21 +171,44 @@ fn build(route: &Route, operation: &Operation) -> utoipa::openapi::path::Operati
     let mut built = OperationBuilder::new()
         .summary(Some(operation.summary))
         .operation_id(Some(operation_id(route)))
-        .tag(route.path.split('/').find(|part| !part.is_empty() && *part != "v1").unwrap_or("gate"));
+        .tag(
+            route
+                .path
+                .split('/')
+                .find(|part| !part.is_empty() && *part != "v1")
+                .unwrap_or("gate"),
+        );
     if !operation.about.is_empty() {
         built = built.description(Some(operation.about));
     }
-    for name in route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
-        built = built.parameter(parameter(name.trim_start_matches('*'), ParameterIn::Path, Required::True, ""));
+    for name in route
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    {
+        built = built.parameter(parameter(
+            name.trim_start_matches('*'),
+            ParameterIn::Path,
+            Required::True,
+            "",
+        ));
     }
     for (name, about) in operation.query {
         built = built.parameter(parameter(name, ParameterIn::Query, Required::False, about));
     }
     if route.verb == Verb::Post {
-        built = built.parameter(parameter("Idempotency-Key", ParameterIn::Header, Required::False, "Up to 255 characters; remembered for a day."));
+        built = built.parameter(parameter(
+            "Idempotency-Key",
+            ParameterIn::Header,
+            Required::False,
+            "Up to 255 characters; remembered for a day.",
+        ));
     }
     if let Some(shape) = operation.takes {
-        let body = RequestBodyBuilder::new().content("application/json", content(shape)).required(Some(Required::True)).build();
+        let body = RequestBodyBuilder::new()
+            .content("application/json", content(shape))
+            .required(Some(Required::True))
+            .build();
         built = built.request_body(Some(body));
     }
     let mut good = ResponseBuilder::new().description(operation.summary);
@@ -155,8 +217,16 @@ fn build(route: &Route, operation: &Operation) -> utoipa::openapi::path::Operati
     }
     let problem = ResponseBuilder::new()
         .description("A problem document")
-        .content("application/problem+json", ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build());
-    let responses = ResponsesBuilder::new().response(operation.status.to_string(), good.build()).response("default", problem.build()).build();
+        .content(
+            "application/problem+json",
+            ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name("Problem")))
+                .build(),
+        );
+    let responses = ResponsesBuilder::new()
+        .response(operation.status.to_string(), good.build())
+        .response("default", problem.build())
+        .build();
     built = built.responses(responses);
     for scheme in schemes(route.door) {
         built = built.security(SecurityRequirement::new::<_, [&str; 0], &str>(*scheme, []));
@@ -164,12 +234,25 @@ fn build(route: &Route, operation: &Operation) -> utoipa::openapi::path::Operati
     built.build()
 }
 
-fn parameter(name: &str, place: ParameterIn, required: Required, about: &str) -> utoipa::openapi::path::Parameter {
-    ParameterBuilder::new().name(name).parameter_in(place).required(required).description(Some(about)).schema(Some(String::schema())).build()
+fn parameter(
+    name: &str,
+    place: ParameterIn,
+    required: Required,
+    about: &str,
+) -> utoipa::openapi::path::Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .required(required)
+        .description(Some(about))
+        .schema(Some(String::schema()))
+        .build()
 }
 
 fn content(shape: Shape) -> utoipa::openapi::Content {
-    ContentBuilder::new().schema(Some(Ref::from_schema_name((shape.name)()))).build()
+    ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name((shape.name)())))
+        .build()
 }
 
 fn schemes(door: Door) -> &'static [&'static str] {
@@ -192,6 +275,15 @@ fn method(verb: Verb) -> HttpMethod {
 }
 
 fn operation_id(route: &Route) -> String {
-    let path: String = route.path.trim_start_matches("/v1/").chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    format!("{}_{}", route.verb.name().to_lowercase(), path.trim_matches('_').replace("__", "_"))
+    let path: String = route
+        .path
+        .trim_start_matches("/v1/")
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
+    format!(
+        "{}_{}",
+        route.verb.name().to_lowercase(),
+        path.trim_matches('_').replace("__", "_")
+    )
 }

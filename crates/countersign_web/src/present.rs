@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use countersign_cases::{Checklist, LineItem, Missing, ProofItem, ProofTree, Standing, State, Timestamp, Who};
+use countersign_cases::{
+    Checklist, LineItem, Missing, ProofItem, ProofTree, Standing, State, Timestamp, Who,
+};
 use countersign_language::{Action, EffectKind, HoldingKind, Procedure, Requirement, SentencePart};
 use countersign_service::{CaseView, SentencePiece};
 use jiff::tz::TimeZone;
 
-use crate::pages::{self, Act, ActOutcome, CaseState, Check, CheckOptions, CheckState, Pill, ProcedureRef, Risk, Way, When};
+use crate::pages::{
+    self, Act, ActOutcome, CaseState, Check, CheckOptions, CheckState, Pill, ProcedureRef, Risk,
+    Way, When,
+};
 use crate::words::Words;
 
 /// Turns moments into what people read: when "now" is and in which zone they live.
@@ -36,16 +41,27 @@ impl Calendar {
             (false, true) => "%-d %b, %H:%M",
             (false, false) => "%-d %b %Y, %H:%M",
         };
-        When { iso: iso(at), shown: zoned.strftime(pattern).to_string(), relative: self.relative(at) }
+        When {
+            iso: iso(at),
+            shown: zoned.strftime(pattern).to_string(),
+            relative: self.relative(at),
+        }
     }
 
     /// `10:31:04` today, otherwise as [`Calendar::when`]: for lists of what happened.
     pub fn second(&self, at: Timestamp) -> When {
         let zoned = self.zoned(at);
         if zoned.date() != self.zoned(self.now).date() {
-            return When { relative: None, ..self.when(at) };
+            return When {
+                relative: None,
+                ..self.when(at)
+            };
         }
-        When { iso: iso(at), shown: zoned.strftime("%H:%M:%S").to_string(), relative: None }
+        When {
+            iso: iso(at),
+            shown: zoned.strftime("%H:%M:%S").to_string(),
+            relative: None,
+        }
     }
 
     /// `23 Nov 2026, 10:45:10`: for receipts.
@@ -72,7 +88,7 @@ impl Calendar {
         Some(match minutes {
             1..60 => format!("in {}", count(minutes, "minute")),
             60..2_880 => format!("in {}", count((minutes + 30) / 60, "hour")),
-            -59..0 => format!("{} ago", count(-minutes, "minute")),
+            -59..=-1 => format!("{} ago", count(-minutes, "minute")),
             -2_879..=-60 => format!("{} ago", count((-minutes + 30) / 60, "hour")),
             _ => return None,
         })
@@ -105,7 +121,11 @@ pub fn length(seconds: u64) -> String {
 
 /// The words with the parameter values marked: character for character the sentence of the case.
 pub fn words(pieces: &[SentencePiece]) -> Words {
-    Words::from_parts(pieces.iter().map(|piece| (piece.text.as_str(), piece.parameter)))
+    Words::from_parts(
+        pieces
+            .iter()
+            .map(|piece| (piece.text.as_str(), piece.parameter)),
+    )
 }
 
 /// The sentence with these values: for a case that is not opened yet.
@@ -116,7 +136,10 @@ pub fn words_of(action: &Action, values: &BTreeMap<String, String>) -> Words {
 
 /// The sentence with its blanks: `Erase everything on … and install …`.
 pub fn blanks(action: &Action) -> String {
-    sentence_pieces(action, |_| "…").into_iter().map(|(text, _)| text).collect()
+    sentence_pieces(action, |_| "…")
+        .into_iter()
+        .map(|(text, _)| text)
+        .collect()
 }
 
 fn sentence_pieces<'a>(action: &'a Action, value: impl Fn(&str) -> &'a str) -> Vec<(String, bool)> {
@@ -126,7 +149,10 @@ fn sentence_pieces<'a>(action: &'a Action, value: impl Fn(&str) -> &'a str) -> V
         .map(|part| match part {
             SentencePart::Text(text) => (text.clone(), false),
             SentencePart::Parameter(index) => {
-                let name = usize::try_from(*index).ok().and_then(|index| action.parameters.get(index)).map_or("", |parameter| parameter.name.as_str());
+                let name = usize::try_from(*index)
+                    .ok()
+                    .and_then(|index| action.parameters.get(index))
+                    .map_or("", |parameter| parameter.name.as_str());
                 (value(name).to_owned(), true)
             }
         })
@@ -147,24 +173,48 @@ pub fn risk(action: &Action) -> Risk {
 
 /// What follows from the action beyond its words: who then holds what.
 pub fn consequence(procedure: &Procedure, action: &Action) -> Option<String> {
-    let label = |id: countersign_language::HoldingId| procedure.holdings.get(id.index()).map_or("", |holding| holding.label.as_str());
+    let label = |id: countersign_language::HoldingId| {
+        procedure
+            .holdings
+            .get(id.index())
+            .map_or("", |holding| holding.label.as_str())
+    };
     action.effects.iter().find_map(|effect| match effect.kind {
         EffectKind::Changes(what) => Some(format!("The {} is then a new one.", label(what))),
         EffectKind::Gives(what) => Some(format!("Whoever asks then holds the {}.", label(what))),
-        EffectKind::Sends { what, to } => Some(format!("Whoever can read the {} then has the {}.", label(to), label(what))),
-        EffectKind::Loses(loss) => procedure.losses.get(loss.index()).map(|loss| format!("What can be lost: {}.", loss.label)),
+        EffectKind::Sends { what, to } => Some(format!(
+            "Whoever can read the {} then has the {}.",
+            label(to),
+            label(what)
+        )),
+        EffectKind::Loses(loss) => procedure
+            .losses
+            .get(loss.index())
+            .map(|loss| format!("What can be lost: {}.", loss.label)),
     })
 }
 
 /// `Waits 24 hours before it takes effect`, where a path of the action waits.
 pub fn waits(action: &Action) -> Option<String> {
     let seconds = action.paths.iter().map(path_wait_seconds);
-    let (least, most) = (seconds.clone().min().unwrap_or(0), seconds.max().unwrap_or(0));
+    let (least, most) = (
+        seconds.clone().min().unwrap_or(0),
+        seconds.max().unwrap_or(0),
+    );
     match (least, most) {
         (_, 0) => None,
-        (least, most) if least == most => Some(format!("Waits {} before it takes effect", length(most))),
-        (0, most) => Some(format!("Takes effect at once, or after {} on a slower way", length(most))),
-        (least, most) => Some(format!("Waits {} to {} before it takes effect", length(least), length(most))),
+        (least, most) if least == most => {
+            Some(format!("Waits {} before it takes effect", length(most)))
+        }
+        (0, most) => Some(format!(
+            "Takes effect at once, or after {} on a slower way",
+            length(most)
+        )),
+        (least, most) => Some(format!(
+            "Waits {} to {} before it takes effect",
+            length(least),
+            length(most)
+        )),
     }
 }
 
@@ -181,7 +231,9 @@ fn path_wait_seconds(path: &countersign_language::Path) -> u64 {
 
 /// `two proofs, a sign-off, 24 hours`: what the quickest path needs.
 pub fn needs(action: &Action) -> String {
-    let Some(path) = action.paths.first() else { return String::new() };
+    let Some(path) = action.paths.first() else {
+        return String::new();
+    };
     let mut parts = Vec::new();
     for line in &path.lines {
         match &line.requirement {
@@ -191,8 +243,12 @@ pub fn needs(action: &Action) -> String {
                 3 => "three proofs".to_owned(),
                 n => format!("{n} proofs"),
             }),
-            Requirement::SignOff { count: 1, .. } => parts.push("a colleague's signature".to_owned()),
-            Requirement::SignOff { count, .. } => parts.push(format!("{count} colleagues' signatures")),
+            Requirement::SignOff { count: 1, .. } => {
+                parts.push("a colleague's signature".to_owned())
+            }
+            Requirement::SignOff { count, .. } => {
+                parts.push(format!("{count} colleagues' signatures"))
+            }
             Requirement::Confirms { .. } => parts.push("your word".to_owned()),
             Requirement::Wait(duration) => parts.push(length(duration.seconds())),
             Requirement::Backup { .. } => parts.push("a backup".to_owned()),
@@ -211,24 +267,39 @@ fn fewest_proofs(expression: &countersign_language::Expr) -> usize {
         Expr::NOf { n, of } => {
             let mut counts: Vec<usize> = of.iter().map(fewest_proofs).collect();
             counts.sort_unstable();
-            counts.iter().take(usize::try_from(*n).unwrap_or(usize::MAX)).sum()
+            counts
+                .iter()
+                .take(usize::try_from(*n).unwrap_or(usize::MAX))
+                .sum()
         }
     }
 }
 
 /// The words card of a case.
 pub fn act(procedure: &Procedure, view: &CaseView, calendar: &Calendar) -> Act {
-    let action = procedure.action_named(&view.action).and_then(|id| procedure.actions.get(id.index()));
+    let action = procedure
+        .action_named(&view.action)
+        .and_then(|id| procedure.actions.get(id.index()));
     let outcome = match view.state {
-        State::Done => ActOutcome::Happened(view.timeline.last().map_or_else(String::new, |last| calendar.full(last.at))),
-        State::Refused | State::Stopped | State::Withdrawn | State::Expired | State::Failed => ActOutcome::DidNotHappen,
+        State::Done => ActOutcome::Happened(
+            view.timeline
+                .last()
+                .map_or_else(String::new, |last| calendar.full(last.at)),
+        ),
+        State::Refused | State::Stopped | State::Withdrawn | State::Expired | State::Failed => {
+            ActOutcome::DidNotHappen
+        }
         _ => ActOutcome::Open,
     };
     Act {
         words: words(&view.pieces),
         consequence: action.and_then(|action| consequence(procedure, action)),
         risk: action.map(risk),
-        procedure: Some(ProcedureRef { name: view.action.clone(), version: view.procedure.chars().take(8).collect(), href: None }),
+        procedure: Some(ProcedureRef {
+            name: view.action.clone(),
+            version: view.procedure.chars().take(8).collect(),
+            href: None,
+        }),
         takes_effect: action.and_then(waits),
         digest: view.digest.to_string(),
         outcome,
@@ -259,7 +330,11 @@ pub fn pill(state: State, next: Option<&Who>, calendar: &Calendar) -> Pill {
 }
 
 /// What is still missing, the nearest way first.
-pub fn checks(procedure: &Procedure, checklist: &Checklist, calendar: &Calendar) -> pages::Checklist {
+pub fn checks(
+    procedure: &Procedure,
+    checklist: &Checklist,
+    calendar: &Calendar,
+) -> pages::Checklist {
     let mut paths: Vec<_> = checklist.paths.iter().filter(|path| path.applies).collect();
     if paths.is_empty() {
         paths = checklist.paths.iter().collect();
@@ -269,14 +344,23 @@ pub fn checks(procedure: &Procedure, checklist: &Checklist, calendar: &Calendar)
     let ways = paths
         .into_iter()
         .map(|path| Way {
-            name: if several { path.name.replace('_', " ") } else { String::new() },
+            name: if several {
+                path.name.replace('_', " ")
+            } else {
+                String::new()
+            },
             rows: rows(procedure, checklist, &path.lines, calendar),
         })
         .collect();
     pages::Checklist { ways }
 }
 
-fn rows(procedure: &Procedure, checklist: &Checklist, lines: &[LineItem], calendar: &Calendar) -> Vec<Check> {
+fn rows(
+    procedure: &Procedure,
+    checklist: &Checklist,
+    lines: &[LineItem],
+    calendar: &Calendar,
+) -> Vec<Check> {
     let customer = &checklist.customer;
     let over = checklist.state.is_final();
     let step = |at: Option<Timestamp>, title: &str, detail: &str, waiting: bool| Check {
@@ -295,10 +379,18 @@ fn rows(procedure: &Procedure, checklist: &Checklist, lines: &[LineItem], calend
     };
     let mut rows = Vec::new();
     if customer.needs_link {
-        rows.push(step(customer.link_used_at, "Customer opens the one-time link", "On their own device.", customer.link_used_at.is_none()));
+        rows.push(step(
+            customer.link_used_at,
+            "Customer opens the one-time link",
+            "On their own device.",
+            customer.link_used_at.is_none(),
+        ));
     }
     // The customer's confirmation comes after the last line that is theirs, before people sign.
-    let last_of_customer = lines.iter().rposition(|line| line.proofs.is_some()).map_or(0, |at| at + 1);
+    let last_of_customer = lines
+        .iter()
+        .rposition(|line| line.proofs.is_some())
+        .map_or(0, |at| at + 1);
     let confirm = || {
         step(
             customer.confirmed_at,
@@ -327,41 +419,78 @@ fn row(procedure: &Procedure, line: &LineItem, calendar: &Calendar) -> Check {
         (Who::Time | Who::BackupMachine | Who::Opener, Standing::Holds) => Some("Holds"),
         _ => None,
     };
-    let at = line.proofs.as_ref().and_then(latest).or(line.until.filter(|_| line.standing == Standing::Waiting));
+    let at = line
+        .proofs
+        .as_ref()
+        .and_then(latest)
+        .or(line.until.filter(|_| line.standing == Standing::Waiting));
     Check {
         state,
         title: sentence_case(&line.words),
         detail: Some(detail(line, calendar)).filter(|detail| !detail.is_empty()),
         word: word.map(str::to_owned),
         at: at.map(|at| calendar.second(at)),
-        options: line.proofs.as_ref().map_or_else(Vec::new, |proofs| options(procedure, proofs)),
+        options: line
+            .proofs
+            .as_ref()
+            .map_or_else(Vec::new, |proofs| options(procedure, proofs)),
         action: None,
     }
 }
 
 fn detail(line: &LineItem, calendar: &Calendar) -> String {
-    let progress = || if line.of > 1 { format!("{} of {}. ", line.done, line.of) } else { String::new() };
+    let progress = || {
+        if line.of > 1 {
+            format!("{} of {}. ", line.done, line.of)
+        } else {
+            String::new()
+        }
+    };
     match (&line.who, line.standing) {
         (_, Standing::NotNeeded) => "Not needed: another way was taken.".to_owned(),
-        (Who::Customer, Standing::Refused) => format!("Closed after too many wrong tries{}.", until(line, calendar)),
-        (Who::Customer, _) => format!("{}Typed on the customer's own page. You never see it.", progress()),
-        (Who::Colleague { label, .. }, Standing::Holds) => format!("Signed with a passkey: {label}."),
-        (Who::Colleague { label, .. }, _) => format!("{}Somebody other than whoever opened the case: {label}.", progress()),
+        (Who::Customer, Standing::Refused) => format!(
+            "Closed after too many wrong tries{}.",
+            until(line, calendar)
+        ),
+        (Who::Customer, _) => format!(
+            "{}Typed on the customer's own page. You never see it.",
+            progress()
+        ),
+        (Who::Colleague { label, .. }, Standing::Holds) => {
+            format!("Signed with a passkey: {label}.")
+        }
+        (Who::Colleague { label, .. }, _) => format!(
+            "{}Somebody other than whoever opened the case: {label}.",
+            progress()
+        ),
         (Who::Opener, Standing::Holds) => "On the word of whoever opened the case.".to_owned(),
         (Who::Opener, _) => "Whoever opened the case gives their word.".to_owned(),
-        (Who::Time, Standing::Waiting) => format!("Until {}. It can be stopped until then.", line.until.map_or_else(String::new, |at| calendar.when(at).shown)),
+        (Who::Time, Standing::Waiting) => format!(
+            "Until {}. It can be stopped until then.",
+            line.until
+                .map_or_else(String::new, |at| calendar.when(at).shown)
+        ),
         (Who::Time, Standing::NotStarted) => "Begins once the notices were handed over.".to_owned(),
-        (Who::BackupMachine, Standing::Holds) => format!("Attested in {}.", count(i64::from(line.done), "place")),
+        (Who::BackupMachine, Standing::Holds) => {
+            format!("Attested in {}.", count(i64::from(line.done), "place"))
+        }
         (Who::BackupMachine, _) => format!("{}Only the backup system can attest it.", progress()),
         (Who::Gate, Standing::Holds) => "Every contact was told, and can stop it.".to_owned(),
-        (Who::Gate, _) => format!("{}Sent by itself once everything before it holds.", progress()),
-        (Who::Nobody, Standing::Refused) => format!("Nobody can supply this now{}.", until(line, calendar)),
+        (Who::Gate, _) => format!(
+            "{}Sent by itself once everything before it holds.",
+            progress()
+        ),
+        (Who::Nobody, Standing::Refused) => {
+            format!("Nobody can supply this now{}.", until(line, calendar))
+        }
         _ => String::new(),
     }
 }
 
 fn until(line: &LineItem, calendar: &Calendar) -> String {
-    line.until.map_or_else(String::new, |at| format!(" until {}", calendar.when(at).shown))
+    line.until.map_or_else(String::new, |at| {
+        format!(" until {}", calendar.when(at).shown)
+    })
 }
 
 fn check_state(standing: Standing) -> CheckState {
@@ -380,17 +509,32 @@ fn options(procedure: &Procedure, proofs: &ProofTree) -> Vec<CheckOptions> {
     if items.len() < 2 {
         return Vec::new();
     }
-    [("Knows", HoldingKind::Secret), ("Has", HoldingKind::Device), ("Receives", HoldingKind::Channel), ("Is", HoldingKind::State)]
-        .into_iter()
-        .filter_map(|(group, kind)| {
-            let of_kind = |item: &&&ProofItem| {
-                let holding = procedure.proofs.get(item.proof.index()).and_then(|proof| procedure.holdings.get(proof.shows.index()));
-                holding.is_some_and(|holding| holding.kind == kind)
-            };
-            let ways: Vec<_> = items.iter().filter(of_kind).map(|item| (item.label.clone(), check_state(item.standing))).collect();
-            (!ways.is_empty()).then(|| CheckOptions { group: group.to_owned(), ways })
+    [
+        ("Knows", HoldingKind::Secret),
+        ("Has", HoldingKind::Device),
+        ("Receives", HoldingKind::Channel),
+        ("Is", HoldingKind::State),
+    ]
+    .into_iter()
+    .filter_map(|(group, kind)| {
+        let of_kind = |item: &&&ProofItem| {
+            let holding = procedure
+                .proofs
+                .get(item.proof.index())
+                .and_then(|proof| procedure.holdings.get(proof.shows.index()));
+            holding.is_some_and(|holding| holding.kind == kind)
+        };
+        let ways: Vec<_> = items
+            .iter()
+            .filter(of_kind)
+            .map(|item| (item.label.clone(), check_state(item.standing)))
+            .collect();
+        (!ways.is_empty()).then(|| CheckOptions {
+            group: group.to_owned(),
+            ways,
         })
-        .collect()
+    })
+    .collect()
 }
 
 fn leaves<'a>(tree: &'a ProofTree, items: &mut Vec<&'a ProofItem>) {
@@ -403,7 +547,11 @@ fn leaves<'a>(tree: &'a ProofTree, items: &mut Vec<&'a ProofItem>) {
 fn latest(tree: &ProofTree) -> Option<Timestamp> {
     let mut items = Vec::new();
     leaves(tree, &mut items);
-    items.into_iter().filter(|item| item.standing == Standing::Holds).filter_map(|item| item.at).max()
+    items
+        .into_iter()
+        .filter(|item| item.standing == Standing::Holds)
+        .filter_map(|item| item.at)
+        .max()
 }
 
 /// `2: passkey, senior`, or nothing.
@@ -430,16 +578,32 @@ pub fn missing_short(missing: &[Missing]) -> String {
     format!("{}: {}", missing.len(), who.join(", "))
 }
 
+/// `support agent, senior support agent`
+pub fn role_labels(procedure: &Procedure, names: &[String]) -> String {
+    let labels = names
+        .iter()
+        .filter_map(|name| procedure.role_named(name))
+        .filter_map(|id| procedure.roles.get(id.index()));
+    labels
+        .map(|role| role.label.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
 /// With a capital first letter.
 pub fn sentence_case(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 /// With a small first letter, for use inside a sentence.
 pub fn inside_sentence(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
 }
 
 #[cfg(test)]
@@ -455,12 +619,21 @@ mod tests {
     fn moments_are_absolute_with_a_helper() {
         let calendar = calendar();
         let soon = calendar.when(calendar.now().plus_seconds(16 * 60));
-        assert_eq!((soon.shown.as_str(), soon.relative.as_deref()), ("10:46", Some("in 16 minutes")));
+        assert_eq!(
+            (soon.shown.as_str(), soon.relative.as_deref()),
+            ("10:46", Some("in 16 minutes"))
+        );
         let tomorrow = calendar.when(calendar.now().plus_seconds(86_400));
-        assert_eq!((tomorrow.shown.as_str(), tomorrow.relative.as_deref()), ("24 Nov, 10:30", Some("in 24 hours")));
+        assert_eq!(
+            (tomorrow.shown.as_str(), tomorrow.relative.as_deref()),
+            ("24 Nov, 10:30", Some("in 24 hours"))
+        );
         assert_eq!(tomorrow.iso, "2026-11-24T10:30:00Z");
         let next_year = calendar.when(calendar.now().plus_seconds(60 * 86_400));
-        assert_eq!((next_year.shown.as_str(), next_year.relative), ("22 Jan 2027, 10:30", None));
+        assert_eq!(
+            (next_year.shown.as_str(), next_year.relative),
+            ("22 Jan 2027, 10:30", None)
+        );
         assert_eq!(calendar.second(calendar.now()).shown, "10:30:00");
         assert_eq!(calendar.full(calendar.now()), "23 Nov 2026, 10:30:00");
     }

@@ -65,7 +65,10 @@ impl Problem {
     /// With the field it is about.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
-        self.errors.push(FieldProblem { field: field.into(), message: message.into() });
+        self.errors.push(FieldProblem {
+            field: field.into(),
+            message: message.into(),
+        });
         self
     }
 
@@ -78,7 +81,11 @@ impl Problem {
 
     /// Nothing here, or nothing you may know of: the two are not told apart.
     pub fn nothing_here() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "nothing-here", "There is nothing here")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "nothing-here",
+            "There is nothing here",
+        )
     }
 
     /// No credential, or none that counts.
@@ -88,7 +95,11 @@ impl Problem {
 
     /// A credential that does not open this.
     pub fn not_yours() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "not-allowed", "This credential does not open this")
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "not-allowed",
+            "This credential does not open this",
+        )
     }
 
     /// The link was used up, has run out, or never was: the three are not told apart.
@@ -98,13 +109,22 @@ impl Problem {
 
     /// The form or request came from another site.
     pub fn cross_site() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "cross-site", "This form came from somewhere else")
-            .detail("go back to the page and press the button there")
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "cross-site",
+            "This form came from somewhere else",
+        )
+        .detail("go back to the page and press the button there")
     }
 
     /// One field of the request is wrong.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-field", "A field of the request is not right").field(field, message)
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid-field",
+            "A field of the request is not right",
+        )
+        .field(field, message)
     }
 
     fn status(&self) -> StatusCode {
@@ -116,12 +136,19 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (self.status(), body).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if let Some(seconds) = self.retry_after_seconds {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.status == StatusCode::UNAUTHORIZED.as_u16() {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(self);
         response

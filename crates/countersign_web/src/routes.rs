@@ -2,10 +2,20 @@
 //! so a route that is not here does not exist.
 
 use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, delete, get, post, put};
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::compression::{CompressionLayer, CompressionLevel};
 
 use crate::Web;
+use crate::body::MOST_BYTES;
+use crate::headers::protect;
 use crate::openapi::Operation;
+use crate::problem::Problem;
+use crate::site::as_page;
 
 /// One method of one path.
 #[derive(Debug, Clone)]
@@ -60,4 +70,216 @@ pub enum Door {
     Machine,
     /// Either of the two.
     StaffOrMachine,
+}
+
+/// Every route.
+#[expect(
+    clippy::too_many_lines,
+    reason = "the table is one thing, to be read as one"
+)]
+pub fn routes() -> Vec<Route> {
+    use crate::api::{cases as ac, customers as cu, gate as ag, staff as st};
+    use crate::openapi::shape;
+    use crate::site::{
+        approvals, cases, customer, customers, desk, live, new_case, reference, settings, sign_in,
+        stop,
+    };
+    use Door::{Anyone, Machine, Seat, Staff, StaffOrMachine};
+
+    let site = |verb, path, door, handler| Route {
+        verb,
+        path,
+        door,
+        operation: None,
+        handler,
+    };
+    let api = |verb, path, door, operation, handler| Route {
+        verb,
+        path,
+        door,
+        operation: Some(operation),
+        handler,
+    };
+    let show: &[(&str, &str)] = &[(
+        "show",
+        "`mine` (default), `team`, `waiting` for a signature, `done` today",
+    )];
+    vec![
+        // The API: cases.
+        api(Verb::Post, "/v1/cases", StaffOrMachine, Operation::gives("Open a case", shape::<ac::CaseOpened>()).takes(shape::<ac::OpenCase>()).status(201).about("A machine with `panel` opens it for its signed-in customer and gets the link to send them to; a `robot` opens it as a program with a staff role."), post(ac::open)),
+        api(Verb::Get, "/v1/cases", Staff, Operation::gives("Cases on the desk", shape::<ac::CaseList>()).query(show), get(ac::list)),
+        api(Verb::Get, "/v1/cases/{case}", StaffOrMachine, Operation::gives("A case, what is missing and who can supply it", shape::<ac::CaseDocument>()), get(ac::read)),
+        api(Verb::Get, "/v1/cases/{case}/events", StaffOrMachine, Operation::does("Follow a case (server-sent events)").status(200).about("An event `changed` with the new version whenever the case changed; the first says the present one."), get(live::api)),
+        api(Verb::Post, "/v1/cases/{case}/link", StaffOrMachine, Operation::gives("Make the customer's one-time link", shape::<ac::CaseLink>()).status(201), post(ac::link)),
+        api(Verb::Post, "/v1/cases/{case}/run", StaffOrMachine, Operation::gives("Run it, now that nothing is missing", shape::<ac::CaseChanged>()).about("Everything is evaluated again at this moment."), post(ac::run)),
+        api(Verb::Post, "/v1/cases/{case}/withdraw", StaffOrMachine, Operation::gives("Take it back", shape::<ac::CaseChanged>()), post(ac::withdraw)),
+        api(Verb::Post, "/v1/cases/{case}/vouch", Staff, Operation::gives("Give your word for a `confirms` line", shape::<ac::CaseChanged>()).takes(shape::<ac::Vouch>()), post(ac::vouch)),
+        api(Verb::Post, "/v1/cases/{case}/refuse", Staff, Operation::gives("Refuse, with a reason", shape::<ac::CaseChanged>()).takes(shape::<ac::Refuse>()).about("The same request then stays closed for its cooling time, whoever asks."), post(ac::refuse)),
+        api(Verb::Post, "/v1/cases/{case}/sign-off/start", Staff, Operation::gives("Begin to sign", shape::<st::Prompt>()), post(st::start_sign_off)),
+        api(Verb::Post, "/v1/cases/{case}/sign-off/finish", Staff, Operation::gives("Sign with a passkey, over the digest", shape::<ac::CaseChanged>()).takes(shape::<st::Answer>()), post(st::finish_sign_off)),
+        api(Verb::Get, "/v1/cases/{case}/receipt", Staff, Operation::does("The receipt, for `countersign receipt verify`").status(200), get(ac::receipt)),
+        // The API: customers.
+        api(Verb::Put, "/v1/customers/{customer}", Machine, Operation::gives("Put a customer, contacts included", shape::<cu::CustomerPutDone>()).takes(shape::<cu::PutCustomer>()), put(cu::put)),
+        api(Verb::Get, "/v1/customers/{customer}", Machine, Operation::gives("A customer, history of contacts included", shape::<cu::CustomerDocument>()), get(cu::read)),
+        api(Verb::Put, "/v1/customers/{customer}/holdings/{holding}", Machine, Operation::does("Put how a customer shows a holding").takes(shape::<cu::PutHolding>()), put(cu::put_holding)),
+        api(Verb::Delete, "/v1/customers/{customer}/holdings/{holding}", Machine, Operation::does("Remove it"), delete(cu::remove_holding)),
+        api(Verb::Post, "/v1/customers/{customer}/holdings/{holding}/passkey/start", Machine, Operation::gives("Begin to register a passkey for the customer signed in to your panel", shape::<st::Prompt>()), post(cu::start_passkey)),
+        api(Verb::Post, "/v1/customers/{customer}/holdings/{holding}/passkey/finish", Machine, Operation::does("Register it").takes(shape::<st::Answer>()), post(cu::finish_passkey)),
+        api(Verb::Post, "/v1/customers/{customer}/backups", Machine, Operation::does("Attest a backup").takes(shape::<cu::AttestBackup>()).about("Only a token with the scope `backups` and no other."), post(cu::attest)),
+        // The API: staff.
+        api(Verb::Post, "/v1/sign-in/start", Anyone, Operation::gives("Begin to sign in with a passkey", shape::<st::Prompt>()), post(st::start_sign_in)),
+        api(Verb::Post, "/v1/sign-in/finish", Anyone, Operation::gives("Sign in", shape::<st::SessionOpened>()).takes(shape::<st::Answer>()), post(st::finish_sign_in)),
+        api(Verb::Post, "/v1/invitations/{token}/start", Anyone, Operation::gives("Begin to register the first passkey", shape::<st::Prompt>()), post(st::start_registration)),
+        api(Verb::Post, "/v1/invitations/{token}/finish", Anyone, Operation::gives("Register it, and sign in", shape::<st::SessionOpened>()).takes(shape::<st::Answer>()), post(st::finish_registration)),
+        api(Verb::Post, "/v1/passkeys/start", Staff, Operation::gives("Begin to register another passkey", shape::<st::Prompt>()), post(st::start_passkey)),
+        api(Verb::Post, "/v1/passkeys/finish", Staff, Operation::gives("Register it", shape::<st::GoOn>()).takes(shape::<st::Answer>()), post(st::finish_passkey)),
+        api(Verb::Post, "/v1/sign-out", Staff, Operation::does("End this session"), post(st::sign_out)),
+        api(Verb::Get, "/v1/me", Staff, Operation::gives("Who is signed in", shape::<st::Me>()), get(st::me)),
+        api(Verb::Post, "/v1/staff", Staff, Operation::gives("Make an account and its invitation", shape::<st::Invited>()).takes(shape::<st::NewStaff>()).status(201).about("Needs the console role `admin`."), post(st::invite)),
+        // The API: the gate.
+        api(Verb::Get, "/v1/procedure", StaffOrMachine, Operation::gives("The procedure in force", shape::<ag::ProcedureDocument>()), get(ag::procedure)),
+        api(Verb::Get, "/.well-known/countersign", Anyone, Operation::gives("Keys that a backend and a verifier need", shape::<ag::KeysDocument>()), get(ag::keys)),
+        api(Verb::Get, "/ledger/checkpoint", Anyone, Operation::does("The newest checkpoint (C2SP tlog-tiles)").status(200), get(ag::checkpoint)),
+        api(Verb::Get, "/ledger/tile/{*path}", Anyone, Operation::does("A hash tile or entry bundle (C2SP tlog-tiles)").status(200), get(ag::tile)),
+        // What describes itself.
+        site(Verb::Get, "/openapi.json", Anyone, get(ag::openapi)),
+        site(Verb::Get, "/docs/api", Anyone, get(reference::page)),
+        site(Verb::Get, "/assets/{file}", Anyone, get(asset)),
+        site(Verb::Get, "/healthz", Anyone, get(ag::health)),
+        site(Verb::Get, "/readyz", Anyone, get(ag::ready)),
+        // Pages for staff.
+        site(Verb::Get, "/", Staff, get(desk::home)),
+        site(Verb::Get, "/sign-in", Anyone, get(sign_in::page)),
+        site(Verb::Post, "/sign-in/start", Anyone, post(sign_in::start)),
+        site(Verb::Post, "/sign-in/finish", Anyone, post(sign_in::finish)),
+        site(Verb::Post, "/sign-out", Staff, post(sign_in::sign_out)),
+        site(Verb::Post, "/session/extend", Staff, post(sign_in::extend)),
+        site(Verb::Get, "/invitation/{token}", Anyone, get(sign_in::opened)),
+        site(Verb::Get, "/invitation", Anyone, get(sign_in::invitation)),
+        site(Verb::Post, "/invitation/start", Anyone, post(sign_in::start_invitation)),
+        site(Verb::Post, "/invitation/finish", Anyone, post(sign_in::finish_invitation)),
+        site(Verb::Get, "/desk", Staff, get(desk::desk)),
+        site(Verb::Get, "/desk/events", Staff, get(live::desk_list)),
+        site(Verb::Get, "/customers", Staff, get(customers::search)),
+        site(Verb::Get, "/customers/{id}", Staff, get(customers::page)),
+        site(Verb::Get, "/cases/new/customer", Staff, get(new_case::customer)),
+        site(Verb::Get, "/cases/new/action", Staff, get(new_case::action)),
+        site(Verb::Get, "/cases/new/details", Staff, get(new_case::details)),
+        site(Verb::Post, "/cases/new/details", Staff, post(new_case::details_again)),
+        site(Verb::Post, "/cases/new/check", Staff, post(new_case::check)),
+        site(Verb::Post, "/cases", Staff, post(new_case::open)),
+        site(Verb::Get, "/cases/{id}", Staff, get(cases::page)),
+        site(Verb::Get, "/cases/{id}/events", Staff, get(live::case)),
+        site(Verb::Post, "/cases/{id}/link", Staff, post(cases::link)),
+        site(Verb::Post, "/cases/{id}/withdraw", Staff, post(cases::withdraw)),
+        site(Verb::Post, "/cases/{id}/vouch", Staff, post(cases::vouch)),
+        site(Verb::Get, "/cases/{id}/run", Staff, get(cases::run_page)),
+        site(Verb::Post, "/cases/{id}/run", Staff, post(cases::run)),
+        site(Verb::Get, "/cases/{id}/receipt", Staff, get(cases::receipt)),
+        site(Verb::Get, "/cases/{id}/receipt.json", Staff, get(cases::receipt_json)),
+        site(Verb::Get, "/approvals", Staff, get(approvals::list)),
+        site(Verb::Get, "/approvals/events", Staff, get(live::approvals_list)),
+        site(Verb::Get, "/approvals/{id}", Staff, get(approvals::one)),
+        site(Verb::Post, "/approvals/{id}/sign/start", Staff, post(approvals::start)),
+        site(Verb::Post, "/approvals/{id}/sign/finish", Staff, post(approvals::finish)),
+        site(Verb::Get, "/approvals/{id}/decline", Staff, get(approvals::decline_page)),
+        site(Verb::Post, "/approvals/{id}/decline", Staff, post(approvals::decline)),
+        site(Verb::Get, "/settings", Staff, get(settings::page)),
+        site(Verb::Post, "/settings", Staff, post(settings::save)),
+        site(Verb::Post, "/settings/theme", Staff, post(settings::toggle)),
+        site(Verb::Get, "/settings/keys", Staff, get(settings::keys)),
+        site(Verb::Get, "/settings/passkeys", Staff, get(settings::passkeys)),
+        site(Verb::Post, "/settings/passkeys/start", Staff, post(settings::start)),
+        site(Verb::Post, "/settings/passkeys/finish", Staff, post(settings::finish)),
+        site(Verb::Post, "/settings/passkeys/{id}/remove", Staff, post(settings::remove)),
+        site(Verb::Post, "/settings/passkeys/{id}/name", Staff, post(settings::rename)),
+        // Pages for the customer. The link's token is looked at by POST alone.
+        site(Verb::Get, "/c/{token}", Anyone, get(customer::opened)),
+        site(Verb::Get, "/c", Anyone, get(customer::start)),
+        site(Verb::Post, "/c/yes", Anyone, post(customer::yes)),
+        site(Verb::Post, "/c/no", Anyone, post(customer::no)),
+        site(Verb::Get, "/c/prove", Seat, get(customer::prove)),
+        site(Verb::Post, "/c/prove", Seat, post(customer::choose)),
+        site(Verb::Get, "/c/prove/{way}", Seat, get(customer::way)),
+        site(Verb::Post, "/c/prove/{way}", Seat, post(customer::answer)),
+        site(Verb::Post, "/c/prove/{way}/send", Seat, post(customer::send)),
+        site(Verb::Post, "/c/prove/{way}/start", Seat, post(customer::start_passkey)),
+        site(Verb::Post, "/c/prove/{way}/finish", Seat, post(customer::finish_passkey)),
+        site(Verb::Get, "/c/confirm", Seat, get(customer::confirm_page)),
+        site(Verb::Post, "/c/confirm", Seat, post(customer::confirm)),
+        site(Verb::Post, "/c/run", Seat, post(customer::run)),
+        site(Verb::Get, "/c/done", Seat, get(customer::done)),
+        site(Verb::Get, "/c/events", Seat, get(live::seat)),
+        site(Verb::Get, "/c/stop", Seat, get(customer::stop_page)),
+        site(Verb::Post, "/c/stop", Seat, post(customer::stop)),
+        site(Verb::Get, "/c/receipts", Seat, get(customer::receipts)),
+        site(Verb::Get, "/c/receipts/{case}", Seat, get(customer::receipt)),
+        site(Verb::Get, "/c/receipts/{case}/json", Seat, get(customer::receipt_json)),
+        // Whoever was told.
+        site(Verb::Get, "/v/{token}", Anyone, get(stop::page)),
+        site(Verb::Post, "/v/{token}", Anyone, post(stop::stop)),
+    ]
+}
+
+/// The gate's router: every route, and what lies round all of them.
+pub fn router(web: Web) -> Router {
+    let mut router = Router::new();
+    for route in routes() {
+        router = router.route(route.path, route.handler);
+    }
+    let csrf = tower_http::csrf::CsrfLayer::new().with_rejection_response(
+        |_: tower_http::csrf::ProtectionError| Problem::cross_site().into_response(),
+    );
+    router
+        .fallback(async || Problem::nothing_here())
+        .method_not_allowed_fallback(async || {
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "wrong-method",
+                "This address is not asked that way",
+            )
+        })
+        // The last one added is the outermost.
+        .layer(csrf)
+        .layer(from_fn_with_state(web.clone(), as_page))
+        .layer(compression())
+        .layer(from_fn(protect))
+        .layer(DefaultBodyLimit::max(MOST_BYTES))
+        .with_state(web)
+}
+
+/// Everything but event streams, which must leave at once.
+fn compression() -> CompressionLayer<impl Predicate> {
+    CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(SizeAbove::new(512).and(NotForContentType::SSE))
+}
+
+/// `GET /assets/{file}`: named by their content, so everybody may keep them for ever.
+async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+    let asset = crate::assets::asset(&file).ok_or_else(Problem::nothing_here)?;
+    let brotli = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accepted| accepted.contains("br"));
+    let (body, encoding) = if brotli {
+        (asset.brotli, Some("br"))
+    } else {
+        (asset.body, None)
+    };
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(asset.content_type),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=31536000, immutable"),
+    );
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Some(encoding) = encoding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    Ok(response)
 }

@@ -57,9 +57,9 @@ impl Words {
     pub fn from_parts<'a>(pieces: impl IntoIterator<Item = (&'a str, bool)>) -> Self {
         let parts = pieces
             .into_iter()
-            .map(|(text, is_value)| match is_value {
-                true => Part::Value(text.to_owned()),
-                false => Part::Text(text.to_owned()),
+            .map(|(text, is_value)| {
+                let part = if is_value { Part::Value } else { Part::Text };
+                part(text.to_owned())
             })
             .collect();
         Self { parts }
@@ -288,7 +288,7 @@ enum Look {
     /// A space that would be overlooked.
     Space,
     /// Can be taken for another: itself with its code point.
-    LookAlike,
+    Ambiguous,
 }
 
 fn write_marked(f: &mut fmt::Formatter<'_>, text: &str, place: Place) -> fmt::Result {
@@ -301,7 +301,7 @@ fn write_marked(f: &mut fmt::Formatter<'_>, text: &str, place: Place) -> fmt::Re
             Look::Hidden => write!(f, "<mark>U+{:04X}</mark>", u32::from(c))?,
             Look::Space if c == ' ' => f.write_str("<mark>␣</mark>")?,
             Look::Space => write!(f, "<mark>␣U+{:04X}</mark>", u32::from(c))?,
-            Look::LookAlike => {
+            Look::Ambiguous => {
                 f.write_str("<mark>")?;
                 write_escaped(f, c)?;
                 write!(f, "<small>U+{:04X}</small></mark>", u32::from(c))?;
@@ -350,7 +350,7 @@ fn looks(text: &str, place: Place) -> impl Iterator<Item = (char, Look)> {
             || is_latin_like_script(c) && word_is_latin
             || combining > 2
         {
-            Look::LookAlike
+            Look::Ambiguous
         } else {
             Look::Plain
         };
@@ -376,7 +376,7 @@ fn is_hidden(c: char) -> bool {
             | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F
             | 0x2800 | 0x3164 | 0xFE00..=0xFE0F | 0xFEFF | 0xFFA0 | 0xFFF0..=0xFFFD
             | 0x110BD | 0x110CD | 0x13430..=0x1343F | 0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A
-            | 0xE000..=0xF8FF | 0xE0000..=0xE0FFF | 0xF0000..=0x10FFFF)
+            | 0xE000..=0xF8FF | 0xE_0000..=0xE_0FFF | 0xF_0000..=0x10_FFFF)
 }
 
 /// Latin letters in disguise, in whatever word: full width, letterlike and mathematical.

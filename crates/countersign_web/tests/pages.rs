@@ -140,7 +140,8 @@ fn mistakes_of(page: &GalleryPage) -> Vec<String> {
             if reference && !ours && !back {
                 mistakes.push(format!("{name}=\"{value}\""));
             }
-            if *name == "href" && value.starts_with('#') && !ids.contains(&value[1..]) {
+            let target = value.strip_prefix('#');
+            if *name == "href" && target.is_some_and(|id| !ids.contains(id)) {
                 mistakes.push(format!("nothing has the id of {value}"));
             }
             if matches!(*name, "aria-describedby" | "aria-labelledby") {
@@ -324,7 +325,8 @@ fn brotli(body: &[u8]) -> usize {
         ..Default::default()
     };
     let mut packed = Vec::new();
-    brotli::BrotliCompress(&mut &*body, &mut packed, &parameters).unwrap();
+    let packing = brotli::BrotliCompress(&mut &*body, &mut packed, &parameters);
+    assert!(packing.is_ok());
     packed.len()
 }
 
@@ -345,8 +347,8 @@ fn tags(html: &str) -> Vec<Tag<'_>> {
             while !rest.trim_start().is_empty() {
                 rest = rest.trim_start();
                 let end = rest.find(['=', ' ', '\n']).unwrap_or(rest.len());
-                let key = &rest[..end];
-                rest = &rest[end..];
+                let key;
+                (key, rest) = rest.split_at(end);
                 let mut value = "";
                 if let Some(after) = rest.strip_prefix("=\"") {
                     (value, rest) = after.split_once('"').unwrap_or((after, ""));

@@ -5,6 +5,7 @@ use crate::codes;
 use crate::findings::Findings;
 use crate::lexer::abbreviated;
 use crate::model::{BackupGrade, Comparison, Scope, Span};
+use crate::suggest::nearest;
 use crate::tree::{
     ActionNode, Clause, ClauseKind, Count, ExprNode, ItemKind, LineKind, LineNode, PathNode,
     ValueNode, Word,
@@ -66,6 +67,7 @@ impl Parser<'_, '_> {
             }
         }
         action.broken = self.findings.errors() > errors;
+        self.lost = false;
         ItemKind::Action(Box::new(action))
     }
 
@@ -81,7 +83,7 @@ impl Parser<'_, '_> {
 
     fn clause(&mut self) -> Option<Clause> {
         let first = self.peek();
-        let errors = self.findings.errors();
+        self.lost = false;
         if self.begins_requirement() {
             let word = self.text_of(first);
             if let Some(finding) = self.mistake(codes::UNEXPECTED_WORD, first.span, || {
@@ -122,7 +124,7 @@ impl Parser<'_, '_> {
             }
         };
         let span = self.since(first.span);
-        if self.findings.errors() > errors && !matches!(kind, ClauseKind::Path(_)) {
+        if self.lost && !matches!(kind, ClauseKind::Path(_)) {
             self.recover_to(Self::begins_clause);
         }
         Some(Clause {
@@ -147,7 +149,7 @@ impl Parser<'_, '_> {
 
     fn begins_clause(&self) -> bool {
         let [first, second, third] = self.ahead;
-        (first.first_on_line && self.is_one_of(first, &CLAUSES))
+        (first.first_on_line && self.is_nearly(first, &CLAUSES))
             || (self.is_word(first, "path")
                 && second.kind == Kind::Word
                 && third.kind == Kind::LeftBrace)
@@ -200,6 +202,7 @@ impl Parser<'_, '_> {
             }
         }
         path.broken = self.findings.errors() > errors;
+        self.lost = false;
         path
     }
 
@@ -210,7 +213,7 @@ impl Parser<'_, '_> {
         if first.kind != Kind::Word {
             return false;
         }
-        if self.is_word(second, "confirms") && third.kind == Kind::Text {
+        if self.is_word(second, "confirms") && (third.kind == Kind::Text || first.first_on_line) {
             return true;
         }
         let next_is_name = second.kind == Kind::Word
@@ -237,12 +240,16 @@ impl Parser<'_, '_> {
     fn begins_line_or_clause(&self) -> bool {
         self.begins_requirement()
             || self.begins_clause()
-            || (self.peek().first_on_line && self.is_one_of(self.peek(), &REQUIREMENTS))
+            || (self.peek().first_on_line && self.is_nearly(self.peek(), &REQUIREMENTS))
+    }
+
+    fn is_nearly(&self, token: Token, words: &[&str]) -> bool {
+        token.kind == Kind::Word && nearest(self.text_of(token), words.iter().copied()).is_some()
     }
 
     fn line(&mut self) -> Option<LineNode> {
         let first = self.peek();
-        let errors = self.findings.errors();
+        self.lost = false;
         if self.is_one_of(first, &CLAUSES) && !self.is_word(self.peek_second(), "confirms") {
             let word = self.text_of(first);
             if let Some(finding) = self.mistake(codes::UNEXPECTED_WORD, first.span, || {
@@ -274,8 +281,9 @@ impl Parser<'_, '_> {
             }
         };
         let span = self.since(first.span);
-        if self.findings.errors() > errors {
+        if self.lost || kind.is_none() {
             self.recover_to(Self::begins_line_or_clause);
+            self.lost = false;
         }
         kind.map(|kind| LineNode {
             kind,

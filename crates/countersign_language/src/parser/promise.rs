@@ -22,12 +22,12 @@ impl Parser<'_, '_> {
         }
         self.bump();
         promise.open = token.span;
-        let errors = self.findings.errors();
         promise.claim = self.claim();
-        if self.findings.errors() > errors {
+        if self.lost {
             promise.claim = ClaimNode::Missing;
             self.recover_to(|_| false);
         }
+        self.lost = false;
         let end = self.peek();
         if end.kind == Kind::RightBrace {
             self.bump();

@@ -17,22 +17,21 @@ use crate::tree::{
     Verb, Word,
 };
 
-/// Reads a twin. The tree's spans refer to the JSON.
-pub(crate) fn from_json(text: &str, findings: &mut Findings) -> Tree {
+/// Reads a twin. The tree's spans refer to the JSON. Nothing if it is not a JSON object at all.
+pub(crate) fn from_json(text: &str, findings: &mut Findings) -> Option<Tree> {
     let errors = findings.errors();
+    let root = json::parse(text, findings)?;
     let mut reader = Reader {
         tree: Tree::default(),
         kinds: BTreeMap::new(),
         findings,
     };
-    if let Some(root) = json::parse(text, reader.findings) {
-        reader.procedure(&root);
-    }
+    reader.procedure(&root)?;
     let Reader {
         mut tree, findings, ..
     } = reader;
     tree.broken = findings.errors() > errors;
-    tree
+    Some(tree)
 }
 
 /// Paths of no more requirements than this go on one line when the twin becomes text.
@@ -70,7 +69,7 @@ impl<'n> Fields<'n> {
 }
 
 impl Reader<'_> {
-    fn procedure(&mut self, root: &Node) {
+    fn procedure(&mut self, root: &Node) -> Option<()> {
         let known = [
             "actions",
             "holdings",
@@ -80,9 +79,7 @@ impl Reader<'_> {
             "proofs",
             "staff",
         ];
-        let Some(fields) = self.object(root, &known, "a procedure") else {
-            return;
-        };
+        let fields = self.object(root, &known, "a procedure")?;
         if let Some(label) = fields.get("organisation") {
             let label = self.text(label);
             self.push(ItemKind::Organisation { label }, root.span, false);
@@ -157,6 +154,7 @@ impl Reader<'_> {
         );
         let known = ["always", "even_if", "never", "text", "within", "without"];
         self.each(fields, "promises", &known, "a promise", Self::promise);
+        Some(())
     }
 
     fn push(&mut self, kind: ItemKind, span: Span, blank_before: bool) {
@@ -211,7 +209,7 @@ impl Reader<'_> {
                 kind,
                 span,
                 blank_before,
-            })
+            });
         };
         if let Some(node) = fields.get("parameters") {
             let mut parameters = Vec::new();
@@ -834,14 +832,12 @@ impl Reader<'_> {
     }
 
     fn truth(&mut self, node: &Node) -> bool {
-        match node.value {
-            // What is not so is left out, so that every procedure has one twin.
-            Json::Bool(true) => true,
-            _ => {
-                self.wrong(node.span, "`true`, or nothing at all", node.value.kind());
-                false
-            }
+        // What is not so is left out, so that every procedure has one twin.
+        if matches!(node.value, Json::Bool(true)) {
+            return true;
         }
+        self.wrong(node.span, "`true`, or nothing at all", node.value.kind());
+        false
     }
 
     fn one_of<T: Copy>(

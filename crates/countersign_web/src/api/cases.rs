@@ -6,7 +6,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use countersign_cases::{CaseId, CustomerId, State as CaseState, Who};
-use countersign_service::{CaseView, DeskFilter, DeskRow, OpenRequest, Scope};
+use countersign_service::settings::Scope;
+use countersign_service::{CaseView, DeskFilter, DeskRow, OpenRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -114,6 +115,11 @@ pub struct MissingDocument {
     pub words: String,
     /// Who can supply it: `customer`, `opener`, `colleague`, `time`, `backup_machine`, `gate`, `backend`, `nobody`.
     pub who: String,
+    /// The path of the procedure that asks for it.
+    #[schema(example = "usual")]
+    pub path: String,
+    /// Which requirement of that path, from 1; absent for the customer's link and confirmation, which every path needs.
+    pub requirement: Option<usize>,
     /// When time alone makes a difference.
     pub until_ms: Option<i64>,
 }
@@ -209,7 +215,12 @@ pub struct Refuse {
 }
 
 /// `POST /v1/cases`
-pub async fn open(State(web): State<Web>, caller: Caller, key: Key, body: Json<OpenCase>) -> Result<Response, Problem> {
+pub async fn open(
+    State(web): State<Web>,
+    caller: Caller,
+    key: Key,
+    body: Json<OpenCase>,
+) -> Result<Response, Problem> {
     let scope = caller.idempotency_scope("cases");
     once(&web, &scope, &key, &body.bytes, async || {
         let request = OpenRequest {
@@ -226,7 +237,9 @@ pub async fn open(State(web): State<Web>, caller: Caller, key: Key, body: Json<O
                 let (opened, link) = web.gate.open_case_for_panel(machine, &request).await?;
                 (opened, Some(web.link(&link)))
             }
-            Caller::Machine(machine) => (web.gate.open_case_as_robot(machine, &request).await?, None),
+            Caller::Machine(machine) => {
+                (web.gate.open_case_as_robot(machine, &request).await?, None)
+            }
         };
         let document = CaseOpened {
             id: opened.case.0,
@@ -235,26 +248,48 @@ pub async fn open(State(web): State<Web>, caller: Caller, key: Key, body: Json<O
             expires_at_ms: opened.expires_at.0,
             link,
         };
-        Ok((StatusCode::CREATED, serde_json::to_value(document).unwrap_or_default()))
+        Ok((
+            StatusCode::CREATED,
+            serde_json::to_value(document).unwrap_or_default(),
+        ))
     })
     .await
 }
 
 /// `GET /v1/cases`
-pub async fn list(State(web): State<Web>, Staff(staff): Staff, Query(show): Query<Show>) -> Result<Response, Problem> {
+pub async fn list(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+    Query(show): Query<Show>,
+) -> Result<Response, Problem> {
     let filter = match show.show.as_deref() {
         None | Some("mine") => DeskFilter::Mine,
         Some("team") => DeskFilter::Team,
         Some("waiting") => DeskFilter::WaitingForSignOff,
         Some("done") => DeskFilter::FinishedToday,
-        Some(_) => return Err(Problem::invalid("show", "is one of `mine`, `team`, `waiting`, `done`")),
+        Some(_) => {
+            return Err(Problem::invalid(
+                "show",
+                "is one of `mine`, `team`, `waiting`, `done`",
+            ));
+        }
     };
-    let cases = web.gate.desk(&staff, filter).await?.into_iter().map(CaseSummary::from).collect();
+    let cases = web
+        .gate
+        .desk(&staff, filter)
+        .await?
+        .into_iter()
+        .map(CaseSummary::from)
+        .collect();
     Ok(axum::Json(CaseList { cases }).into_response())
 }
 
 /// `GET /v1/cases/{case}`
-pub async fn read(State(web): State<Web>, caller: Caller, Path(case): Path<String>) -> Result<Response, Problem> {
+pub async fn read(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(case): Path<String>,
+) -> Result<Response, Problem> {
     let case = case_id(&case)?;
     let view = match &caller {
         Caller::Staff(staff) => web.gate.case_view(staff, &case).await?,
@@ -264,7 +299,11 @@ pub async fn read(State(web): State<Web>, caller: Caller, Path(case): Path<Strin
 }
 
 /// `POST /v1/cases/{case}/link`
-pub async fn link(State(web): State<Web>, caller: Caller, Path(case): Path<String>) -> Result<Response, Problem> {
+pub async fn link(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(case): Path<String>,
+) -> Result<Response, Problem> {
     let case = case_id(&case)?;
     let link = match &caller {
         Caller::Staff(staff) => web.gate.issue_link(staff, &case).await?,
@@ -274,7 +313,11 @@ pub async fn link(State(web): State<Web>, caller: Caller, Path(case): Path<Strin
 }
 
 /// `POST /v1/cases/{case}/run`
-pub async fn run(State(web): State<Web>, caller: Caller, Path(case): Path<String>) -> Result<Response, Problem> {
+pub async fn run(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(case): Path<String>,
+) -> Result<Response, Problem> {
     let case = case_id(&case)?;
     let applied = match &caller {
         Caller::Staff(staff) => web.gate.run(staff, &case).await?,
@@ -284,7 +327,11 @@ pub async fn run(State(web): State<Web>, caller: Caller, Path(case): Path<String
 }
 
 /// `POST /v1/cases/{case}/withdraw`
-pub async fn withdraw(State(web): State<Web>, caller: Caller, Path(case): Path<String>) -> Result<Response, Problem> {
+pub async fn withdraw(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(case): Path<String>,
+) -> Result<Response, Problem> {
     let case = case_id(&case)?;
     let applied = match &caller {
         Caller::Staff(staff) => web.gate.withdraw(staff, &case).await?,
@@ -294,30 +341,56 @@ pub async fn withdraw(State(web): State<Web>, caller: Caller, Path(case): Path<S
 }
 
 /// `POST /v1/cases/{case}/vouch`
-pub async fn vouch(State(web): State<Web>, Staff(staff): Staff, Path(case): Path<String>, body: Json<Vouch>) -> Result<Response, Problem> {
-    let applied = web.gate.vouch(&staff, &case_id(&case)?, &body.value.text).await?;
+pub async fn vouch(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+    Path(case): Path<String>,
+    body: Json<Vouch>,
+) -> Result<Response, Problem> {
+    let applied = web
+        .gate
+        .vouch(&staff, &case_id(&case)?, &body.value.text)
+        .await?;
     Ok(changed(applied.version, applied.state))
 }
 
 /// `POST /v1/cases/{case}/refuse`
-pub async fn refuse(State(web): State<Web>, Staff(staff): Staff, Path(case): Path<String>, body: Json<Refuse>) -> Result<Response, Problem> {
-    let applied = web.gate.refuse(&staff, &case_id(&case)?, &body.value.reason).await?;
+pub async fn refuse(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+    Path(case): Path<String>,
+    body: Json<Refuse>,
+) -> Result<Response, Problem> {
+    let applied = web
+        .gate
+        .refuse(&staff, &case_id(&case)?, &body.value.reason)
+        .await?;
     Ok(changed(applied.version, applied.state))
 }
 
 /// `GET /v1/cases/{case}/receipt`
-pub async fn receipt(State(web): State<Web>, Staff(staff): Staff, Path(case): Path<String>) -> Result<Response, Problem> {
+pub async fn receipt(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+    Path(case): Path<String>,
+) -> Result<Response, Problem> {
     let receipt = web.gate.receipt_for_staff(&staff, &case_id(&case)?).await?;
     Ok(axum::Json(receipt).into_response())
 }
 
 /// The id as somebody typed it; anything that cannot be one is simply not there.
 pub fn case_id(typed: &str) -> Result<CaseId, Problem> {
-    countersign_service::adapters::tokens::parse_speakable_id("CS", typed).map(CaseId).ok_or_else(Problem::nothing_here)
+    countersign_service::adapters::tokens::parse_speakable_id("CS", typed)
+        .map(CaseId)
+        .ok_or_else(Problem::nothing_here)
 }
 
 fn changed(version: u64, state: CaseState) -> Response {
-    axum::Json(CaseChanged { version, state: state.word().to_owned() }).into_response()
+    axum::Json(CaseChanged {
+        version,
+        state: state.word().to_owned(),
+    })
+    .into_response()
 }
 
 impl From<CaseView> for CaseDocument {
@@ -329,7 +402,11 @@ impl From<CaseView> for CaseDocument {
             digest: view.digest.to_string(),
             sentence: view.sentence,
             action: view.action,
-            parameters: view.parameters.into_iter().map(|parameter| (parameter.name, parameter.value)).collect(),
+            parameters: view
+                .parameters
+                .into_iter()
+                .map(|parameter| (parameter.name, parameter.value))
+                .collect(),
             procedure: view.procedure,
             opened_at_ms: view.opened_at.0,
             expires_at_ms: view.expires_at.0,
@@ -338,9 +415,23 @@ impl From<CaseView> for CaseDocument {
                 .checklist
                 .missing
                 .iter()
-                .map(|missing| MissingDocument { words: missing.words.clone(), who: who(&missing.who).to_owned(), until_ms: missing.until.map(|at| at.0) })
+                .map(|missing| MissingDocument {
+                    words: missing.words.clone(),
+                    who: who(&missing.who).to_owned(),
+                    path: view
+                        .checklist
+                        .paths
+                        .iter()
+                        .find(|path| path.path == missing.path)
+                        .map_or_else(String::new, |path| path.name.clone()),
+                    requirement: missing.line.map(|line| line.saturating_add(1)),
+                    until_ms: missing.until.map(|at| at.0),
+                })
                 .collect(),
-            next: NextDocument { who: who(&view.checklist.next.who).to_owned(), words: view.checklist.next.words.clone() },
+            next: NextDocument {
+                who: who(&view.checklist.next.who).to_owned(),
+                words: view.checklist.next.words.clone(),
+            },
             grant: view.grant,
             failure: view.failure,
             earlier: view
@@ -353,7 +444,15 @@ impl From<CaseView> for CaseDocument {
                     closed_until_ms: earlier.closed_until.0,
                 })
                 .collect(),
-            timeline: view.timeline.into_iter().map(|entry| TimelineDocument { at_ms: entry.at.0, kind: entry.kind, words: entry.words }).collect(),
+            timeline: view
+                .timeline
+                .into_iter()
+                .map(|entry| TimelineDocument {
+                    at_ms: entry.at.0,
+                    kind: entry.kind,
+                    words: entry.words,
+                })
+                .collect(),
         }
     }
 }

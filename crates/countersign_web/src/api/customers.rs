@@ -7,7 +7,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use countersign_cases::CustomerId;
 use countersign_language::BackupGrade;
-use countersign_service::{BackupAttestation, ContactPut, CustomerDetail, CustomerPut, FactorPut, HeldPut};
+use countersign_service::{
+    BackupAttestation, ContactPut, CustomerDetail, CustomerPut, FactorPut, HeldPut,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -167,7 +169,12 @@ pub struct AttestBackup {
 }
 
 /// `PUT /v1/customers/{customer}`
-pub async fn put(State(web): State<Web>, Machine(machine): Machine, Path(customer): Path<String>, body: Json<PutCustomer>) -> Result<Response, Problem> {
+pub async fn put(
+    State(web): State<Web>,
+    Machine(machine): Machine,
+    Path(customer): Path<String>,
+    body: Json<PutCustomer>,
+) -> Result<Response, Problem> {
     let body = body.value;
     let put = CustomerPut {
         name: body.name,
@@ -175,18 +182,51 @@ pub async fn put(State(web): State<Web>, Machine(machine): Machine, Path(custome
         attributes: body.attributes,
         domains: body.domains,
         since_ms: body.since_ms,
-        contacts: body.contacts.into_iter().map(|c| ContactPut { channel: c.channel, address: c.address, since_ms: c.since_ms }).collect(),
-        held: body.held.into_iter().map(|h| HeldPut { holding: h.holding, changed_at_ms: h.changed_at_ms }).collect(),
+        contacts: body
+            .contacts
+            .into_iter()
+            .map(|c| ContactPut {
+                channel: c.channel,
+                address: c.address,
+                since_ms: c.since_ms,
+            })
+            .collect(),
+        held: body
+            .held
+            .into_iter()
+            .map(|h| HeldPut {
+                holding: h.holding,
+                changed_at_ms: h.changed_at_ms,
+            })
+            .collect(),
     };
-    let saved = web.gate.put_customer(&machine, &CustomerId(customer), &put).await?;
-    let status = if saved.created { StatusCode::CREATED } else { StatusCode::OK };
-    let done = CustomerPutDone { created: saved.created, contacts_added: saved.added, contacts_removed: saved.removed };
+    let saved = web
+        .gate
+        .put_customer(&machine, &CustomerId(customer), &put)
+        .await?;
+    let status = if saved.created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    let done = CustomerPutDone {
+        created: saved.created,
+        contacts_added: saved.added,
+        contacts_removed: saved.removed,
+    };
     Ok((status, axum::Json(done)).into_response())
 }
 
 /// `GET /v1/customers/{customer}`
-pub async fn read(State(web): State<Web>, Machine(machine): Machine, Path(customer): Path<String>) -> Result<Response, Problem> {
-    let detail = web.gate.customer_detail(&machine, &CustomerId(customer)).await?;
+pub async fn read(
+    State(web): State<Web>,
+    Machine(machine): Machine,
+    Path(customer): Path<String>,
+) -> Result<Response, Problem> {
+    let detail = web
+        .gate
+        .customer_detail(&machine, &CustomerId(customer))
+        .await?;
     Ok(axum::Json(CustomerDocument::from(detail)).into_response())
 }
 
@@ -198,12 +238,31 @@ pub async fn put_holding(
     body: Json<PutHolding>,
 ) -> Result<StatusCode, Problem> {
     let factor = match body.value {
-        PutHolding { pin: Some(pin), pin_hash: None, totp_secret: None } => FactorPut::Pin(pin),
-        PutHolding { pin: None, pin_hash: Some(hash), totp_secret: None } => FactorPut::PinHash(hash),
-        PutHolding { pin: None, pin_hash: None, totp_secret: Some(secret) } => FactorPut::Totp(secret),
-        _ => return Err(Problem::invalid("", "exactly one of `pin`, `pin_hash` and `totp_secret`")),
+        PutHolding {
+            pin: Some(pin),
+            pin_hash: None,
+            totp_secret: None,
+        } => FactorPut::Pin(pin),
+        PutHolding {
+            pin: None,
+            pin_hash: Some(hash),
+            totp_secret: None,
+        } => FactorPut::PinHash(hash),
+        PutHolding {
+            pin: None,
+            pin_hash: None,
+            totp_secret: Some(secret),
+        } => FactorPut::Totp(secret),
+        _ => {
+            return Err(Problem::invalid(
+                "",
+                "exactly one of `pin`, `pin_hash` and `totp_secret`",
+            ));
+        }
     };
-    web.gate.put_factor(&machine, &CustomerId(customer), &holding, &factor).await?;
+    web.gate
+        .put_factor(&machine, &CustomerId(customer), &holding, &factor)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -213,20 +272,82 @@ pub async fn remove_holding(
     Machine(machine): Machine,
     Path((customer, holding)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    web.gate.remove_factor(&machine, &CustomerId(customer), &holding).await?;
+    web.gate
+        .remove_factor(&machine, &CustomerId(customer), &holding)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /v1/customers/{customer}/holdings/{holding}/passkey/start`
+pub async fn start_passkey(
+    State(web): State<Web>,
+    Machine(machine): Machine,
+    Path((customer, holding)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    Ok(super::staff::prompt(
+        web.gate
+            .start_customer_passkey(&machine, &CustomerId(customer), &holding)
+            .await?,
+    ))
+}
+
+/// `POST /v1/customers/{customer}/holdings/{holding}/passkey/finish`
+pub async fn finish_passkey(
+    State(web): State<Web>,
+    Machine(machine): Machine,
+    Path((customer, holding)): Path<(String, String)>,
+    body: Json<super::staff::Answer>,
+) -> Result<StatusCode, Problem> {
+    let name = body.value.name.as_deref().unwrap_or("passkey");
+    web.gate
+        .finish_customer_passkey(
+            &machine,
+            &CustomerId(customer),
+            &holding,
+            &body.value.ceremony,
+            &body.value.credential,
+            name,
+        )
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// `POST /v1/customers/{customer}/backups`
-pub async fn attest(State(web): State<Web>, Machine(machine): Machine, Path(customer): Path<String>, body: Json<AttestBackup>) -> Result<StatusCode, Problem> {
-    let AttestBackup { grade, place, at_ms, compared } = body.value;
+pub async fn attest(
+    State(web): State<Web>,
+    Machine(machine): Machine,
+    Path(customer): Path<String>,
+    body: Json<AttestBackup>,
+) -> Result<StatusCode, Problem> {
+    let AttestBackup {
+        grade,
+        place,
+        at_ms,
+        compared,
+    } = body.value;
     let grade = match grade.as_str() {
         "exists" => BackupGrade::Exists,
         "verified" => BackupGrade::Verified,
         "restored" => BackupGrade::Restored,
-        _ => return Err(Problem::invalid("grade", "is one of `exists`, `verified`, `restored`")),
+        _ => {
+            return Err(Problem::invalid(
+                "grade",
+                "is one of `exists`, `verified`, `restored`",
+            ));
+        }
     };
-    web.gate.attest_backup(&machine, &CustomerId(customer), &BackupAttestation { grade, place, at_ms, compared }).await?;
+    web.gate
+        .attest_backup(
+            &machine,
+            &CustomerId(customer),
+            &BackupAttestation {
+                grade,
+                place,
+                at_ms,
+                compared,
+            },
+        )
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -254,7 +375,11 @@ impl From<CustomerDetail> for CustomerDocument {
             holdings: detail
                 .factors
                 .into_iter()
-                .map(|factor| HoldingDocument { holding: factor.holding, kind: factor.kind.to_owned(), changed_at_ms: factor.changed_at.map(|at| at.0) })
+                .map(|factor| HoldingDocument {
+                    holding: factor.holding,
+                    kind: factor.kind.to_owned(),
+                    changed_at_ms: factor.changed_at.map(|at| at.0),
+                })
                 .collect(),
             pseudonym: detail.pseudonym,
         }

@@ -55,13 +55,20 @@ pub async fn keys(State(web): State<Web>) -> Response {
         },
     };
     let mut response = axum::Json(document).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response.headers_mut().insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=300"),
+    );
     response
 }
 
 /// `GET /v1/procedure`
 pub async fn procedure(State(web): State<Web>, _caller: Caller) -> Response {
-    axum::Json(ProcedureDocument { version: web.gate.procedure().version.to_string(), text: web.gate.settings().procedure.clone() }).into_response()
+    axum::Json(ProcedureDocument {
+        version: web.gate.procedure().version.to_string(),
+        text: web.gate.settings().procedure.clone(),
+    })
+    .into_response()
 }
 
 /// `GET /ledger/checkpoint` (C2SP tlog-tiles)
@@ -69,18 +76,34 @@ pub async fn checkpoint(State(web): State<Web>) -> Result<Response, Problem> {
     let note = web.gate.checkpoint().await?;
     let mut response = note.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=1"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=1"),
+    );
     Ok(response)
 }
 
 /// `GET /ledger/tile/{*path}` (C2SP tlog-tiles): hash tiles and entry bundles never change, so everybody may keep them.
 pub async fn tile(State(web): State<Web>, Path(path): Path<String>) -> Result<Response, Problem> {
-    let tile = web.gate.tile(&format!("tile/{path}")).await?.ok_or_else(Problem::nothing_here)?;
+    let tile = web
+        .gate
+        .tile(&format!("tile/{path}"))
+        .await?
+        .ok_or_else(Problem::nothing_here)?;
     let mut response = tile.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/octet-stream"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=31536000, immutable"),
+    );
     Ok(response)
 }
 
@@ -88,8 +111,14 @@ pub async fn tile(State(web): State<Web>, Path(path): Path<String>) -> Result<Re
 pub async fn openapi(State(web): State<Web>) -> Response {
     let mut response = web.openapi.to_string().into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=300"),
+    );
     response
 }
 

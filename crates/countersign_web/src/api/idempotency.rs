@@ -20,9 +20,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let key = parts.headers.get("idempotency-key").and_then(|value| value.to_str().ok());
+        let key = parts
+            .headers
+            .get("idempotency-key")
+            .and_then(|value| value.to_str().ok());
         // The draft quotes the key as a structured-field string; most clients do not.
-        Ok(Self(key.map(|key| key.trim().trim_matches('"').to_owned()).filter(|key| !key.is_empty())))
+        Ok(Self(
+            key.map(|key| key.trim().trim_matches('"').to_owned())
+                .filter(|key| !key.is_empty()),
+        ))
     }
 }
 
@@ -43,14 +49,26 @@ pub async fn once(
         return Ok(json(status, &body.to_string()));
     };
     if key.chars().count() > IDEMPOTENCY_KEY_CHARS_MAX {
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "idempotency-key-too-long", "The Idempotency-Key is too long")
-            .detail(format!("at most {IDEMPOTENCY_KEY_CHARS_MAX} characters")));
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "idempotency-key-too-long",
+            "The Idempotency-Key is too long",
+        )
+        .detail(format!("at most {IDEMPOTENCY_KEY_CHARS_MAX} characters")));
     }
     match web.gate.idempotent(scope, key, body).await? {
         Idempotent::First(reserved) => match act().await {
             Ok((status, body)) => {
                 let body = body.to_string();
-                web.gate.remember_answer(reserved, Answer { status: status.as_u16(), body: body.clone() }).await?;
+                web.gate
+                    .remember_answer(
+                        reserved,
+                        Answer {
+                            status: status.as_u16(),
+                            body: body.clone(),
+                        },
+                    )
+                    .await?;
                 Ok(json(status, &body))
             }
             Err(problem) => {
@@ -61,21 +79,31 @@ pub async fn once(
         Idempotent::Repeat(answer) => {
             let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
             let mut response = json(status, &answer.body);
-            response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+            response
+                .headers_mut()
+                .insert("idempotency-replayed", HeaderValue::from_static("true"));
             Ok(response)
         }
-        Idempotent::OtherBody => {
-            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", "This Idempotency-Key was used with another body")
-                .detail("use a new key for a new request"))
-        }
-        Idempotent::UnderWay => {
-            Err(Problem::new(StatusCode::CONFLICT, "request-under-way", "The first request with this Idempotency-Key is still under way").retry_after(1))
-        }
+        Idempotent::OtherBody => Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency-key-reused",
+            "This Idempotency-Key was used with another body",
+        )
+        .detail("use a new key for a new request")),
+        Idempotent::UnderWay => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "request-under-way",
+            "The first request with this Idempotency-Key is still under way",
+        )
+        .retry_after(1)),
     }
 }
 
 fn json(status: StatusCode, body: &str) -> Response {
     let mut response = (status, body.to_owned()).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     response
 }

@@ -17,13 +17,25 @@ impl From<Trouble> for Problem {
         let code = trouble.code();
         match trouble {
             Trouble::Overloaded | Trouble::Busy => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, code, "Back in a moment").detail("nothing was changed; try again").retry_after(1)
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, code, "Back in a moment")
+                    .detail("nothing was changed; try again")
+                    .retry_after(1)
             }
-            Trouble::Unavailable => Self::new(StatusCode::SERVICE_UNAVAILABLE, code, "Back in a moment").detail("nothing was changed").retry_after(5),
-            Trouble::Uncertain => Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, "It is not certain whether it happened").detail("read it again before trying again"),
+            Trouble::Unavailable => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, code, "Back in a moment")
+                    .detail("nothing was changed")
+                    .retry_after(5)
+            }
+            Trouble::Uncertain => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                code,
+                "It is not certain whether it happened",
+            )
+            .detail("read it again before trying again"),
             Trouble::Damaged(what) => {
                 tracing::error!(what, "a stored document cannot be read");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, "This did not work").detail("nothing was changed")
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, "This did not work")
+                    .detail("nothing was changed")
             }
         }
     }
@@ -35,14 +47,29 @@ impl From<CaseError> for Problem {
         let problem = match error {
             CaseError::Trouble(trouble) => return trouble.into(),
             CaseError::Unknown => Self::nothing_here(),
-            CaseError::UnknownCustomer => Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, "There is no such customer").field("customer", "not known"),
-            CaseError::NotAllowed(needed) => Self::not_yours().detail(format!("it needs `{needed}`")),
-            CaseError::ReturnTo(_) => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, "The customer may not be sent there").field("return_to", "not in the list of the configuration")
+            CaseError::UnknownCustomer => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                code,
+                "There is no such customer",
+            )
+            .field("customer", "not known"),
+            CaseError::NotAllowed(needed) => {
+                Self::not_yours().detail(format!("it needs `{needed}`"))
             }
+            CaseError::ReturnTo(_) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                code,
+                "The customer may not be sent there",
+            )
+            .field("return_to", "not in the list of the configuration"),
             CaseError::LinkGone => Self::link_over(),
             CaseError::NotOver => Self::new(StatusCode::CONFLICT, code, "The case is not over yet"),
-            CaseError::Changed => Self::new(StatusCode::CONFLICT, code, "This changed while you were reading").detail("read it again"),
+            CaseError::Changed => Self::new(
+                StatusCode::CONFLICT,
+                code,
+                "This changed while you were reading",
+            )
+            .detail("read it again"),
             CaseError::Refused(refusal) => refused(&refusal),
         };
         match help {
@@ -55,18 +82,23 @@ impl From<CaseError> for Problem {
 /// A refusal of the procedure: 409, or 422 where a field of the request is what is wrong.
 fn refused(refusal: &Refusal) -> Problem {
     let field = match refusal {
-        Refusal::UnknownAction { .. } | Refusal::OutsideAction { .. } | Refusal::NothingRunsIt { .. } => Some("action".to_owned()),
+        Refusal::UnknownAction { .. }
+        | Refusal::OutsideAction { .. }
+        | Refusal::NothingRunsIt { .. } => Some("action".to_owned()),
         Refusal::ParameterMissing { parameter, .. }
         | Refusal::ParameterUnknown { parameter, .. }
         | Refusal::ParameterTooLong { parameter, .. }
         | Refusal::ParameterUnreadable { parameter, .. } => Some(format!("parameters.{parameter}")),
-        Refusal::ReasonTooShort { .. } | Refusal::ReasonTooLong { .. } | Refusal::ReasonUnreadable => Some("reason".to_owned()),
+        Refusal::ReasonTooShort { .. }
+        | Refusal::ReasonTooLong { .. }
+        | Refusal::ReasonUnreadable => Some("reason".to_owned()),
         Refusal::ReferenceUnreadable { .. } => Some("reference".to_owned()),
         _ => None,
     };
     let title = crate::present::sentence_case(&refusal.to_string());
     match field {
-        Some(field) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, refusal.code(), title).field(field, refusal.to_string()),
+        Some(field) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, refusal.code(), title)
+            .field(field, refusal.to_string()),
         None => Problem::new(StatusCode::CONFLICT, refusal.code(), title),
     }
 }
@@ -77,9 +109,15 @@ impl From<CustomerError> for Problem {
         match error {
             CustomerError::Trouble(trouble) => trouble.into(),
             CustomerError::Unknown => Self::nothing_here(),
-            CustomerError::NotAllowed(needed) => Self::not_yours().detail(format!("it needs `{needed}`")),
+            CustomerError::NotAllowed(needed) => {
+                Self::not_yours().detail(format!("it needs `{needed}`"))
+            }
             CustomerError::Field { field, why } => Self::invalid(field, why),
-            CustomerError::TooManyLookUps => Self::new(StatusCode::TOO_MANY_REQUESTS, code, "Too many look-ups").detail("try again in the next hour").retry_after(3_600),
+            CustomerError::TooManyLookUps => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, code, "Too many look-ups")
+                    .detail("try again in the next hour")
+                    .retry_after(3_600)
+            }
         }
     }
 }

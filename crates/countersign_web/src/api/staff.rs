@@ -2,9 +2,11 @@
 //! pages use the same routes from their script.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use countersign_service::{Ceremony, ConsoleRole, NewAccount, StaffError};
+use countersign_cases::Digest;
+use countersign_service::settings::{ConsoleRole, NewAccount};
+use countersign_service::{Ceremony, StaffError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -21,6 +23,7 @@ pub struct Prompt {
     /// Comes back with the answer; counts once.
     pub ceremony: String,
     /// For `parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON`.
+    #[serde(rename = "publicKey")]
     #[schema(value_type = Object)]
     pub options: Value,
 }
@@ -111,40 +114,70 @@ pub async fn start_sign_in(State(web): State<Web>) -> Result<Response, Problem> 
 }
 
 /// `POST /v1/sign-in/finish`
-pub async fn finish_sign_in(State(web): State<Web>, headers: HeaderMap, body: Json<Answer>) -> Result<Response, Problem> {
-    let token = web.gate.finish_sign_in(&body.value.ceremony, &body.value.credential).await?;
-    Ok(session(&web, token.expose(), web.cookies.next(&headers)))
+pub async fn finish_sign_in(
+    State(web): State<Web>,
+    body: Json<Answer>,
+) -> Result<Response, Problem> {
+    let token = web
+        .gate
+        .finish_sign_in(&body.value.ceremony, &body.value.credential)
+        .await?;
+    Ok(session(&web, token.expose(), None))
 }
 
 /// `POST /v1/invitations/{token}/start`
-pub async fn start_registration(State(web): State<Web>, Path(token): Path<String>) -> Result<Response, Problem> {
+pub async fn start_registration(
+    State(web): State<Web>,
+    Path(token): Path<String>,
+) -> Result<Response, Problem> {
     Ok(prompt(web.gate.start_registration(&token).await?))
 }
 
 /// `POST /v1/invitations/{token}/finish`
-pub async fn finish_registration(State(web): State<Web>, Path(token): Path<String>, body: Json<Answer>) -> Result<Response, Problem> {
+pub async fn finish_registration(
+    State(web): State<Web>,
+    Path(token): Path<String>,
+    body: Json<Answer>,
+) -> Result<Response, Problem> {
     let name = body.value.name.as_deref().unwrap_or("first passkey");
-    let session_token = web.gate.finish_registration(&token, &body.value.ceremony, &body.value.credential, name).await?;
+    let session_token = web
+        .gate
+        .finish_registration(&token, &body.value.ceremony, &body.value.credential, name)
+        .await?;
     Ok(session(&web, session_token.expose(), None))
 }
 
 /// `POST /v1/passkeys/start`
-pub async fn start_passkey(State(web): State<Web>, Staff(staff): Staff) -> Result<Response, Problem> {
+pub async fn start_passkey(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+) -> Result<Response, Problem> {
     Ok(prompt(web.gate.start_passkey(&staff).await?))
 }
 
 /// `POST /v1/passkeys/finish`
-pub async fn finish_passkey(State(web): State<Web>, Staff(staff): Staff, body: Json<Answer>) -> Result<Response, Problem> {
+pub async fn finish_passkey(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+    body: Json<Answer>,
+) -> Result<Response, Problem> {
     let name = body.value.name.as_deref().unwrap_or("passkey");
-    web.gate.finish_passkey(&staff, &body.value.ceremony, &body.value.credential, name).await?;
-    Ok(axum::Json(GoOn { location: "/settings/passkeys".to_owned() }).into_response())
+    web.gate
+        .finish_passkey(&staff, &body.value.ceremony, &body.value.credential, name)
+        .await?;
+    Ok(axum::Json(GoOn {
+        location: "/settings/passkeys".to_owned(),
+    })
+    .into_response())
 }
 
 /// `POST /v1/sign-out`
 pub async fn sign_out(State(web): State<Web>, Staff(staff): Staff) -> Result<Response, Problem> {
     web.gate.sign_out(&staff).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    response.headers_mut().append(header::SET_COOKIE, web.cookies.clear_session());
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, web.cookies.clear_session());
     Ok(response)
 }
 
@@ -161,61 +194,132 @@ pub async fn me(Staff(staff): Staff) -> Response {
 }
 
 /// `POST /v1/staff`
-pub async fn invite(State(web): State<Web>, Staff(staff): Staff, body: Json<NewStaff>) -> Result<Response, Problem> {
-    let NewStaff { account, person, name, email, roles, console, concerned } = body.value;
+pub async fn invite(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+    body: Json<NewStaff>,
+) -> Result<Response, Problem> {
+    let NewStaff {
+        account,
+        person,
+        name,
+        email,
+        roles,
+        console,
+        concerned,
+    } = body.value;
     let console = console
         .iter()
         .map(|role| match role.as_str() {
             "auditor" => Ok(ConsoleRole::Auditor),
             "admin" => Ok(ConsoleRole::Admin),
-            _ => Err(Problem::invalid("console", "is a list out of `auditor`, `admin`")),
+            _ => Err(Problem::invalid(
+                "console",
+                "is a list out of `auditor`, `admin`",
+            )),
         })
         .collect::<Result<_, _>>()?;
-    let new = NewAccount { account, person, name, email, roles, console, concerned };
+    let new = NewAccount {
+        account,
+        person,
+        name,
+        email,
+        roles,
+        console,
+        concerned,
+    };
     let invitation = web.gate.invite(&staff, &new).await?;
     let invited = Invited {
         account: invitation.account,
-        url: format!("{}/invitation/{}", web.gate.settings().origin, invitation.token.expose()),
+        url: format!(
+            "{}/invitation/{}",
+            web.gate.settings().origin,
+            invitation.token.expose()
+        ),
         until_ms: invitation.until.0,
     };
     Ok((StatusCode::CREATED, axum::Json(invited)).into_response())
 }
 
 /// `POST /v1/cases/{case}/sign-off/start`
-pub async fn start_sign_off(State(web): State<Web>, Staff(staff): Staff, Path(case): Path<String>) -> Result<Response, Problem> {
-    Ok(prompt(web.gate.start_sign_off(&staff, &case_id(&case)?).await?))
+pub async fn start_sign_off(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+    Path(case): Path<String>,
+) -> Result<Response, Problem> {
+    let prompt = web.gate.start_sign_off(&staff, &case_id(&case)?).await?;
+    Ok(axum::Json(Prompt {
+        ceremony: prompt.digest.to_string(),
+        options: prompt.options,
+    })
+    .into_response())
 }
 
 /// `POST /v1/cases/{case}/sign-off/finish`
-pub async fn finish_sign_off(State(web): State<Web>, Staff(staff): Staff, Path(case): Path<String>, body: Json<Answer>) -> Result<Response, Problem> {
-    let applied = web.gate.finish_sign_off(&staff, &case_id(&case)?, &body.value.ceremony, &body.value.credential).await?;
-    Ok(axum::Json(CaseChanged { version: applied.version, state: applied.state.word().to_owned() }).into_response())
+pub async fn finish_sign_off(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+    Path(case): Path<String>,
+    body: Json<Answer>,
+) -> Result<Response, Problem> {
+    let digest = Digest::from_hex(&body.value.ceremony)
+        .ok_or_else(|| Problem::invalid("ceremony", "is not of this prompt"))?;
+    let applied = web
+        .gate
+        .finish_sign_off(&staff, &case_id(&case)?, digest, &body.value.credential)
+        .await?;
+    Ok(axum::Json(CaseChanged {
+        version: applied.version,
+        state: applied.state.word().to_owned(),
+    })
+    .into_response())
 }
 
 /// A prompt, for the script of a page or for a program.
 pub fn prompt(ceremony: Ceremony) -> Response {
-    axum::Json(Prompt { ceremony: ceremony.ceremony, options: ceremony.options }).into_response()
+    axum::Json(Prompt {
+        ceremony: ceremony.ceremony,
+        options: ceremony.options,
+    })
+    .into_response()
 }
 
 fn session(web: &Web, token: &str, next: Option<String>) -> Response {
-    let opened = SessionOpened { token: token.to_owned(), location: next.unwrap_or_else(|| "/".to_owned()) };
+    let opened = SessionOpened {
+        token: token.to_owned(),
+        location: next.unwrap_or_else(|| "/".to_owned()),
+    };
     let mut response = axum::Json(opened).into_response();
-    response.headers_mut().append(header::SET_COOKIE, web.cookies.set_session(token));
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, web.cookies.set_session(token));
     response
 }
 
 impl From<StaffError> for Problem {
     fn from(error: StaffError) -> Self {
-        let (code, words) = (error.code(), crate::present::sentence_case(&error.to_string()));
+        let (code, words) = (
+            error.code(),
+            crate::present::sentence_case(&error.to_string()),
+        );
         match error {
             StaffError::Trouble(trouble) => trouble.into(),
-            StaffError::Case(error) => error.into(),
-            StaffError::NotAllowed(needed) => Self::not_yours().detail(format!("it needs `{needed}`")),
+            StaffError::NotAllowed(needed) => {
+                Self::not_yours().detail(format!("it needs `{needed}`"))
+            }
             StaffError::UnknownAccount | StaffError::UnknownPasskey => Self::nothing_here(),
             StaffError::Field { field, why } => Self::invalid(field, why),
-            StaffError::InvitationGone | StaffError::CeremonyGone => Self::new(StatusCode::GONE, code, words),
-            StaffError::NotAccepted => Self::new(StatusCode::UNAUTHORIZED, code, "This passkey was not accepted"),
-            StaffError::Exists(_) | StaffError::LastPasskey => Self::new(StatusCode::CONFLICT, code, words),
+            StaffError::InvitationGone | StaffError::CeremonyGone => {
+                Self::new(StatusCode::GONE, code, words)
+            }
+            StaffError::NotAccepted => Self::new(
+                StatusCode::UNAUTHORIZED,
+                code,
+                "This passkey was not accepted",
+            ),
+            StaffError::Exists(_) | StaffError::LastPasskey | StaffError::TooManyPasskeys => {
+                Self::new(StatusCode::CONFLICT, code, words)
+            }
         }
     }
 }

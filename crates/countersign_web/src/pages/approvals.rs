@@ -188,7 +188,8 @@ pub struct DeclinePage {
 impl HtmlSafe for ApprovalRow {}
 
 impl ApprovalsTab {
-    fn value(self) -> &'static str {
+    /// As in the address of the page.
+    pub fn value(self) -> &'static str {
         match self {
             Self::ForMe => "me",
             Self::CannotSign => "cannot",
@@ -429,6 +430,10 @@ impl Page for ApprovalPage {
         critical.act.words = server_words();
         critical.act.consequence = None;
         critical.act.risk = Some(Risk::Critical);
+        critical.act.takes_effect = Some("Takes effect at once".into());
+        if let Some(procedure) = &mut critical.act.procedure {
+            "server.reinstall".clone_into(&mut procedure.name);
+        }
         let mut last_four = critical.clone();
         last_four.state = ApprovalState::Sign {
             type_last_four_of: Some("server".into()),

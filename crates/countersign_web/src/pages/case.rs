@@ -54,7 +54,7 @@ pub struct CasePage {
     pub log: Vec<LogLine>,
     /// Who else is looking: names.
     pub also_here: Vec<String>,
-    /// The opener may take it back (posts to `/cases/{id}/withdraw`).
+    /// The opener may take it back (the page `/cases/{id}/withdraw`).
     pub can_withdraw: bool,
 }
 
@@ -89,6 +89,18 @@ pub enum SayThis {
     Waits,
     /// When it is done.
     Finished,
+}
+
+/// `GET /cases/{id}/withdraw`; posts to the same.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "withdraw.html")]
+pub struct WithdrawPage {
+    /// Frame.
+    pub frame: StaffFrame,
+    /// `CS-7F3K9Q`
+    pub id: String,
+    /// The words.
+    pub act: Act,
 }
 
 /// `GET /cases/{id}/run`; posts to the same.
@@ -454,7 +466,7 @@ impl Page for CasePage {
             "It takes effect 24 Nov, 10:45, unless it is stopped.",
         );
         waits.primary = None;
-        waits.secondary = Some(Button::open("Stop it", "/cases/CS-7F3K9Q/stop"));
+        waits.secondary = Some(Button::open("Withdraw it", "/cases/CS-7F3K9Q/withdraw"));
         waits.say = Some(SayThis::Waits);
 
         let mut running = missing(
@@ -560,6 +572,26 @@ impl RunPage {
 
     fn has_receipt(&self) -> bool {
         matches!(self.state, RunState::Done { .. })
+    }
+}
+
+impl Page for WithdrawPage {
+    const NAME: &'static str = "withdraw";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        use super::samples::{act, agent};
+        let frame = agent(
+            Some(super::frame::Section::Desk),
+            "/cases/CS-7F3K9Q/withdraw",
+        );
+        vec![(
+            "ask",
+            Self {
+                frame,
+                id: "CS-7F3K9Q".into(),
+                act: act(),
+            },
+        )]
     }
 }
 

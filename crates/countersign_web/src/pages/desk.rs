@@ -47,7 +47,8 @@ impl DeskTab {
 }
 
 impl DeskTab {
-    fn value(self) -> &'static str {
+    /// As in the address of the page.
+    pub fn value(self) -> &'static str {
         match self {
             Self::Mine => "mine",
             Self::Team => "team",

@@ -1,5 +1,7 @@
 //! What stands round a page: for staff, and for customers.
 
+use std::borrow::Borrow;
+
 use askama::Template;
 use askama::filters::HtmlSafe;
 
@@ -134,8 +136,8 @@ impl StaffFrame {
         }
     }
 
-    fn is_current(&self, section: &Section) -> bool {
-        self.current == Some(*section)
+    fn is_current(&self, section: impl Borrow<Section>) -> bool {
+        self.current.as_ref() == Some(section.borrow())
     }
 }
 

@@ -12,6 +12,7 @@ mod errors;
 mod frame;
 mod icon;
 mod link;
+mod link_samples;
 mod new_case;
 mod page;
 mod parts;
@@ -61,6 +62,7 @@ pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     add::<NewCaseDetailsPage>(&mut pages)?;
     add::<NewCaseCheckPage>(&mut pages)?;
     add::<CasePage>(&mut pages)?;
+    add::<WithdrawPage>(&mut pages)?;
     add::<RunPage>(&mut pages)?;
     add::<ApprovalsPage>(&mut pages)?;
     add::<ApprovalPage>(&mut pages)?;

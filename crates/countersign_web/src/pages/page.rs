@@ -18,7 +18,7 @@ pub(super) fn together<const N: usize>(fragments: [askama::Result<String>; N]) -
 }
 
 /// Percent-encodes everything but unreserved characters (RFC 3986, 2.3), for one part of an address.
-pub(super) fn encode(text: &str) -> String {
+pub fn encode(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {

@@ -575,11 +575,11 @@ impl Way {
     }
 
     /// True for the first row that does not hold, the one the unavailable button leads to.
-    fn is_first_missing(&self, index: &usize) -> bool {
+    fn is_first_missing(&self, index: impl Borrow<usize>) -> bool {
         self.rows
             .iter()
             .position(|row| !matches!(row.state, CheckState::Proven | CheckState::NotNeeded))
-            == Some(*index)
+            == Some(*index.borrow())
     }
 }
 
@@ -646,10 +646,10 @@ pub(super) struct Sentence<'a> {
 impl HtmlSafe for Sentence<'_> {}
 
 impl<'a> Sentence<'a> {
-    pub(super) fn new(words: &'a Words, consequence: &'a Option<String>) -> Self {
+    pub(super) fn new(words: &'a Words, consequence: Option<&'a String>) -> Self {
         Self {
             words,
-            consequence: consequence.as_deref(),
+            consequence: consequence.map(String::as_str),
         }
     }
 

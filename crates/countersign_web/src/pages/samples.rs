@@ -1,5 +1,7 @@
 //! Made-up people, words and frames that the samples of the pages share.
 
+use std::cmp::Ordering;
+
 use super::frame::{CustomerFrame, Person, Section, StaffFrame};
 use super::parts::{
     Act, ActOutcome, Check, CheckState, Checklist, Errors, Fact, FactValue, ProcedureRef, Risk,
@@ -124,14 +126,14 @@ pub(super) fn odd_words() -> Words {
     ])
 }
 
-pub(super) fn consequence() -> Option<String> {
-    Some("Anyone who can read the new mailbox can then reset the password.".into())
+pub(super) fn consequence() -> String {
+    "Anyone who can read the new mailbox can then reset the password.".into()
 }
 
 pub(super) fn act() -> Act {
     Act {
         words: words(),
-        consequence: consequence(),
+        consequence: Some(consequence()),
         risk: Some(Risk::High),
         procedure: Some(ProcedureRef {
             name: "email.change".into(),
@@ -214,14 +216,10 @@ pub(super) fn checklist(done: usize) -> Checklist {
         .iter()
         .zip(times)
         .enumerate()
-        .map(|(index, ((title, detail), time))| {
-            if index < done {
-                proven(title, detail, time)
-            } else if index == done {
-                check(CheckState::Waiting, title, detail)
-            } else {
-                check(CheckState::NotStarted, title, detail)
-            }
+        .map(|(index, ((title, detail), time))| match index.cmp(&done) {
+            Ordering::Less => proven(title, detail, time),
+            Ordering::Equal => check(CheckState::Waiting, title, detail),
+            Ordering::Greater => check(CheckState::NotStarted, title, detail),
         })
         .collect();
     Checklist {

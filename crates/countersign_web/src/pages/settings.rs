@@ -69,7 +69,7 @@ impl SettingsPage {
 type Shortcuts = &'static [(&'static str, &'static str)];
 
 impl KeysPage {
-    fn list(&self) -> &'static [(&'static str, Shortcuts)] {
+    fn list() -> &'static [(&'static str, Shortcuts)] {
         &[
             (
                 "Everywhere",

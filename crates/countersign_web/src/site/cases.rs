@@ -13,8 +13,8 @@ use crate::api::cases::case_id;
 use crate::body::Form;
 use crate::headers::see_other;
 use crate::pages::{
-    Button, CasePage, CustomerCard, CustomerLink, Does, Fact, FactValue, Family, Live, LogLine, Notice, Receipt, ReceiptOutcome, RunPage, RunState, SayThis,
-    Section, StaffReceiptPage, When,
+    Button, CasePage, CustomerCard, CustomerLink, Does, Fact, FactValue, Family, Live, LogLine,
+    Notice, Receipt, ReceiptOutcome, RunPage, RunState, SayThis, Section, StaffReceiptPage, When,
 };
 use crate::present::{self, Calendar, act, checks, inside_sentence, pill, sentence_case};
 use crate::problem::Problem;
@@ -41,8 +41,17 @@ fn present_case(procedure: &Procedure, desk: &Desk, view: &CaseView) -> CasePage
     let missing = view.checklist.missing.len();
     let mut list = checks(procedure, &view.checklist, calendar);
     if let Some(text) = view.can.vouch.first() {
-        let button = post("Give your word", format!("/cases/{}/vouch", view.case.0), vec![("text".to_owned(), text.clone())], "");
-        let row = list.ways.iter_mut().flat_map(|way| way.rows.iter_mut()).find(|row| row.title.contains(text.as_str()));
+        let button = post(
+            "Give your word",
+            format!("/cases/{}/vouch", view.case.0),
+            vec![("text".to_owned(), text.clone())],
+            "",
+        );
+        let row = list
+            .ways
+            .iter_mut()
+            .flat_map(|way| way.rows.iter_mut())
+            .find(|row| row.title.contains(text.as_str()));
         if let Some(row) = row {
             row.action = Some(button);
         }
@@ -54,7 +63,10 @@ fn present_case(procedure: &Procedure, desk: &Desk, view: &CaseView) -> CasePage
         opened: calendar.when(view.opened_at),
         expires: (!over).then(|| calendar.when(view.expires_at)),
         pill: pill(view.state, Some(&next.who), calendar),
-        live: (!over).then(|| Live { events: format!("/cases/{}/events", view.case.0), from: view.version }),
+        live: (!over).then(|| Live {
+            events: format!("/cases/{}/events", view.case.0),
+            from: view.version,
+        }),
         act: act(procedure, view, calendar),
         notice: notice(view, calendar),
         checklist: list,
@@ -70,8 +82,16 @@ fn present_case(procedure: &Procedure, desk: &Desk, view: &CaseView) -> CasePage
             .earlier
             .iter()
             .map(|earlier| {
-                let how = if earlier.stopped { "stopped" } else { "refused by a colleague" };
-                format!("{} was {how} at {}.", earlier.case.0, calendar.when(earlier.at).shown)
+                let how = if earlier.stopped {
+                    "stopped"
+                } else {
+                    "refused by a colleague"
+                };
+                format!(
+                    "{} was {how} at {}.",
+                    earlier.case.0,
+                    calendar.when(earlier.at).shown
+                )
             })
             .collect(),
         log: log(view, calendar),
@@ -85,7 +105,9 @@ fn bar_count(view: &CaseView, missing: usize) -> String {
         CaseState::Ready { .. } => "Nothing is missing.".to_owned(),
         CaseState::Waiting { .. } => "Only time is missing.".to_owned(),
         state if state.is_final() => "This case is over.".to_owned(),
-        CaseState::Granted | CaseState::Running | CaseState::Unknown => "It was granted.".to_owned(),
+        CaseState::Granted | CaseState::Running | CaseState::Unknown => {
+            "It was granted.".to_owned()
+        }
         _ => format!("{missing} still missing."),
     }
 }
@@ -96,28 +118,60 @@ fn bar_next(view: &CaseView) -> String {
         return String::new();
     }
     match next.who {
-        Who::Customer => format!("Next: the customer {}.", inside_sentence(next.words.trim_end_matches('.'))),
-        _ => format!("Next: {}.", inside_sentence(next.words.trim_end_matches('.'))),
+        Who::Customer => format!(
+            "Next: the customer {}.",
+            inside_sentence(next.words.trim_end_matches('.'))
+        ),
+        _ => format!(
+            "Next: {}.",
+            inside_sentence(next.words.trim_end_matches('.'))
+        ),
     }
 }
 
 fn open(label: &str, to: String, key: &str) -> Button {
-    Button { label: label.to_owned(), does: Does::Open(to), key: key.to_owned() }
+    Button {
+        label: label.to_owned(),
+        does: Does::Open(to),
+        key: key.to_owned(),
+    }
 }
 
 fn post(label: &str, to: String, fields: Vec<(String, String)>, key: &str) -> Button {
-    Button { label: label.to_owned(), does: Does::Post { to, fields }, key: key.to_owned() }
+    Button {
+        label: label.to_owned(),
+        does: Does::Post { to, fields },
+        key: key.to_owned(),
+    }
 }
 
 fn primary(view: &CaseView) -> Option<Button> {
     let id = &view.case.0;
     match view.state {
-        CaseState::Ready { .. } if view.can.run.can => Some(open("Run action", format!("/cases/{id}/run"), "r")),
+        CaseState::Ready { .. } if view.can.run.can => {
+            Some(open("Run action", format!("/cases/{id}/run"), "r"))
+        }
         CaseState::Done => Some(open("Open the receipt", format!("/cases/{id}/receipt"), "")),
-        state if state.is_final() => Some(open("Start a new case", "/cases/new/customer".to_owned(), "c")),
-        CaseState::Waiting { .. } | CaseState::Granted | CaseState::Running | CaseState::Unknown => None,
-        _ if needs_link(view) && view.can.issue_link.can => Some(post("Send the link", format!("/cases/{id}/link"), Vec::new(), "l")),
-        _ => Some(Button { label: "Run action".to_owned(), does: Does::Nothing, key: "r".to_owned() }),
+        state if state.is_final() => Some(open(
+            "Start a new case",
+            "/cases/new/customer".to_owned(),
+            "c",
+        )),
+        CaseState::Waiting { .. }
+        | CaseState::Granted
+        | CaseState::Running
+        | CaseState::Unknown => None,
+        _ if needs_link(view) && view.can.issue_link.can => Some(post(
+            "Send the link",
+            format!("/cases/{id}/link"),
+            Vec::new(),
+            "l",
+        )),
+        _ => Some(Button {
+            label: "Run action".to_owned(),
+            does: Does::Nothing,
+            key: "r".to_owned(),
+        }),
     }
 }
 
@@ -125,20 +179,31 @@ fn secondary(view: &CaseView) -> Option<Button> {
     let id = &view.case.0;
     match view.checklist.next.who {
         Who::Colleague { .. } => Some(open("Open the approval", format!("/approvals/{id}"), "a")),
-        _ if matches!(view.link, LinkView::Issued { .. }) && view.can.issue_link.can => Some(post("Send a new link", format!("/cases/{id}/link"), Vec::new(), "l")),
+        _ if matches!(view.link, LinkView::Issued { .. }) && view.can.issue_link.can => Some(post(
+            "Send a new link",
+            format!("/cases/{id}/link"),
+            Vec::new(),
+            "l",
+        )),
         _ => None,
     }
 }
 
 fn needs_link(view: &CaseView) -> bool {
-    view.checklist.customer.needs_link && matches!(view.link, LinkView::None | LinkView::RanOut { .. })
+    view.checklist.customer.needs_link
+        && matches!(view.link, LinkView::None | LinkView::RanOut { .. })
 }
 
 fn say(view: &CaseView) -> Option<SayThis> {
     match view.state {
         CaseState::Waiting { .. } => Some(SayThis::Waits),
         state if state.is_final() => Some(SayThis::Finished),
-        CaseState::Open if view.checklist.customer.link_used_at.is_some() && view.checklist.customer.confirmed_at.is_none() => Some(SayThis::NoWayAround),
+        CaseState::Open
+            if view.checklist.customer.link_used_at.is_some()
+                && view.checklist.customer.confirmed_at.is_none() =>
+        {
+            Some(SayThis::NoWayAround)
+        }
         _ => Some(SayThis::OpenTheLink),
     }
 }
@@ -146,9 +211,22 @@ fn say(view: &CaseView) -> Option<SayThis> {
 fn notice(view: &CaseView, calendar: &Calendar) -> Option<Notice> {
     let ending = view.ending.as_ref();
     let at = ending.map_or_else(String::new, |ending| calendar.when(ending.at).shown);
-    let by = ending.and_then(|ending| ending.by.name.clone()).unwrap_or_else(|| "the customer".to_owned());
-    let words = ending.and_then(|ending| ending.reason.clone()).map_or_else(String::new, |reason| format!(" They wrote: \u{201c}{reason}\u{201d}"));
-    let card = |family, title: &str, text: String| Some(Notice { family, title: title.to_owned(), text, action: None });
+    let by = ending
+        .and_then(|ending| ending.by.name.clone())
+        .unwrap_or_else(|| "the customer".to_owned());
+    let words = ending
+        .and_then(|ending| ending.reason.clone())
+        .map_or_else(String::new, |reason| {
+            format!(" They wrote: \u{201c}{reason}\u{201d}")
+        });
+    let card = |family, title: &str, text: String| {
+        Some(Notice {
+            family,
+            title: title.to_owned(),
+            text,
+            action: None,
+        })
+    };
     match view.state {
         CaseState::Stopped => {
             let closed = ending.and_then(|ending| ending.closed_until).map_or_else(String::new, |until| format!(" The same request stays closed until {}.", calendar.when(until).shown));
@@ -175,10 +253,26 @@ fn notice(view: &CaseView, calendar: &Calendar) -> Option<Notice> {
 
 fn customer_card(view: &CaseView, calendar: &Calendar) -> CustomerCard {
     let customer = &view.customer;
-    let text = |label: &str, value: String| Fact { label: label.to_owned(), value: FactValue::Text(value) };
-    let mut facts = vec![text("Account", customer.name.clone()), Fact { label: "Customer no.".to_owned(), value: FactValue::Machine(customer.number.clone()) }];
-    for contact in customer.contacts.iter().filter(|contact| contact.removed_at.is_none()) {
-        facts.push(Fact { label: sentence_case(&contact.channel_label), value: FactValue::Machine(contact.address.clone()) });
+    let text = |label: &str, value: String| Fact {
+        label: label.to_owned(),
+        value: FactValue::Text(value),
+    };
+    let mut facts = vec![
+        text("Account", customer.name.clone()),
+        Fact {
+            label: "Customer no.".to_owned(),
+            value: FactValue::Machine(customer.number.clone()),
+        },
+    ];
+    for contact in customer
+        .contacts
+        .iter()
+        .filter(|contact| contact.removed_at.is_none())
+    {
+        facts.push(Fact {
+            label: sentence_case(&contact.channel_label),
+            value: FactValue::Machine(contact.address.clone()),
+        });
     }
     if let Some(reference) = &view.reference {
         facts.push(text("Ticket", reference.clone()));
@@ -188,20 +282,41 @@ fn customer_card(view: &CaseView, calendar: &Calendar) -> CustomerCard {
     }
     facts.push(text("Customer since", calendar.month(customer.since)));
     for (label, until) in &customer.locked {
-        facts.push(text("Notice", format!("{label} is closed until {}", calendar.when(*until).shown)));
+        facts.push(text(
+            "Notice",
+            format!("{label} is closed until {}", calendar.when(*until).shown),
+        ));
     }
-    CustomerCard { href: Some(format!("/customers/{}", crate::pages::encode(&customer.id.0))), facts, masked: customer.masked }
+    CustomerCard {
+        href: Some(format!(
+            "/customers/{}",
+            crate::pages::encode(&customer.id.0)
+        )),
+        facts,
+        masked: customer.masked,
+    }
 }
 
 fn log(view: &CaseView, calendar: &Calendar) -> Vec<LogLine> {
-    view.timeline.iter().rev().take(LOG_LINES).map(|entry| LogLine { at: calendar.second(entry.at), text: sentence_case(&entry.words) }).collect()
+    view.timeline
+        .iter()
+        .rev()
+        .take(LOG_LINES)
+        .map(|entry| LogLine {
+            at: calendar.second(entry.at),
+            text: sentence_case(&entry.words),
+        })
+        .collect()
 }
 
 /// `POST /cases/{id}/link`: makes the link and shows it, once.
 pub async fn link(State(web): State<Web>, desk: Desk, Path(id): Path<String>) -> Answer {
     let issued = web.gate.issue_link(&desk.staff, &case_id(&id)?).await?;
     let mut page = case_page(&web, &desk, &id).await?;
-    page.link = Some(CustomerLink { url: web.link(&issued).url, until: desk.calendar.when(issued.until) });
+    page.link = Some(CustomerLink {
+        url: web.link(&issued).url,
+        until: desk.calendar.when(issued.until),
+    });
     html(&page)
 }
 
@@ -213,9 +328,16 @@ pub async fn withdraw(State(web): State<Web>, desk: Desk, Path(id): Path<String>
 }
 
 /// `POST /cases/{id}/vouch`
-pub async fn vouch(State(web): State<Web>, desk: Desk, Path(id): Path<String>, Form(fields): Form<Fields>) -> Answer {
+pub async fn vouch(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(id): Path<String>,
+    Form(fields): Form<Fields>,
+) -> Answer {
     let case = case_id(&id)?;
-    web.gate.vouch(&desk.staff, &case, field(&fields, "text")).await?;
+    web.gate
+        .vouch(&desk.staff, &case, field(&fields, "text"))
+        .await?;
     Ok(see_other(&format!("/cases/{}", case.0)))
 }
 
@@ -231,7 +353,10 @@ pub async fn run(State(web): State<Web>, desk: Desk, Path(id): Path<String>) -> 
         Ok(_) => Ok(see_other(&format!("/cases/{}/run", case.0))),
         Err(error @ countersign_service::CaseError::Refused(_)) => {
             let mut page = run_of(&web, &desk, &id).await?;
-            if !matches!(page.state, RunState::Done { .. } | RunState::Running | RunState::Unknown) {
+            if !matches!(
+                page.state,
+                RunState::Done { .. } | RunState::Running | RunState::Unknown
+            ) {
                 page.state = RunState::NotReady(sentence_case(&error.to_string()));
             }
             html_with(StatusCode::CONFLICT, &page)
@@ -245,8 +370,14 @@ async fn run_of(web: &Web, desk: &Desk, id: &str) -> Result<RunPage, Problem> {
     let procedure = web.gate.procedure_of(&view.procedure).await?;
     let calendar = &desk.calendar;
     let state = match view.state {
-        CaseState::Ready { .. } => RunState::Ask { proven: happened(&view, calendar), effect: "Takes effect now.".to_owned() },
-        CaseState::Waiting { until, .. } => RunState::Waits { until: calendar.when(until), next: vec!["It runs by itself then, unless somebody stops it.".to_owned()] },
+        CaseState::Ready { .. } => RunState::Ask {
+            proven: happened(&view, calendar),
+            effect: "Takes effect now.".to_owned(),
+        },
+        CaseState::Waiting { until, .. } => RunState::Waits {
+            until: calendar.when(until),
+            next: vec!["It runs by itself then, unless somebody stops it.".to_owned()],
+        },
         CaseState::Granted | CaseState::Running => RunState::Running,
         CaseState::Done => RunState::Done {
             at: calendar.when(view.timeline.last().map_or(view.opened_at, |last| last.at)),
@@ -272,8 +403,16 @@ async fn run_of(web: &Web, desk: &Desk, id: &str) -> Result<RunPage, Problem> {
 pub fn happened(view: &CaseView, calendar: &Calendar) -> Vec<Fact> {
     view.timeline
         .iter()
-        .filter(|entry| matches!(entry.kind.as_str(), "proved" | "confirmed" | "signed_off" | "vouched" | "notified"))
-        .map(|entry| Fact { label: calendar.second(entry.at).shown, value: FactValue::Text(sentence_case(&entry.words)) })
+        .filter(|entry| {
+            matches!(
+                entry.kind.as_str(),
+                "proved" | "confirmed" | "signed_off" | "vouched" | "notified"
+            )
+        })
+        .map(|entry| Fact {
+            label: calendar.second(entry.at).shown,
+            value: FactValue::Text(sentence_case(&entry.words)),
+        })
         .collect()
 }
 
@@ -281,19 +420,46 @@ pub fn happened(view: &CaseView, calendar: &Calendar) -> Vec<Fact> {
 pub async fn receipt(State(web): State<Web>, desk: Desk, Path(id): Path<String>) -> Answer {
     let view = web.gate.case_view(&desk.staff, &case_id(&id)?).await?;
     let receipt = staff_receipt(&web, &view, &desk.calendar);
-    html(&StaffReceiptPage { frame: desk.frame(Some(Section::Desk)), receipt })
+    html(&StaffReceiptPage {
+        frame: desk.frame(Some(Section::Desk)),
+        receipt,
+    })
 }
 
 fn staff_receipt(web: &Web, view: &CaseView, calendar: &Calendar) -> Receipt {
-    let download = view.receipt.then(|| format!("/cases/{}/receipt.json", view.case.0));
-    let asked = view.opened_by.name.clone().unwrap_or_else(|| "the customer".to_owned());
-    let mut facts = vec![Fact { label: "Asked by".to_owned(), value: FactValue::Text(format!("{asked}, {}", calendar.full(view.opened_at))) }];
+    let download = view
+        .receipt
+        .then(|| format!("/cases/{}/receipt.json", view.case.0));
+    let asked = view
+        .opened_by
+        .name
+        .clone()
+        .unwrap_or_else(|| "the customer".to_owned());
+    let mut facts = vec![Fact {
+        label: "Asked by".to_owned(),
+        value: FactValue::Text(format!("{asked}, {}", calendar.full(view.opened_at))),
+    }];
     facts.extend(happened(view, calendar));
     let over = view.timeline.last().map_or(view.opened_at, |last| last.at);
-    sheet(web, &SheetOf { case: &view.case.0, words: present::words(&view.pieces), state: view.state, procedure: &view.procedure, action: &view.action, digest: view.digest.to_string() }, facts, calendar, over, download)
+    sheet(
+        web,
+        &SheetOf {
+            case: &view.case.0,
+            words: present::words(&view.pieces),
+            state: view.state,
+            procedure: &view.procedure,
+            action: &view.action,
+            digest: view.digest.to_string(),
+        },
+        facts,
+        calendar,
+        over,
+        download,
+    )
 }
 
 /// What a receipt is about.
+#[derive(Debug)]
 pub struct SheetOf<'a> {
     /// The case's id.
     pub case: &'a str,
@@ -310,7 +476,14 @@ pub struct SheetOf<'a> {
 }
 
 /// The sheet of a receipt, the same for staff and customer.
-pub fn sheet(web: &Web, of: &SheetOf<'_>, facts: Vec<Fact>, calendar: &Calendar, at: countersign_cases::Timestamp, download: Option<String>) -> Receipt {
+pub fn sheet(
+    web: &Web,
+    of: &SheetOf<'_>,
+    facts: Vec<Fact>,
+    calendar: &Calendar,
+    at: countersign_cases::Timestamp,
+    download: Option<String>,
+) -> Receipt {
     let did_not = |why: &str| ReceiptOutcome::DidNotHappen(why.to_owned());
     Receipt {
         number: of.case.to_owned(),
@@ -326,9 +499,16 @@ pub fn sheet(web: &Web, of: &SheetOf<'_>, facts: Vec<Fact>, calendar: &Calendar,
             CaseState::Expired => did_not("It ran out"),
             _ => ReceiptOutcome::Open,
         },
-        at: When { shown: calendar.full(at), ..calendar.when(at) },
+        at: When {
+            shown: calendar.full(at),
+            ..calendar.when(at)
+        },
         facts,
-        procedure: format!("{}, version {}", of.action, of.procedure.chars().take(8).collect::<String>()),
+        procedure: format!(
+            "{}, version {}",
+            of.action,
+            of.procedure.chars().take(8).collect::<String>()
+        ),
         digest: of.digest.clone(),
         ledger: None,
         download,
@@ -337,7 +517,10 @@ pub fn sheet(web: &Web, of: &SheetOf<'_>, facts: Vec<Fact>, calendar: &Calendar,
 
 /// `GET /cases/{id}/receipt.json`
 pub async fn receipt_json(State(web): State<Web>, desk: Desk, Path(id): Path<String>) -> Answer {
-    let receipt = web.gate.receipt_for_staff(&desk.staff, &case_id(&id)?).await?;
+    let receipt = web
+        .gate
+        .receipt_for_staff(&desk.staff, &case_id(&id)?)
+        .await?;
     Ok(download(&receipt.case.0, receipt.to_json()?))
 }
 
@@ -345,8 +528,13 @@ pub async fn receipt_json(State(web): State<Web>, desk: Desk, Path(id): Path<Str
 pub fn download(case: &str, json: String) -> axum::response::Response {
     let mut response = json.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"receipt-{case}.json\"")) {
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    if let Ok(name) =
+        HeaderValue::from_str(&format!("attachment; filename=\"receipt-{case}.json\""))
+    {
         headers.insert(header::CONTENT_DISPOSITION, name);
     }
     response

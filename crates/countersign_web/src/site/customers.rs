@@ -8,7 +8,9 @@ use super::desk::row_of;
 use super::{Answer, Desk, Fields, field, html};
 use crate::Web;
 use crate::headers::see_other;
-use crate::pages::{CustomerHit, CustomerPage, CustomersPage, Fact, FactValue, HoldingRow, Section};
+use crate::pages::{
+    CustomerHit, CustomerPage, CustomersPage, Fact, FactValue, HoldingRow, Section,
+};
 use crate::present::{Calendar, sentence_case};
 use crate::problem::Problem;
 
@@ -16,12 +18,22 @@ use crate::problem::Problem;
 pub async fn search(State(web): State<Web>, desk: Desk, Query(fields): Query<Fields>) -> Answer {
     let query = field(&fields, "q");
     if let Some(case) = countersign_service::adapters::tokens::parse_speakable_id("CS", query) {
-        if query.len() > 6 && web.gate.case_view(&desk.staff, &CaseId(case.clone())).await.is_ok() {
+        if query.len() > 6
+            && web
+                .gate
+                .case_view(&desk.staff, &CaseId(case.clone()))
+                .await
+                .is_ok()
+        {
             return Ok(see_other(&format!("/cases/{case}")));
         }
     }
     let found = find(&web, &desk, query).await?;
-    html(&CustomersPage { frame: desk.frame(Some(Section::Customers)), query: query.to_owned(), found })
+    html(&CustomersPage {
+        frame: desk.frame(Some(Section::Customers)),
+        query: query.to_owned(),
+        found,
+    })
 }
 
 /// Whom a search finds; nobody for a query that is too short to search by.
@@ -29,7 +41,13 @@ pub async fn find(web: &Web, desk: &Desk, query: &str) -> Result<Vec<CustomerHit
     if query.chars().count() < 3 {
         return Ok(Vec::new());
     }
-    Ok(web.gate.find_customers(&desk.staff, query).await?.iter().map(|view| hit(view, &desk.calendar)).collect())
+    Ok(web
+        .gate
+        .find_customers(&desk.staff, query)
+        .await?
+        .iter()
+        .map(|view| hit(view, &desk.calendar))
+        .collect())
 }
 
 fn hit(view: &CustomerView, calendar: &Calendar) -> CustomerHit {
@@ -45,7 +63,16 @@ fn hit(view: &CustomerView, calendar: &Calendar) -> CustomerHit {
 
 /// What is closed after wrong tries.
 pub fn locks(view: &CustomerView, calendar: &Calendar) -> Vec<String> {
-    view.locked.iter().map(|(label, until)| format!("{} closed until {}", sentence_case(label), calendar.when(*until).shown)).collect()
+    view.locked
+        .iter()
+        .map(|(label, until)| {
+            format!(
+                "{} closed until {}",
+                sentence_case(label),
+                calendar.when(*until).shown
+            )
+        })
+        .collect()
 }
 
 /// What the next one who is asked must know.
@@ -53,9 +80,17 @@ pub fn warnings(view: &CustomerView, calendar: &Calendar) -> Vec<String> {
     view.refused
         .iter()
         .map(|refused| {
-            let how = if refused.stopped { "stopped" } else { "refused" };
+            let how = if refused.stopped {
+                "stopped"
+            } else {
+                "refused"
+            };
             let when = calendar.when(refused.at);
-            format!("Another case for this customer was {how} {} ({})", when.relative.unwrap_or(when.shown), refused.case.0)
+            format!(
+                "Another case for this customer was {how} {} ({})",
+                when.relative.unwrap_or(when.shown),
+                refused.case.0
+            )
         })
         .collect()
 }
@@ -67,11 +102,20 @@ pub async fn page(State(web): State<Web>, desk: Desk, Path(id): Path<String>) ->
     let cases = web.gate.cases_of_customer(&desk.staff, &customer).await?;
     let calendar = &desk.calendar;
     let mut facts = vec![
-        Fact { label: "Customer no.".to_owned(), value: FactValue::Machine(view.number.clone()) },
-        Fact { label: "Customer since".to_owned(), value: FactValue::Text(calendar.month(view.since)) },
+        Fact {
+            label: "Customer no.".to_owned(),
+            value: FactValue::Machine(view.number.clone()),
+        },
+        Fact {
+            label: "Customer since".to_owned(),
+            value: FactValue::Text(calendar.month(view.since)),
+        },
     ];
     for contact in &view.contacts {
-        facts.push(Fact { label: sentence_case(&contact.channel_label), value: FactValue::Machine(contact.address.clone()) });
+        facts.push(Fact {
+            label: sentence_case(&contact.channel_label),
+            value: FactValue::Machine(contact.address.clone()),
+        });
     }
     html(&CustomerPage {
         frame: desk.frame(Some(Section::Customers)),
@@ -84,7 +128,10 @@ pub async fn page(State(web): State<Web>, desk: Desk, Path(id): Path<String>) ->
             .iter()
             .map(|factor| HoldingRow {
                 label: factor.label.clone(),
-                since: factor.changed_at.map_or_else(|| "since the beginning".to_owned(), |at| format!("changed {}", calendar.when(at).shown)),
+                since: factor.changed_at.map_or_else(
+                    || "since the beginning".to_owned(),
+                    |at| format!("changed {}", calendar.when(at).shown),
+                ),
                 note: None,
             })
             .collect(),

@@ -11,7 +11,11 @@ use crate::present::Calendar;
 
 /// `GET /`: to where this person works.
 pub async fn home(desk: Desk) -> Answer {
-    Ok(see_other(if desk.staff.roles().is_empty() { "/settings" } else { "/desk" }))
+    Ok(see_other(if desk.staff.roles().is_empty() {
+        "/settings"
+    } else {
+        "/desk"
+    }))
 }
 
 /// `GET /desk?show=mine|team|waiting|done`
@@ -20,14 +24,29 @@ pub async fn desk(State(web): State<Web>, desk: Desk, Query(fields): Query<Field
 }
 
 /// The page of one tab.
-pub async fn page(web: &Web, desk: &Desk, tab: DeskTab) -> Result<DeskPage, crate::problem::Problem> {
+pub async fn page(
+    web: &Web,
+    desk: &Desk,
+    tab: DeskTab,
+) -> Result<DeskPage, crate::problem::Problem> {
     let position = web.gate.position();
     let mut lists = Vec::new();
-    for filter in [DeskFilter::Mine, DeskFilter::Team, DeskFilter::WaitingForSignOff, DeskFilter::FinishedToday] {
+    for filter in [
+        DeskFilter::Mine,
+        DeskFilter::Team,
+        DeskFilter::WaitingForSignOff,
+        DeskFilter::FinishedToday,
+    ] {
         lists.push(web.gate.desk(&desk.staff, filter).await?);
     }
-    let counts: Vec<u32> = lists.iter().map(|list| u32::try_from(list.len()).unwrap_or(u32::MAX)).collect();
-    let at = DeskTab::ALL.iter().position(|other| *other == tab).unwrap_or(0);
+    let counts: Vec<u32> = lists
+        .iter()
+        .map(|list| u32::try_from(list.len()).unwrap_or(u32::MAX))
+        .collect();
+    let at = DeskTab::ALL
+        .iter()
+        .position(|other| *other == tab)
+        .unwrap_or(0);
     let mut rows = lists.into_iter().nth(at).unwrap_or_default();
     rows.sort_by_key(|row| (row.state != "ready", row.updated_at));
     if tab == DeskTab::Done {
@@ -40,13 +59,19 @@ pub async fn page(web: &Web, desk: &Desk, tab: DeskTab) -> Result<DeskPage, crat
         rows: rows.iter().map(|row| row_of(row, &desk.calendar)).collect(),
         new_since: 0,
         older: None,
-        live: Some(Live { events: format!("/desk/events?show={}", tab.value()), from: position }),
+        live: Some(Live {
+            events: format!("/desk/events?show={}", tab.value()),
+            from: position,
+        }),
     })
 }
 
 /// Which tab.
 pub fn tab(show: &str) -> DeskTab {
-    DeskTab::ALL.into_iter().find(|tab| tab.value() == show).unwrap_or(DeskTab::Mine)
+    DeskTab::ALL
+        .into_iter()
+        .find(|tab| tab.value() == show)
+        .unwrap_or(DeskTab::Mine)
 }
 
 /// A row of a list of cases.
@@ -55,7 +80,9 @@ pub fn row_of(row: &DeskRow, calendar: &Calendar) -> CaseRow {
         id: row.case.0.clone(),
         what: row.action_label.clone(),
         customer: row.customer_name.clone(),
-        pill: Pill { state: state_of(row, calendar) },
+        pill: Pill {
+            state: state_of(row, calendar),
+        },
         missing: match row.missing.len() {
             0 => String::new(),
             n => format!("{n}: {}", row.missing.join(", ")),
@@ -67,7 +94,10 @@ pub fn row_of(row: &DeskRow, calendar: &Calendar) -> CaseRow {
 
 fn state_of(row: &DeskRow, calendar: &Calendar) -> CaseState {
     match row.state.as_str() {
-        "waiting" => CaseState::Waits(row.takes_effect_at.map_or_else(String::new, |at| calendar.when(at).shown)),
+        "waiting" => CaseState::Waits(
+            row.takes_effect_at
+                .map_or_else(String::new, |at| calendar.when(at).shown),
+        ),
         "ready" => CaseState::Ready,
         "granted" | "running" => CaseState::Running,
         "done" => CaseState::Done,

@@ -22,12 +22,16 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use countersign_service::{ConsoleRole, DeskFilter, SignedInStaff};
+use countersign_service::settings::ConsoleRole;
+use countersign_service::{DeskFilter, SignedInStaff};
 
 use crate::Web;
 use crate::callers::{Staff, cookie};
 use crate::headers::see_other;
-use crate::pages::{self, CustomerErrorPage, CustomerFrame, Page, Person, Section, StaffErrorPage, StaffFrame, Theme};
+use crate::pages::{
+    self, CustomerErrorPage, CustomerFrame, Page, Person, Section, StaffErrorPage, StaffFrame,
+    Theme,
+};
 use crate::present::Calendar;
 use crate::problem::Problem;
 
@@ -48,7 +52,11 @@ pub fn html_with<P: Page>(status: StatusCode, page: &P) -> Answer {
         Ok(html) => Ok((status, Html(html)).into_response()),
         Err(error) => {
             tracing::error!(page = P::NAME, error = %error, "a page could not be rendered");
-            Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "page-not-rendered", "This page could not be shown"))
+            Err(Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "page-not-rendered",
+                "This page could not be shown",
+            ))
         }
     }
 }
@@ -69,7 +77,11 @@ impl Browser {
             Some("dark") => Theme::Dark,
             _ => Theme::System,
         };
-        Self { theme, shortcuts: cookie(headers, "shortcuts").as_deref() != Some("off"), here }
+        Self {
+            theme,
+            shortcuts: cookie(headers, "shortcuts").as_deref() != Some("off"),
+            here,
+        }
     }
 }
 
@@ -77,7 +89,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Browser {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let here = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
+        let here = parts
+            .uri
+            .path_and_query()
+            .map_or_else(String::new, ToString::to_string);
         Ok(Self::of(&parts.headers, here))
     }
 }
@@ -96,7 +111,21 @@ pub struct Desk {
 impl Desk {
     /// The frame with this section open.
     pub fn frame(&self, current: Option<Section>) -> StaffFrame {
-        StaffFrame { current, ..self.frame.clone() }
+        StaffFrame {
+            current,
+            ..self.frame.clone()
+        }
+    }
+}
+
+impl Desk {
+    /// The same person at this moment, for a page that is rendered again.
+    pub fn again(&self, web: &Web) -> Self {
+        Self {
+            staff: self.staff.clone(),
+            frame: self.frame.clone(),
+            calendar: web.calendar(),
+        }
     }
 }
 
@@ -106,12 +135,30 @@ impl FromRequestParts<Web> for Desk {
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
         let Staff(staff) = Staff::from_request_parts(parts, web).await?;
         let Ok(browser) = Browser::from_request_parts(parts, web).await;
-        let waiting = if staff.roles().is_empty() { 0 } else { web.gate.desk(&staff, DeskFilter::WaitingForSignOff).await?.len() };
+        let waiting = if staff.roles().is_empty() {
+            0
+        } else {
+            web.gate
+                .desk(&staff, DeskFilter::WaitingForSignOff)
+                .await?
+                .len()
+        };
         let mut frame = public_frame(web, &browser);
         frame.approvals_waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
-        frame.person = Some(Person { name: staff.name().to_owned(), role: role_label(web, &staff) });
-        frame.sections = if staff.roles().is_empty() { Vec::new() } else { vec![Section::Desk, Section::Approvals, Section::Customers] };
-        Ok(Self { staff, frame, calendar: web.calendar() })
+        frame.person = Some(Person {
+            name: staff.name().to_owned(),
+            role: role_label(web, &staff),
+        });
+        frame.sections = if staff.roles().is_empty() {
+            Vec::new()
+        } else {
+            vec![Section::Desk, Section::Approvals, Section::Customers]
+        };
+        Ok(Self {
+            staff,
+            frame,
+            calendar: web.calendar(),
+        })
     }
 }
 
@@ -166,30 +213,60 @@ fn role_label(web: &Web, staff: &SignedInStaff) -> String {
 
 /// Turns a problem document into a page for a browser that did not ask for JSON.
 pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Response {
-    let wants_json = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("application/json"));
+    let wants_json = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("application/json"));
     let path = request.uri().path().to_owned();
-    let api = path.starts_with("/v1/") || path.starts_with("/ledger/") || path.starts_with("/.well-known/");
-    let browser = Browser::of(request.headers(), request.uri().path_and_query().map_or_else(String::new, ToString::to_string));
+    let api = path.starts_with("/v1/")
+        || path.starts_with("/ledger/")
+        || path.starts_with("/.well-known/");
+    let browser = Browser::of(
+        request.headers(),
+        request
+            .uri()
+            .path_and_query()
+            .map_or_else(String::new, ToString::to_string),
+    );
     let reading = request.method() == Method::GET;
     let response = next.run(request).await;
     if api || wants_json {
         return response;
     }
-    let Some(problem) = response.extensions().get::<Problem>().cloned() else { return response };
+    let Some(problem) = response.extensions().get::<Problem>().cloned() else {
+        return response;
+    };
     if problem.status == 401 && reading {
         return see_other(&format!("/sign-in?next={}", pages::encode(&browser.here)));
     }
     let status = response.status();
     let shown = shown(&web, &problem, &browser);
-    let reference = (problem.status >= 500).then(|| web.fresh_key().chars().take(6).collect::<String>());
+    let reference =
+        (problem.status >= 500).then(|| web.fresh_key().chars().take(6).collect::<String>());
     let page = if path == "/c" || path.starts_with("/c/") || path.starts_with("/v/") {
-        html_with(status, &CustomerErrorPage { frame: customer_frame(&web, &browser), problem: shown, reference })
+        html_with(
+            status,
+            &CustomerErrorPage {
+                frame: customer_frame(&web, &browser),
+                problem: shown,
+                reference,
+            },
+        )
     } else {
-        html_with(status, &StaffErrorPage { frame: public_frame(&web, &browser), problem: shown, reference })
+        html_with(
+            status,
+            &StaffErrorPage {
+                frame: public_frame(&web, &browser),
+                problem: shown,
+                reference,
+            },
+        )
     };
     let mut page = page.unwrap_or(response);
     if let Some(seconds) = problem.retry_after_seconds {
-        page.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+        page.headers_mut()
+            .insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
     }
     page
 }
@@ -199,14 +276,29 @@ fn shown(web: &Web, problem: &Problem, browser: &Browser) -> pages::Problem {
     match (problem.status, problem.code.as_str()) {
         (_, "cross-site") => pages::Problem::Elsewhere,
         (400 | 413 | 415 | 422, _) => pages::Problem::Unreadable,
-        (401, _) => pages::Problem::SignIn { next: browser.here.clone() },
-        (403, _) => pages::Problem::Role { needs: problem.detail.clone().unwrap_or_default(), have: String::new() },
+        (401, _) => pages::Problem::SignIn {
+            next: browser.here.clone(),
+        },
+        (403, _) => pages::Problem::Role {
+            needs: problem.detail.clone().unwrap_or_default(),
+            have: String::new(),
+        },
         (404, _) => pages::Problem::Nothing,
-        (409, _) => pages::Problem::Changed { href: browser.here.clone() },
+        (409, _) => pages::Problem::Changed {
+            href: browser.here.clone(),
+        },
         (410, _) => pages::Problem::Gone,
-        (429, _) => pages::Problem::TooMany(calendar.when(calendar.now().plus_seconds(problem.retry_after_seconds.unwrap_or(60)))),
+        (429, _) => pages::Problem::TooMany(
+            calendar.when(
+                calendar
+                    .now()
+                    .plus_seconds(problem.retry_after_seconds.unwrap_or(60)),
+            ),
+        ),
         (503, _) => pages::Problem::Busy,
-        (_, "outcome-uncertain") => pages::Problem::NotCertain { check: browser.here.clone() },
+        (_, "outcome-uncertain") => pages::Problem::NotCertain {
+            check: browser.here.clone(),
+        },
         _ => pages::Problem::NotDone,
     }
 }
@@ -218,8 +310,14 @@ pub fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
 
 /// A path of the gate to go back to; anything else is the start page.
 pub fn local_path(wanted: &str) -> String {
-    let safe = wanted.starts_with('/') && !wanted.starts_with("//") && !wanted.contains(['\\', '\r', '\n']);
-    if safe { wanted.to_owned() } else { "/".to_owned() }
+    let safe = wanted.starts_with('/')
+        && !wanted.starts_with("//")
+        && !wanted.contains(['\\', '\r', '\n']);
+    if safe {
+        wanted.to_owned()
+    } else {
+        "/".to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -229,7 +327,14 @@ mod tests {
     #[test]
     fn one_never_goes_on_to_another_site() {
         assert_eq!(local_path("/cases/CS-7F3K9Q?x=1"), "/cases/CS-7F3K9Q?x=1");
-        for elsewhere in ["", "https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "/a\r\nSet-Cookie: x"] {
+        for elsewhere in [
+            "",
+            "https://evil.example/",
+            "//evil.example/",
+            "/\\evil.example",
+            "javascript:alert(1)",
+            "/a\r\nSet-Cookie: x",
+        ] {
             assert_eq!(local_path(elsewhere), "/", "{elsewhere}");
         }
     }

@@ -14,8 +14,9 @@ use crate::Web;
 use crate::body::Form;
 use crate::headers::see_other;
 use crate::pages::{
-    Act, ActOutcome, ActionChoice, ActionGroup, Check, CheckState, ChosenCustomer, Errors, FieldError, NewCaseActionPage, NewCaseCheckPage, NewCaseCustomerPage,
-    NewCaseDetailsPage, Obstacle, ParameterField, ProcedureRef, Section, Way,
+    Act, ActOutcome, ActionChoice, ActionGroup, Check, CheckState, ChosenCustomer, Errors,
+    FieldError, NewCaseActionPage, NewCaseCheckPage, NewCaseCustomerPage, NewCaseDetailsPage,
+    Obstacle, ParameterField, ProcedureRef, Section, Way,
 };
 use crate::present::{self, sentence_case};
 use crate::problem::Problem;
@@ -24,7 +25,11 @@ use crate::problem::Problem;
 pub async fn customer(State(web): State<Web>, desk: Desk, Query(fields): Query<Fields>) -> Answer {
     let query = field(&fields, "q");
     let found = find(&web, &desk, query).await?;
-    html(&NewCaseCustomerPage { frame: desk.frame(Some(Section::Desk)), query: query.to_owned(), found })
+    html(&NewCaseCustomerPage {
+        frame: desk.frame(Some(Section::Desk)),
+        query: query.to_owned(),
+        found,
+    })
 }
 
 /// `GET /cases/new/action?customer=ID`
@@ -44,20 +49,43 @@ pub async fn action(State(web): State<Web>, desk: Desk, Query(fields): Query<Fie
         };
         match groups.iter_mut().find(|group| group.title == kind) {
             Some(group) => group.actions.push(choice),
-            None => groups.push(ActionGroup { title: kind, actions: vec![choice] }),
+            None => groups.push(ActionGroup {
+                title: kind,
+                actions: vec![choice],
+            }),
         }
     }
-    html(&NewCaseActionPage { frame: desk.frame(Some(Section::Desk)), customer, groups })
+    html(&NewCaseActionPage {
+        frame: desk.frame(Some(Section::Desk)),
+        customer,
+        groups,
+    })
 }
 
 /// Why this person may not start it. Only a kindness: the decision is made when the case is opened.
 fn blocked(procedure: &Procedure, action: &Action, desk: &Desk) -> Option<String> {
-    let roles = desk.staff.roles().iter().filter_map(|name| procedure.role_named(name));
-    let may = roles.clone().any(|has| action.opened_by.roles.iter().any(|wanted| procedure.role_covers(has, *wanted)));
+    let roles = desk
+        .staff
+        .roles()
+        .iter()
+        .filter_map(|name| procedure.role_named(name));
+    let may = roles.clone().any(|has| {
+        action
+            .opened_by
+            .roles
+            .iter()
+            .any(|wanted| procedure.role_covers(has, *wanted))
+    });
     if may {
         return None;
     }
-    let needed: Vec<_> = action.opened_by.roles.iter().filter_map(|id| procedure.roles.get(id.index())).map(|role| role.label.as_str()).collect();
+    let needed: Vec<_> = action
+        .opened_by
+        .roles
+        .iter()
+        .filter_map(|id| procedure.roles.get(id.index()))
+        .map(|role| role.label.as_str())
+        .collect();
     Some(match needed.as_slice() {
         [] => "Only the customer can ask for this, in your own panel.".to_owned(),
         roles => format!("It needs: {}.", roles.join(" or ")),
@@ -70,11 +98,20 @@ pub async fn details(State(web): State<Web>, desk: Desk, Query(fields): Query<Fi
 }
 
 /// `POST /cases/new/details`: back from the last page, nothing lost.
-pub async fn details_again(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields>) -> Answer {
+pub async fn details_again(
+    State(web): State<Web>,
+    desk: Desk,
+    Form(fields): Form<Fields>,
+) -> Answer {
     html(&details_page(&web, &desk, &fields, Errors::default()).await?)
 }
 
-async fn details_page(web: &Web, desk: &Desk, fields: &Fields, errors: Errors) -> Result<NewCaseDetailsPage, Problem> {
+async fn details_page(
+    web: &Web,
+    desk: &Desk,
+    fields: &Fields,
+    errors: Errors,
+) -> Result<NewCaseDetailsPage, Problem> {
     let (customer, _) = chosen(web, desk, fields).await?;
     let action = action_of(web.gate.procedure(), fields)?;
     Ok(NewCaseDetailsPage {
@@ -105,30 +142,50 @@ pub async fn check(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields
     for parameter in &action.parameters {
         let name = format!("p.{}", parameter.name);
         if field(&fields, &name).is_empty() {
-            errors.push(FieldError { field: name, message: format!("Enter the {}.", parameter.label) });
+            errors.push(FieldError {
+                field: name,
+                message: format!("Enter the {}.", parameter.label),
+            });
         }
     }
     if !(10..=500).contains(&field(&fields, "reason").chars().count()) {
-        errors.push(FieldError { field: "reason".to_owned(), message: "Say why, in 10 to 500 characters.".to_owned() });
+        errors.push(FieldError {
+            field: "reason".to_owned(),
+            message: "Say why, in 10 to 500 characters.".to_owned(),
+        });
     }
     if errors.is_empty() {
         html(&check_page(&web, &desk, &fields, None).await?)
     } else {
-        html_with(StatusCode::UNPROCESSABLE_ENTITY, &details_page(&web, &desk, &fields, Errors(errors)).await?)
+        html_with(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &details_page(&web, &desk, &fields, Errors(errors)).await?,
+        )
     }
 }
 
-async fn check_page(web: &Web, desk: &Desk, fields: &Fields, obstacle: Option<Obstacle>) -> Result<NewCaseCheckPage, Problem> {
-    let (customer, view) = chosen(web, desk, fields).await?;
+async fn check_page(
+    web: &Web,
+    desk: &Desk,
+    fields: &Fields,
+    obstacle: Option<Obstacle>,
+) -> Result<NewCaseCheckPage, Problem> {
+    let (customer, _) = chosen(web, desk, fields).await?;
     let procedure = web.gate.procedure();
     let action = action_of(procedure, fields)?;
     let parameters = parameters(action, fields);
-    let mut hidden: Vec<(String, String)> = vec![("customer".to_owned(), customer.id.clone()), ("action".to_owned(), action.name.clone())];
-    hidden.extend(parameters.iter().map(|(name, value)| (format!("p.{name}"), value.clone())));
+    let mut hidden: Vec<(String, String)> = vec![
+        ("customer".to_owned(), customer.id.clone()),
+        ("action".to_owned(), action.name.clone()),
+    ];
+    hidden.extend(
+        parameters
+            .iter()
+            .map(|(name, value)| (format!("p.{name}"), value.clone())),
+    );
     for name in ["reason", "reference"] {
         hidden.push((name.to_owned(), field(fields, name).to_owned()));
     }
-    let _ = view;
     Ok(NewCaseCheckPage {
         frame: desk.frame(Some(Section::Desk)),
         customer,
@@ -137,7 +194,11 @@ async fn check_page(web: &Web, desk: &Desk, fields: &Fields, obstacle: Option<Ob
             words: present::words_of(action, &parameters),
             consequence: present::consequence(procedure, action),
             risk: Some(present::risk(action)),
-            procedure: Some(ProcedureRef { name: action.name.clone(), version: procedure.version.to_string().chars().take(8).collect(), href: None }),
+            procedure: Some(ProcedureRef {
+                name: action.name.clone(),
+                version: procedure.version.to_string().chars().take(8).collect(),
+                href: None,
+            }),
             takes_effect: present::waits(action),
             digest: String::new(),
             outcome: ActOutcome::Open,
@@ -153,17 +214,33 @@ async fn check_page(web: &Web, desk: &Desk, fields: &Fields, obstacle: Option<Ob
 
 /// The ways as checklists nobody began.
 fn needs(procedure: &Procedure, action: &Action) -> Vec<Way> {
-    let row = |title: String| Check { state: CheckState::NotStarted, title, detail: None, word: None, at: None, options: Vec::new(), action: None };
+    let row = |title: String| Check {
+        state: CheckState::NotStarted,
+        title,
+        detail: None,
+        word: None,
+        at: None,
+        options: Vec::new(),
+        action: None,
+    };
     action
         .paths
         .iter()
         .map(|path| Way {
-            name: if action.paths.len() > 1 { path.name.replace('_', " ") } else { String::new() },
+            name: if action.paths.len() > 1 {
+                path.name.replace('_', " ")
+            } else {
+                String::new()
+            },
             rows: path
                 .lines
                 .iter()
                 .filter(|line| !matches!(line.requirement, Requirement::When { .. }))
-                .map(|line| row(sentence_case(&procedure.describe_requirement(action, &line.requirement))))
+                .map(|line| {
+                    row(sentence_case(
+                        &procedure.describe_requirement(action, &line.requirement),
+                    ))
+                })
                 .collect(),
         })
         .collect()
@@ -187,29 +264,70 @@ pub async fn open(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields>
         Err(error) => return Err(error.into()),
     };
     let obstacle = match &refusal {
-        Refusal::OtherCaseOpen { case } => Obstacle::Duplicate { case: case.0.clone() },
-        Refusal::RequestClosed { earlier } => Obstacle::Closed {
-            case: earlier.case.0.clone(),
-            how: if earlier.stopped { "stopped".to_owned() } else { "declined by a colleague".to_owned() },
-            until: desk.calendar.when(earlier.closed_until),
+        Refusal::OtherCaseOpen { case } => Obstacle::Duplicate {
+            case: case.0.clone(),
         },
+        Refusal::RequestClosed { until } => {
+            let (_, view) = chosen(&web, &desk, &fields).await?;
+            let earlier = view.refused.as_ref();
+            Obstacle::Closed {
+                case: earlier.map_or_else(String::new, |earlier| earlier.case.0.clone()),
+                how: if earlier.is_some_and(|earlier| earlier.stopped) {
+                    "stopped".to_owned()
+                } else {
+                    "declined by a colleague".to_owned()
+                },
+                until: desk.calendar.when(*until),
+            }
+        }
         other => Obstacle::Limit(sentence_case(&other.to_string())),
     };
-    html_with(StatusCode::CONFLICT, &check_page(&web, &desk, &fields, Some(obstacle)).await?)
+    html_with(
+        StatusCode::CONFLICT,
+        &check_page(&web, &desk, &fields, Some(obstacle)).await?,
+    )
 }
 
-async fn chosen(web: &Web, desk: &Desk, fields: &Fields) -> Result<(ChosenCustomer, CustomerView), Problem> {
-    let view = web.gate.look_up_customer(&desk.staff, &CustomerId(field(fields, "customer").to_owned())).await?;
+async fn chosen(
+    web: &Web,
+    desk: &Desk,
+    fields: &Fields,
+) -> Result<(ChosenCustomer, CustomerView), Problem> {
+    let view = web
+        .gate
+        .look_up_customer(
+            &desk.staff,
+            &CustomerId(field(fields, "customer").to_owned()),
+        )
+        .await?;
     let mut notes = warnings(&view, &desk.calendar);
     notes.extend(locks(&view, &desk.calendar));
-    Ok((ChosenCustomer { id: view.id.0.clone(), name: view.name.clone(), warnings: notes }, view))
+    Ok((
+        ChosenCustomer {
+            id: view.id.0.clone(),
+            name: view.name.clone(),
+            warnings: notes,
+        },
+        view,
+    ))
 }
 
 fn action_of<'a>(procedure: &'a Procedure, fields: &Fields) -> Result<&'a Action, Problem> {
     let id: Option<ActionId> = procedure.action_named(field(fields, "action"));
-    id.and_then(|id| procedure.actions.get(id.index())).filter(|action| !action.outside).ok_or_else(Problem::nothing_here)
+    id.and_then(|id| procedure.actions.get(id.index()))
+        .filter(|action| !action.outside)
+        .ok_or_else(Problem::nothing_here)
 }
 
 fn parameters(action: &Action, fields: &Fields) -> BTreeMap<String, String> {
-    action.parameters.iter().map(|parameter| (parameter.name.clone(), field(fields, &format!("p.{}", parameter.name)).to_owned())).collect()
+    action
+        .parameters
+        .iter()
+        .map(|parameter| {
+            (
+                parameter.name.clone(),
+                field(fields, &format!("p.{}", parameter.name)).to_owned(),
+            )
+        })
+        .collect()
 }

@@ -31,12 +31,20 @@ pub struct Scripted {
 impl Scripted {
     /// A field of the form.
     pub fn field(&self, name: &str) -> &str {
-        self.fields.get(name).and_then(Value::as_str).unwrap_or_default().trim()
+        self.fields
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .trim()
     }
 }
 
 /// `GET /sign-in`
-pub async fn page(State(web): State<Web>, browser: Browser, Query(fields): Query<Fields>) -> Answer {
+pub async fn page(
+    State(web): State<Web>,
+    browser: Browser,
+    Query(fields): Query<Fields>,
+) -> Answer {
     let problem = match field(&fields, "problem") {
         "unknown" => Some(SignInProblem::Unknown),
         "left" => Some(SignInProblem::Left),
@@ -57,14 +65,23 @@ pub async fn page(State(web): State<Web>, browser: Browser, Query(fields): Query
 /// `POST /sign-in/start` (script)
 pub async fn start(State(web): State<Web>) -> Answer {
     let ceremony = web.gate.start_sign_in().await?;
-    Ok(axum::Json(json!({ "ceremony": ceremony.ceremony, "publicKey": ceremony.options })).into_response())
+    Ok(
+        axum::Json(json!({ "ceremony": ceremony.ceremony, "publicKey": ceremony.options }))
+            .into_response(),
+    )
 }
 
 /// `POST /sign-in/finish` (script)
 pub async fn finish(State(web): State<Web>, body: Json<Scripted>) -> Answer {
-    let token = web.gate.finish_sign_in(&body.value.ceremony, &body.value.credential).await?;
-    let mut response = axum::Json(json!({ "location": local_path(body.value.field("next")) })).into_response();
-    response.headers_mut().append(header::SET_COOKIE, web.cookies.set_session(token.expose()));
+    let token = web
+        .gate
+        .finish_sign_in(&body.value.ceremony, &body.value.credential)
+        .await?;
+    let mut response =
+        axum::Json(json!({ "location": local_path(body.value.field("next")) })).into_response();
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, web.cookies.set_session(token.expose()));
     Ok(response)
 }
 
@@ -72,7 +89,9 @@ pub async fn finish(State(web): State<Web>, body: Json<Scripted>) -> Answer {
 pub async fn sign_out(State(web): State<Web>, Staff(staff): Staff) -> Answer {
     web.gate.sign_out(&staff).await?;
     let mut response = see_other("/sign-in?problem=left");
-    response.headers_mut().append(header::SET_COOKIE, web.cookies.clear_session());
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, web.cookies.clear_session());
     Ok(response)
 }
 
@@ -84,7 +103,9 @@ pub async fn extend(Staff(_): Staff, Form(fields): Form<Fields>) -> Answer {
 /// `GET /invitation/{token}`: the token leaves the address bar; nothing is used up.
 pub async fn opened(State(web): State<Web>, Path(token): Path<String>) -> Answer {
     let mut response = see_other("/invitation");
-    response.headers_mut().append(header::SET_COOKIE, web.cookies.set_invitation(&token));
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, web.cookies.set_invitation(&token));
     Ok(response)
 }
 
@@ -92,7 +113,12 @@ pub async fn opened(State(web): State<Web>, Path(token): Path<String>) -> Answer
 pub async fn invitation(State(web): State<Web>, browser: Browser, headers: HeaderMap) -> Answer {
     let state = match web.cookies.invitation(&headers) {
         Some(token) => match web.gate.invitation(&token).await {
-            Ok(view) => InvitationState::Open { name: view.name, role: view.role, until: web.calendar().when(view.until), failed: false },
+            Ok(view) => InvitationState::Open {
+                name: view.name,
+                role: crate::present::role_labels(web.gate.procedure(), &view.roles),
+                until: web.calendar().when(view.until),
+                failed: false,
+            },
             Err(_) => InvitationState::Gone,
         },
         None => InvitationState::Gone,
@@ -107,21 +133,42 @@ pub async fn invitation(State(web): State<Web>, browser: Browser, headers: Heade
 
 /// `POST /invitation/start` (script)
 pub async fn start_invitation(State(web): State<Web>, headers: HeaderMap) -> Answer {
-    let token = web.cookies.invitation(&headers).ok_or_else(Problem::link_over)?;
+    let token = web
+        .cookies
+        .invitation(&headers)
+        .ok_or_else(Problem::link_over)?;
     let ceremony = web.gate.start_registration(&token).await?;
-    Ok(axum::Json(json!({ "ceremony": ceremony.ceremony, "publicKey": ceremony.options })).into_response())
+    Ok(
+        axum::Json(json!({ "ceremony": ceremony.ceremony, "publicKey": ceremony.options }))
+            .into_response(),
+    )
 }
 
 /// `POST /invitation/finish` (script)
-pub async fn finish_invitation(State(web): State<Web>, headers: HeaderMap, body: Json<Scripted>) -> Answer {
-    let token = web.cookies.invitation(&headers).ok_or_else(Problem::link_over)?;
+pub async fn finish_invitation(
+    State(web): State<Web>,
+    headers: HeaderMap,
+    body: Json<Scripted>,
+) -> Answer {
+    let token = web
+        .cookies
+        .invitation(&headers)
+        .ok_or_else(Problem::link_over)?;
     let name = match body.value.field("name") {
         "" => "first passkey",
         name => name,
     };
-    let session = web.gate.finish_registration(&token, &body.value.ceremony, &body.value.credential, name).await?;
+    let session = web
+        .gate
+        .finish_registration(&token, &body.value.ceremony, &body.value.credential, name)
+        .await?;
     let mut response = axum::Json(json!({ "location": "/" })).into_response();
-    response.headers_mut().append(header::SET_COOKIE, web.cookies.set_session(session.expose()));
-    response.headers_mut().append(header::SET_COOKIE, web.cookies.clear_invitation());
+    response.headers_mut().append(
+        header::SET_COOKIE,
+        web.cookies.set_session(session.expose()),
+    );
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, web.cookies.clear_invitation());
     Ok(response)
 }

@@ -1,0 +1,540 @@
+//! A procedure compiled into monotone rules (DESIGN §5, rule by rule).
+//!
+//! The thief's system answers `never`, `attacks` and `reach`; the honest
+//! customer's answers `always` and `lockout`. They differ only in what people,
+//! notices and time cost, so one compiler makes both.
+
+#![expect(
+    clippy::indexing_slicing,
+    reason = "every index in a checked `Procedure` is in range"
+)]
+
+use std::collections::BTreeMap;
+
+use countersign_language::{
+    Action, ActionId, EffectKind, Exposure, Expr, HoldingId, HoldingKind, Path, PathId, Procedure,
+    ProofId, Requirement, RoleId, Target,
+};
+
+use crate::graph::{Builder, FALSE, Graph, Node, TRUE, number};
+
+/// A path that needs more people than this is treated as one no counted number of deceived people can complete.
+pub(crate) const PEOPLE_MAX: u32 = 32;
+
+/// One thing that can be chosen: a compromise for the thief, a lapse of time for the customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Choice {
+    /// A secret stolen, a channel hijacked, a device taken.
+    Holding(HoldingId),
+    /// The `nth` person (from 1) of exactly this role deceived; counts only with those before.
+    Person(RoleId, u32),
+    /// Nobody reads the notices.
+    NoticesUnread,
+    /// The wait of this path passes.
+    Wait(ActionId, PathId),
+    /// A changed holding settles for so many seconds.
+    Settle(HoldingId, u64),
+}
+
+/// A procedure as a monotone system of facts and rules.
+#[derive(Debug)]
+pub struct System {
+    pub(crate) graph: Graph,
+    /// Everything that can be chosen, with its node.
+    pub(crate) choices: Vec<(Choice, Node)>,
+    pub(crate) own: Vec<Node>,
+    pub(crate) new: Vec<Node>,
+    pub(crate) settled: Vec<Node>,
+    pub(crate) actions: Vec<Node>,
+    pub(crate) losses: Vec<Node>,
+    /// What each path of each action asks, as one node.
+    pub(crate) guards: Vec<Vec<Node>>,
+    /// `aged[(H, D)]`, in the honest system only.
+    aged: BTreeMap<(HoldingId, u64), Node>,
+}
+
+impl System {
+    /// The thief's system: people must be deceived, notices suppressed, waits are only time.
+    pub fn compile(procedure: &Procedure) -> Self {
+        Compiler::new(procedure, false).run()
+    }
+
+    /// The thief's system with exactly these people deceived (the maximum means any number), none to choose.
+    pub(crate) fn compile_with_people(
+        procedure: &Procedure,
+        people: &BTreeMap<RoleId, u32>,
+    ) -> Self {
+        let mut compiler = Compiler::new(procedure, false);
+        compiler.fixed = Some(people.clone());
+        compiler.run()
+    }
+
+    /// The honest customer's system: people and notices are no obstacle, waits and settling take time.
+    pub fn compile_honest(procedure: &Procedure) -> Self {
+        Compiler::new(procedure, true).run()
+    }
+
+    pub(crate) fn target(&self, target: Target) -> Node {
+        match target {
+            Target::Loss(loss) => self.losses[loss.index()],
+            Target::Action(action) => self.actions[action.index()],
+        }
+    }
+
+    /// The node of one proof as a path asks for it; `FALSE` if nothing can make it.
+    pub(crate) fn atom(
+        &self,
+        procedure: &Procedure,
+        proof: ProofId,
+        settled: Option<u64>,
+    ) -> [Node; 2] {
+        let holding = procedure.proofs[proof.index()].shows;
+        let own = self.own[holding.index()];
+        let changed = match settled {
+            None => self.new[holding.index()],
+            Some(seconds) => match self.aged.get(&(holding, seconds)) {
+                Some(&aged) => aged,
+                None => self.settled[holding.index()],
+            },
+        };
+        [own, changed]
+    }
+
+    /// The number of a choice in [`System::choices`].
+    pub(crate) fn choice(&self, choice: Choice) -> Option<Node> {
+        self.choices
+            .binary_search_by_key(&choice, |&(choice, _)| choice)
+            .ok()
+            .map(|index| self.choices[index].1)
+    }
+}
+
+/// The people a path needs: how many of which role.
+pub(crate) fn slots(path: &Path) -> BTreeMap<RoleId, u32> {
+    let mut slots: BTreeMap<RoleId, u32> = BTreeMap::new();
+    let mut confirming: Vec<RoleId> = Vec::new();
+    for line in &path.lines {
+        match line.requirement {
+            Requirement::Confirms { role, .. } if !confirming.contains(&role) => {
+                confirming.push(role);
+            }
+            Requirement::SignOff { count, role } => {
+                let slot = slots.entry(role).or_default();
+                *slot = slot.saturating_add(count);
+            }
+            _ => {}
+        }
+    }
+    for role in confirming {
+        let slot = slots.entry(role).or_default();
+        *slot = slot.saturating_add(1);
+    }
+    slots
+}
+
+/// The channels whose owners could stop this path while it waits, ascending; `None` if it does not wait.
+pub(crate) fn told(procedure: &Procedure, action: &Action, path: &Path) -> Option<Vec<HoldingId>> {
+    if !path
+        .lines
+        .iter()
+        .any(|line| matches!(line.requirement, Requirement::Wait(_)))
+    {
+        return None;
+    }
+    let mut channels: Vec<HoldingId> = Vec::new();
+    for line in &path.lines {
+        if let Requirement::Notify {
+            channels: named, ..
+        } = &line.requirement
+        {
+            channels.extend(named);
+        }
+    }
+    if action
+        .effects
+        .iter()
+        .any(|effect| matches!(effect.kind, EffectKind::Changes(_)))
+    {
+        channels.extend(
+            (0..number(procedure.holdings.len()))
+                .map(HoldingId)
+                .filter(|channel| procedure.holdings[channel.index()].kind == HoldingKind::Channel),
+        );
+    }
+    channels.sort_unstable();
+    channels.dedup();
+    Some(channels)
+}
+
+/// How long a path waits, in seconds. Several `wait` lines of one path pass at the same time, as at the gate.
+pub(crate) fn waits(path: &Path) -> u64 {
+    path.lines
+        .iter()
+        .map(|line| match line.requirement {
+            Requirement::Wait(duration) => duration.seconds(),
+            _ => 0,
+        })
+        .max()
+        .unwrap_or(0)
+}
+
+struct Compiler<'a> {
+    procedure: &'a Procedure,
+    honest: bool,
+    /// The people deceived, where they are not to be chosen.
+    fixed: Option<BTreeMap<RoleId, u32>>,
+    builder: Builder,
+    choices: Vec<(Choice, Node)>,
+    own: Vec<Node>,
+    new: Vec<Node>,
+    /// Holds with own or new.
+    has: Vec<Node>,
+    settled: Vec<Node>,
+    aged: BTreeMap<(HoldingId, u64), Node>,
+    unread: Node,
+    /// `deceived[r][j]`: at least j people of exactly this role.
+    deceived: Vec<Vec<Node>>,
+    people: BTreeMap<Vec<(RoleId, u32)>, Node>,
+    crowds: BTreeMap<(Vec<RoleId>, u32), Node>,
+    quiet: BTreeMap<Vec<HoldingId>, Node>,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(procedure: &'a Procedure, honest: bool) -> Self {
+        Self {
+            procedure,
+            honest,
+            fixed: None,
+            builder: Builder::new(),
+            choices: Vec::new(),
+            own: Vec::new(),
+            new: Vec::new(),
+            has: Vec::new(),
+            settled: Vec::new(),
+            aged: BTreeMap::new(),
+            unread: FALSE,
+            deceived: Vec::new(),
+            people: BTreeMap::new(),
+            crowds: BTreeMap::new(),
+            quiet: BTreeMap::new(),
+        }
+    }
+
+    fn run(mut self) -> System {
+        self.holdings();
+        if !self.honest {
+            self.persons();
+        }
+        let actions: Vec<Node> = self
+            .procedure
+            .actions
+            .iter()
+            .map(|_| self.builder.node())
+            .collect();
+        let losses: Vec<Node> = self
+            .procedure
+            .losses
+            .iter()
+            .map(|_| self.builder.node())
+            .collect();
+        let mut guards = Vec::with_capacity(actions.len());
+        for (index, action) in self.procedure.actions.iter().enumerate() {
+            let done = actions[index];
+            let id = ActionId(number(index));
+            let mut paths = Vec::with_capacity(action.paths.len());
+            for (which, path) in action.paths.iter().enumerate() {
+                let guard = self.guard(id, action, PathId(number(which)), path);
+                self.builder.makes(guard, done);
+                paths.push(guard);
+            }
+            guards.push(paths);
+            for effect in &action.effects {
+                match effect.kind {
+                    EffectKind::Gives(holding) => {
+                        self.builder.makes(done, self.own[holding.index()]);
+                    }
+                    EffectKind::Changes(holding) => {
+                        self.builder.makes(done, self.new[holding.index()]);
+                    }
+                    EffectKind::Sends { what, to } => {
+                        self.builder
+                            .rule(done, self.has[to.index()], self.own[what.index()]);
+                    }
+                    EffectKind::Loses(loss) => self.builder.makes(done, losses[loss.index()]),
+                }
+            }
+        }
+        self.choices.sort_unstable_by_key(|&(choice, _)| choice);
+        System {
+            graph: self.builder.finish(),
+            choices: self.choices,
+            own: self.own,
+            new: self.new,
+            settled: self.settled,
+            actions,
+            losses,
+            guards,
+            aged: self.aged,
+        }
+    }
+
+    fn holdings(&mut self) {
+        if !self.honest {
+            self.unread = self.builder.node();
+            self.choices.push((Choice::NoticesUnread, self.unread));
+        }
+        let mut changed = vec![false; self.procedure.holdings.len()];
+        for effect in self
+            .procedure
+            .actions
+            .iter()
+            .flat_map(|action| &action.effects)
+        {
+            if let EffectKind::Changes(holding) = effect.kind {
+                changed[holding.index()] = true;
+            }
+        }
+        for (index, holding) in self.procedure.holdings.iter().enumerate() {
+            let id = HoldingId(number(index));
+            let own = if holding.exposure == Exposure::Public {
+                TRUE
+            } else {
+                let own = self.builder.node();
+                if holding.kind != HoldingKind::State {
+                    self.choices.push((Choice::Holding(id), own));
+                }
+                own
+            };
+            let new = if changed[index] {
+                self.builder.node()
+            } else {
+                FALSE
+            };
+            let has = self.builder.any(&mut vec![own, new]);
+            // In the honest system settling depends on how long, and is made where it is asked for.
+            let settled = if self.honest {
+                own
+            } else {
+                let unnoticed = self.builder.both(new, self.unread);
+                self.builder.any(&mut vec![own, unnoticed])
+            };
+            self.own.push(own);
+            self.new.push(new);
+            self.has.push(has);
+            self.settled.push(settled);
+        }
+    }
+
+    /// Deceived people: the chain "at least one, at least two …" of each role, and what they read out.
+    fn persons(&mut self) {
+        let procedure = self.procedure;
+        if let Some(people) = &self.fixed {
+            for (holding, &own) in procedure.holdings.iter().zip(&self.own) {
+                let read = people.iter().any(|(&role, &count)| {
+                    count > 0 && matches!(holding.exposure, Exposure::VisibleTo(to) if procedure.role_covers(role, to))
+                });
+                if read {
+                    self.builder.makes(TRUE, own);
+                }
+            }
+            return;
+        }
+        let mut most = vec![0_u32; procedure.roles.len()];
+        for path in procedure.actions.iter().flat_map(|action| &action.paths) {
+            let slots = slots(path);
+            for (role, most) in most.iter_mut().enumerate() {
+                let fits = slots
+                    .iter()
+                    .filter(|&(&wanted, _)| procedure.role_covers(RoleId(number(role)), wanted))
+                    .fold(0_u32, |sum, (_, &count)| sum.saturating_add(count));
+                *most = (*most).max(fits.min(PEOPLE_MAX));
+            }
+        }
+        for (role, &most) in most.iter().enumerate() {
+            let role = RoleId(number(role));
+            let reads: Vec<Node> = procedure
+                .holdings
+                .iter()
+                .zip(&self.own)
+                .filter(|(holding, _)| matches!(holding.exposure, Exposure::VisibleTo(to) if procedure.role_covers(role, to)))
+                .map(|(_, &own)| own)
+                .collect();
+            let most = if reads.is_empty() { most } else { most.max(1) };
+            let mut chain = vec![TRUE];
+            for nth in 1..=most {
+                let person = self.builder.node();
+                self.choices.push((Choice::Person(role, nth), person));
+                let before = chain[nth as usize - 1];
+                chain.push(self.builder.both(before, person));
+            }
+            for own in reads {
+                self.builder.makes(chain[1], own);
+            }
+            self.deceived.push(chain);
+        }
+    }
+
+    fn guard(&mut self, id: ActionId, action: &Action, path_id: PathId, path: &Path) -> Node {
+        let mut asked = Vec::with_capacity(path.lines.len() + 2);
+        for line in &path.lines {
+            if let Requirement::Prove(expr) = &line.requirement {
+                asked.push(self.expr(expr));
+            }
+        }
+        if self.honest {
+            if waits(path) > 0 {
+                let passes = self.builder.node();
+                self.choices.push((Choice::Wait(id, path_id), passes));
+                asked.push(passes);
+            }
+        } else {
+            asked.push(self.crew(slots(path).into_iter().collect()));
+            if let Some(channels) = told(self.procedure, action, path) {
+                asked.push(self.unstopped(channels));
+            }
+        }
+        self.builder.all(&mut asked)
+    }
+
+    fn expr(&mut self, expr: &Expr) -> Node {
+        match expr {
+            Expr::Atom { proof, settled, .. } => {
+                let holding = self.procedure.proofs[proof.index()].shows;
+                match settled {
+                    None => self.has[holding.index()],
+                    Some(duration) if self.honest => self.aged(holding, duration.seconds()),
+                    Some(_) => self.settled[holding.index()],
+                }
+            }
+            Expr::And(of) => {
+                let mut nodes: Vec<Node> = of.iter().map(|part| self.expr(part)).collect();
+                self.builder.all(&mut nodes)
+            }
+            Expr::Or(of) => {
+                let mut nodes: Vec<Node> = of.iter().map(|part| self.expr(part)).collect();
+                self.builder.any(&mut nodes)
+            }
+            Expr::NOf { n, of } => {
+                let nodes: Vec<Node> = of.iter().map(|part| self.expr(part)).collect();
+                self.builder.at_least(*n as usize, &nodes)
+            }
+        }
+    }
+
+    /// The customer's own holding, or the changed one once it has settled.
+    fn aged(&mut self, holding: HoldingId, seconds: u64) -> Node {
+        let (own, new) = (self.own[holding.index()], self.new[holding.index()]);
+        if new == FALSE || own == TRUE {
+            return own;
+        }
+        if let Some(&node) = self.aged.get(&(holding, seconds)) {
+            return node;
+        }
+        let passes = self.builder.node();
+        self.choices
+            .push((Choice::Settle(holding, seconds), passes));
+        let changed = self.builder.both(new, passes);
+        let node = self.builder.any(&mut vec![own, changed]);
+        self.aged.insert((holding, seconds), node);
+        node
+    }
+
+    /// Nobody who is told can stop it: each of their channels is owned, or nobody reads.
+    fn unstopped(&mut self, channels: Vec<HoldingId>) -> Node {
+        if let Some(&node) = self.quiet.get(&channels) {
+            return node;
+        }
+        let mut owned: Vec<Node> = channels
+            .iter()
+            .map(|channel| self.own[channel.index()])
+            .collect();
+        let owned = self.builder.all(&mut owned);
+        let node = self.builder.any(&mut vec![owned, self.unread]);
+        self.quiet.insert(channels, node);
+        node
+    }
+
+    /// The deceived people can fill these slots, each person one slot.
+    ///
+    /// By Hall's theorem they can exactly if every group of slots is matched by
+    /// as many people who fit one of them. Only groups that hang together need
+    /// asking: for others it follows from their parts.
+    fn crew(&mut self, slots: Vec<(RoleId, u32)>) -> Node {
+        if slots.is_empty() {
+            return TRUE;
+        }
+        if let Some(&node) = self.people.get(&slots) {
+            return node;
+        }
+        let fits: Vec<Vec<RoleId>> = slots
+            .iter()
+            .map(|&(wanted, _)| {
+                (0..number(self.procedure.roles.len()))
+                    .map(RoleId)
+                    .filter(|&role| self.procedure.role_covers(role, wanted))
+                    .collect()
+            })
+            .collect();
+        let mut asked = Vec::new();
+        let mut group = Vec::new();
+        self.groups(&slots, &fits, 0, &mut group, &mut asked);
+        let node = self.builder.all(&mut asked);
+        self.people.insert(slots, node);
+        node
+    }
+
+    fn groups(
+        &mut self,
+        slots: &[(RoleId, u32)],
+        fits: &[Vec<RoleId>],
+        from: usize,
+        group: &mut Vec<usize>,
+        asked: &mut Vec<Node>,
+    ) {
+        for next in from..slots.len() {
+            group.push(next);
+            let mut who: Vec<RoleId> = group
+                .iter()
+                .flat_map(|&slot| fits[slot].iter().copied())
+                .collect();
+            who.sort_unstable();
+            who.dedup();
+            let need = group
+                .iter()
+                .fold(0_u32, |sum, &slot| sum.saturating_add(slots[slot].1));
+            asked.push(self.crowd(&who, need));
+            self.groups(slots, fits, next + 1, group, asked);
+            group.pop();
+        }
+    }
+
+    /// At least `need` deceived people of these roles together.
+    fn crowd(&mut self, who: &[RoleId], need: u32) -> Node {
+        if let Some(people) = &self.fixed {
+            let have = who.iter().fold(0_u32, |sum, role| {
+                sum.saturating_add(people.get(role).copied().unwrap_or(0))
+            });
+            return if have >= need { TRUE } else { FALSE };
+        }
+        if need > PEOPLE_MAX {
+            return FALSE;
+        }
+        let Some((&last, others)) = who.split_last() else {
+            return if need == 0 { TRUE } else { FALSE };
+        };
+        let key = (who.to_vec(), need);
+        if let Some(&node) = self.crowds.get(&key) {
+            return node;
+        }
+        let chain = self.deceived[last.index()].clone();
+        let mut ways = Vec::new();
+        for of_last in 0..=need.min(number(chain.len()) - 1) {
+            let rest = self.crowd(others, need - of_last);
+            let with = self.builder.both(chain[of_last as usize], rest);
+            ways.push(with);
+        }
+        let node = self.builder.any(&mut ways);
+        self.crowds.insert(key, node);
+        node
+    }
+}

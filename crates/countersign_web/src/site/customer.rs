@@ -1,0 +1,927 @@
+//! `/c`: the customer's pages, one question each. Every proof goes through the [`CustomerSeat`] of exactly one case.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use countersign_cases::{Digest, State as CaseState, Who};
+use countersign_language::{Expr, Method, Procedure, Requirement};
+use countersign_service::adapters::secrets::Secret;
+use countersign_service::{
+    Answered, CaseError, CustomerSeat, LinkStanding, ProofError, SeatView, WayStanding,
+};
+use serde_json::json;
+
+use super::cases::{SheetOf, download, sheet};
+use super::sign_in::Scripted;
+use super::stop::reason;
+use super::{Answer, Browser, Fields, customer_frame, field, html, html_with};
+use crate::Web;
+use crate::api::cases::case_id;
+use crate::body::{Form, Json};
+use crate::callers::Seat;
+use crate::headers::see_other;
+use crate::pages::{
+    Button, ConfirmPage, CustomerFrame, CustomerReceiptPage, Does, DonePage, DoneState, Errors,
+    Fact, FactValue, FieldError, Live, NextStep, PasskeyProofPage, ProofMethod, ProofProblem,
+    ProofState, ProofWay, ProvePage, ReceiptRow, ReceiptsPage, StartPage, StartState, StepPlace,
+    StopPage, StopState, TypedProofPage, WayGroup, WayKind,
+};
+use crate::present::{self, Calendar, inside_sentence, sentence_case, words};
+use crate::problem::Problem;
+
+/// `GET /c/{token}`: the token leaves the address bar. Opening never uses the link up: scanners and previews open links too.
+pub async fn opened(State(web): State<Web>, Path(token): Path<String>) -> Answer {
+    let mut response = see_other("/c");
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, web.cookies.set_link(&token));
+    Ok(response)
+}
+
+/// `GET /c`
+pub async fn start(State(web): State<Web>, browser: Browser, headers: HeaderMap) -> Answer {
+    if let Some(token) = web.cookies.link(&headers) {
+        let standing = web.gate.link_standing(&token).await?;
+        if let LinkStanding::Usable { until, .. } = &standing
+            && let Some(view) = web.gate.link_view(&token).await?
+        {
+            return html(&ask(&web, &browser, &view, *until, false));
+        }
+        if seat_of(&web, &headers).await?.is_none() {
+            let state = match standing {
+                LinkStanding::Used { .. } => StartState::OtherDevice,
+                _ => StartState::Gone,
+            };
+            return html_with(
+                StatusCode::GONE,
+                &StartPage {
+                    frame: customer_frame(&web, &browser),
+                    state,
+                },
+            );
+        }
+    }
+    match seat_of(&web, &headers).await? {
+        Some(seat) => Ok(see_other(next_page(&web.gate.seat_view(&seat).await?))),
+        None => html_with(
+            StatusCode::GONE,
+            &StartPage {
+                frame: customer_frame(&web, &browser),
+                state: StartState::Gone,
+            },
+        ),
+    }
+}
+
+async fn seat_of(web: &Web, headers: &HeaderMap) -> Result<Option<CustomerSeat>, Problem> {
+    match web.cookies.seat(headers) {
+        Some(token) => Ok(web.gate.seat(&token).await?),
+        None => Ok(None),
+    }
+}
+
+fn ask(
+    web: &Web,
+    browser: &Browser,
+    view: &SeatView,
+    until: countersign_cases::Timestamp,
+    failed: bool,
+) -> StartPage {
+    let calendar = web.calendar();
+    let mut frame = frame(web, browser, view);
+    frame.works_until = Some(calendar.when(until));
+    let procedure = web.gate.procedure();
+    let action = procedure
+        .actions
+        .iter()
+        .find(|action| action.label == view.action_label);
+    StartPage {
+        frame,
+        state: StartState::Ask {
+            words: words(&view.pieces),
+            consequence: action.and_then(|action| present::consequence(procedure, action)),
+            asked_by: view.opened_by.name.clone(),
+            asked_at: calendar.when(view.opened_at),
+            takes_effect: action
+                .and_then(present::waits)
+                .unwrap_or_else(|| "As soon as everything is proven.".to_owned()),
+            you_will_need: will_need(view),
+            failed,
+        },
+    }
+}
+
+fn will_need(view: &SeatView) -> String {
+    let labels: Vec<String> = view.ways.iter().map(|way| way.label.clone()).collect();
+    match labels.len() {
+        0 => "nothing you have to type".to_owned(),
+        1 => labels.join(""),
+        _ => format!("some of: {}", labels.join(", ")),
+    }
+}
+
+/// `POST /c/yes`: "Yes, I asked for this". Uses the link up and gives the seat.
+pub async fn yes(State(web): State<Web>, headers: HeaderMap) -> Answer {
+    let Some(token) = web.cookies.link(&headers) else {
+        // Pressed twice: the seat is there already.
+        return Ok(see_other("/c"));
+    };
+    match web.gate.use_link(&token).await {
+        Ok((seat, _)) => Ok(seated(&web, seat.expose(), "/c/prove")),
+        Err(CaseError::LinkGone) => Ok(see_other("/c")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /c/no`: "No, stop this". Needs no proof of any kind.
+pub async fn no(State(web): State<Web>, headers: HeaderMap) -> Answer {
+    let Some(token) = web.cookies.link(&headers) else {
+        return Ok(see_other("/c/stop"));
+    };
+    let (seat_token, seat) = match web.gate.use_link(&token).await {
+        Ok(used) => used,
+        Err(CaseError::LinkGone) => return Ok(see_other("/c")),
+        Err(error) => return Err(error.into()),
+    };
+    match web.gate.stop(&seat, None).await {
+        Ok(_) | Err(CaseError::Refused(_)) => Ok(seated(&web, seat_token.expose(), "/c/stop")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn seated(web: &Web, token: &str, to: &str) -> Response {
+    let mut response = see_other(to);
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, web.cookies.set_seat(token));
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, web.cookies.clear_link());
+    response
+}
+
+/// The page of the next question.
+fn next_page(view: &SeatView) -> &'static str {
+    if view.state == CaseState::Open && view.confirmed_at.is_none() {
+        if view.may_confirm {
+            "/c/confirm"
+        } else {
+            "/c/prove"
+        }
+    } else {
+        "/c/done"
+    }
+}
+
+fn frame(web: &Web, browser: &Browser, view: &SeatView) -> CustomerFrame {
+    CustomerFrame {
+        organisation: view.organisation.clone(),
+        reference: view.reference.clone(),
+        case: Some(view.case.0.clone()),
+        can_stop: view.may_stop,
+        ..customer_frame(web, browser)
+    }
+}
+
+/// `GET /c/prove`
+pub async fn prove(State(web): State<Web>, browser: Browser, Seat(seat): Seat) -> Answer {
+    let view = web.gate.seat_view(&seat).await?;
+    if next_page(&view) != "/c/prove" {
+        return Ok(see_other(next_page(&view)));
+    }
+    let open: Vec<_> = view
+        .ways
+        .iter()
+        .filter(|way| way.standing == WayStanding::Open)
+        .collect();
+    if let [only] = open.as_slice() {
+        return Ok(see_other(&format!("/c/prove/{}", only.proof)));
+    }
+    html(&prove_page(&web, &browser, &view, Errors::default()))
+}
+
+/// `POST /c/prove`: which way.
+pub async fn choose(
+    State(web): State<Web>,
+    browser: Browser,
+    Seat(seat): Seat,
+    Form(fields): Form<Fields>,
+) -> Answer {
+    let view = web.gate.seat_view(&seat).await?;
+    let wanted = field(&fields, "way");
+    if view
+        .ways
+        .iter()
+        .any(|way| way.proof == wanted && way.standing == WayStanding::Open)
+    {
+        return Ok(see_other(&format!("/c/prove/{wanted}")));
+    }
+    let errors = Errors(vec![FieldError {
+        field: "way".to_owned(),
+        message: "Choose one of the ways.".to_owned(),
+    }]);
+    html_with(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        &prove_page(&web, &browser, &view, errors),
+    )
+}
+
+fn prove_page(web: &Web, browser: &Browser, view: &SeatView, errors: Errors) -> ProvePage {
+    let calendar = web.calendar();
+    let (step, steps) = steps(web.gate.procedure(), view);
+    let groups = [WayKind::Have, WayKind::Know, WayKind::Receive]
+        .into_iter()
+        .filter_map(|kind| {
+            let ways: Vec<_> = view
+                .ways
+                .iter()
+                .map(|way| proof_way(way, &calendar))
+                .filter(|way| kind_of(way.method) == kind)
+                .collect();
+            (!ways.is_empty()).then_some(WayGroup { kind, ways })
+        })
+        .collect();
+    let none_left = !view
+        .ways
+        .iter()
+        .any(|way| way.standing == WayStanding::Open);
+    let again = view
+        .ways
+        .iter()
+        .filter_map(|way| {
+            if let WayStanding::Closed { until } = way.standing {
+                Some(until)
+            } else {
+                None
+            }
+        })
+        .min();
+    ProvePage {
+        frame: frame(web, browser, view),
+        step,
+        steps,
+        groups: if none_left { Vec::new() } else { groups },
+        again: again.filter(|_| none_left).map(|at| calendar.when(at)),
+        errors,
+    }
+}
+
+fn kind_of(method: ProofMethod) -> WayKind {
+    match method {
+        ProofMethod::Passkey | ProofMethod::App => WayKind::Have,
+        ProofMethod::Mail | ProofMethod::Text => WayKind::Receive,
+        ProofMethod::Pin | ProofMethod::Password | ProofMethod::Company => WayKind::Know,
+    }
+}
+
+fn proof_way(way: &countersign_service::Way, calendar: &Calendar) -> ProofWay {
+    ProofWay {
+        name: way.proof.clone(),
+        label: sentence_case(&way.label),
+        method: match way.method {
+            Method::Pin => ProofMethod::Pin,
+            Method::Password => ProofMethod::Password,
+            Method::Totp => ProofMethod::App,
+            Method::Passkey => ProofMethod::Passkey,
+            Method::Mail => ProofMethod::Mail,
+            Method::Text => ProofMethod::Text,
+            Method::Oidc | Method::Ciba | Method::Webhook => ProofMethod::Company,
+        },
+        state: match way.standing {
+            WayStanding::Open => ProofState::Open,
+            WayStanding::Done { .. } => ProofState::Done,
+            WayStanding::Closed { until } => ProofState::Closed(calendar.when(until)),
+        },
+    }
+}
+
+/// Which question this is, and of how many, on the way that needs the fewest.
+fn steps(procedure: &Procedure, view: &SeatView) -> (u32, u32) {
+    let is_done = |name: &str| {
+        view.ways
+            .iter()
+            .any(|way| way.proof == name && matches!(way.standing, WayStanding::Done { .. }))
+    };
+    let done = view
+        .ways
+        .iter()
+        .filter(|way| matches!(way.standing, WayStanding::Done { .. }))
+        .count();
+    let action = procedure
+        .actions
+        .iter()
+        .find(|action| action.label == view.action_label);
+    let left = action
+        .into_iter()
+        .flat_map(|action| &action.paths)
+        .map(|path| {
+            path.lines
+                .iter()
+                .map(|line| match &line.requirement {
+                    Requirement::Prove(expression) => proofs_left(procedure, expression, &is_done),
+                    _ => 0,
+                })
+                .sum::<usize>()
+        })
+        .min()
+        .unwrap_or(0);
+    let step = u32::try_from(done + 1).unwrap_or(1);
+    (step, u32::try_from(done + left).unwrap_or(step).max(step))
+}
+
+fn proofs_left(procedure: &Procedure, expression: &Expr, done: &impl Fn(&str) -> bool) -> usize {
+    match expression {
+        Expr::Atom { proof, .. } => usize::from(
+            !procedure
+                .proofs
+                .get(proof.index())
+                .is_some_and(|proof| done(&proof.name)),
+        ),
+        Expr::And(all) => all
+            .iter()
+            .map(|one| proofs_left(procedure, one, done))
+            .sum(),
+        Expr::Or(any) => any
+            .iter()
+            .map(|one| proofs_left(procedure, one, done))
+            .min()
+            .unwrap_or(0),
+        Expr::NOf { n, of } => {
+            let mut each: Vec<usize> = of
+                .iter()
+                .map(|one| proofs_left(procedure, one, done))
+                .collect();
+            each.sort_unstable();
+            each.iter()
+                .take(usize::try_from(*n).unwrap_or(usize::MAX))
+                .sum()
+        }
+    }
+}
+
+/// `GET /c/prove/{way}`
+pub async fn way(
+    State(web): State<Web>,
+    browser: Browser,
+    Seat(seat): Seat,
+    Path(name): Path<String>,
+) -> Answer {
+    let view = web.gate.seat_view(&seat).await?;
+    let way = view
+        .ways
+        .iter()
+        .find(|way| way.proof == name)
+        .ok_or_else(Problem::nothing_here)?;
+    if matches!(way.standing, WayStanding::Done { .. }) || next_page(&view) == "/c/done" {
+        return Ok(see_other(next_page(&view)));
+    }
+    if matches!(way.method, Method::Mail | Method::Text) && way.standing == WayStanding::Open {
+        return Ok(show_typed(&web, &browser, &seat, &name, None, None).await?);
+    }
+    if way.method == Method::Passkey {
+        let calendar = web.calendar();
+        let (step, steps) = steps(web.gate.procedure(), &view);
+        return html(&PasskeyProofPage {
+            frame: frame(&web, &browser, &view),
+            step,
+            steps,
+            way: proof_way(way, &calendar),
+            other_ways: view.ways.len() > 1,
+            problem: closed(way, &calendar),
+        });
+    }
+    show_typed(&web, &browser, &seat, &name, None, None).await
+}
+
+fn closed(way: &countersign_service::Way, calendar: &Calendar) -> Option<ProofProblem> {
+    if let WayStanding::Closed { until } = way.standing {
+        Some(ProofProblem::Closed(calendar.when(until)))
+    } else {
+        None
+    }
+}
+
+async fn show_typed(
+    web: &Web,
+    browser: &Browser,
+    seat: &CustomerSeat,
+    name: &str,
+    problem: Option<ProofProblem>,
+    sent: Option<countersign_cases::Timestamp>,
+) -> Answer {
+    let view = web.gate.seat_view(seat).await?;
+    let calendar = web.calendar();
+    let way = view
+        .ways
+        .iter()
+        .find(|way| way.proof == name)
+        .ok_or_else(Problem::nothing_here)?;
+    let (step, steps) = steps(web.gate.procedure(), &view);
+    let status = if problem.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    let standing = web.gate.code_standing(seat, name).await?;
+    html_with(
+        status,
+        &TypedProofPage {
+            frame: frame(web, browser, &view),
+            step,
+            steps,
+            way: proof_way(way, &calendar),
+            sent_to: way
+                .address
+                .clone()
+                .filter(|_| standing.is_some() || sent.is_some()),
+            code_until: standing.as_ref().map(|code| calendar.when(code.until)),
+            again_from: standing
+                .as_ref()
+                .map(|code| code.again_at)
+                .or(sent)
+                .filter(|at| *at > calendar.now())
+                .map(|at| calendar.when(at)),
+            other_ways: view.ways.len() > 1,
+            problem: problem.or_else(|| closed(way, &calendar)),
+        },
+    )
+}
+
+/// `POST /c/prove/{way}/send`: sends a one-time code.
+pub async fn send(
+    State(web): State<Web>,
+    browser: Browser,
+    Seat(seat): Seat,
+    Path(name): Path<String>,
+) -> Answer {
+    match web.gate.send_code(&seat, &name).await {
+        Ok(_) => Ok(see_other(&format!("/c/prove/{name}"))),
+        Err(ProofError::TooSoon { again_at }) => {
+            show_typed(&web, &browser, &seat, &name, None, Some(again_at)).await
+        }
+        Err(ProofError::Case(error)) => Err(error.into()),
+        Err(_) => {
+            show_typed(
+                &web,
+                &browser,
+                &seat,
+                &name,
+                Some(ProofProblem::Failed),
+                None,
+            )
+            .await
+        }
+    }
+}
+
+/// `POST /c/prove/{way}`: the answer that was typed.
+pub async fn answer(
+    State(web): State<Web>,
+    browser: Browser,
+    Seat(seat): Seat,
+    Path(name): Path<String>,
+    Form(mut fields): Form<Fields>,
+) -> Answer {
+    let typed = Secret::new(fields.remove("secret").unwrap_or_default());
+    if typed.expose().is_empty() {
+        return show_typed(
+            &web,
+            &browser,
+            &seat,
+            &name,
+            Some(ProofProblem::Empty),
+            None,
+        )
+        .await;
+    }
+    let digest = web.gate.seat_view(&seat).await?.digest;
+    match web.gate.prove(&seat, &name, digest, &typed).await {
+        Ok(Answered::Right(_)) => Ok(see_other("/c")),
+        Ok(Answered::NotRight { tries_left }) => {
+            show_typed(
+                &web,
+                &browser,
+                &seat,
+                &name,
+                Some(ProofProblem::Wrong(tries_left)),
+                None,
+            )
+            .await
+        }
+        Err(ProofError::Case(CaseError::Refused(_))) => Ok(see_other("/c")),
+        Err(ProofError::Case(error)) => Err(error.into()),
+        Err(_) => {
+            show_typed(
+                &web,
+                &browser,
+                &seat,
+                &name,
+                Some(ProofProblem::Failed),
+                None,
+            )
+            .await
+        }
+    }
+}
+
+/// `POST /c/prove/{way}/start` (script)
+pub async fn start_passkey(
+    State(web): State<Web>,
+    Seat(seat): Seat,
+    Path(name): Path<String>,
+) -> Answer {
+    let prompt = web.gate.start_passkey_proof(&seat, &name).await?;
+    Ok(
+        axum::Json(json!({ "ceremony": prompt.digest.to_string(), "publicKey": prompt.options }))
+            .into_response(),
+    )
+}
+
+/// `POST /c/prove/{way}/finish` (script)
+pub async fn finish_passkey(
+    State(web): State<Web>,
+    Seat(seat): Seat,
+    Path(name): Path<String>,
+    body: Json<Scripted>,
+) -> Answer {
+    let digest = Digest::from_hex(&body.value.ceremony)
+        .ok_or_else(|| Problem::invalid("ceremony", "is not of this prompt"))?;
+    web.gate
+        .finish_passkey_proof(&seat, &name, digest, &body.value.credential)
+        .await?;
+    Ok(axum::Json(json!({ "location": "/c" })).into_response())
+}
+
+/// `GET /c/confirm`
+pub async fn confirm_page(State(web): State<Web>, browser: Browser, Seat(seat): Seat) -> Answer {
+    let view = web.gate.seat_view(&seat).await?;
+    if next_page(&view) != "/c/confirm" {
+        return Ok(see_other(next_page(&view)));
+    }
+    html(&confirming(&web, &browser, &view, Errors::default()))
+}
+
+fn confirming(web: &Web, browser: &Browser, view: &SeatView, errors: Errors) -> ConfirmPage {
+    let procedure = web.gate.procedure();
+    let action = procedure
+        .actions
+        .iter()
+        .find(|action| action.label == view.action_label);
+    let mut summary: Vec<Fact> = view
+        .parameters
+        .iter()
+        .map(|parameter| Fact {
+            label: sentence_case(&parameter.label),
+            value: FactValue::Machine(parameter.value.clone()),
+        })
+        .collect();
+    if let Some(waits) = action.and_then(present::waits) {
+        summary.push(Fact {
+            label: "Takes effect".to_owned(),
+            value: FactValue::Text(waits),
+        });
+    }
+    ConfirmPage {
+        frame: frame(web, browser, view),
+        words: words(&view.pieces),
+        consequence: action.and_then(|action| present::consequence(procedure, action)),
+        summary,
+        digest: view.digest.to_string(),
+        number_from: None,
+        button: format!("Yes: {}", inside_sentence(&view.action_label)),
+        errors,
+    }
+}
+
+/// `POST /c/confirm`: the customer's last step. `digest` is the one of the words on the page.
+pub async fn confirm(
+    State(web): State<Web>,
+    browser: Browser,
+    Seat(seat): Seat,
+    Form(fields): Form<Fields>,
+) -> Answer {
+    let Some(digest) = Digest::from_hex(field(&fields, "digest")) else {
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "other-digest",
+            "This changed while you were reading",
+        ));
+    };
+    match web.gate.confirm(&seat, digest).await {
+        Ok(_) => Ok(see_other("/c/done")),
+        Err(CaseError::Refused(refusal)) if refusal.code() == "already-confirmed" => {
+            Ok(see_other("/c/done"))
+        }
+        Err(CaseError::Refused(refusal)) if refusal.code() == "customer-part-missing" => {
+            let view = web.gate.seat_view(&seat).await?;
+            let errors = Errors(vec![FieldError {
+                field: "confirm".to_owned(),
+                message: format!("{}.", sentence_case(&refusal.to_string())),
+            }]);
+            html_with(
+                StatusCode::CONFLICT,
+                &confirming(&web, &browser, &view, errors),
+            )
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /c/run`: the customer says "run".
+pub async fn run(State(web): State<Web>, Seat(seat): Seat) -> Answer {
+    match web.gate.run_from_seat(&seat).await {
+        Ok(_) | Err(CaseError::Refused(_)) => Ok(see_other("/c/done")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `GET /c/done`
+pub async fn done(State(web): State<Web>, browser: Browser, Seat(seat): Seat) -> Answer {
+    html(&done_page(&web, &browser, &seat).await?)
+}
+
+/// The last page, as it stands now.
+pub async fn done_page(
+    web: &Web,
+    browser: &Browser,
+    seat: &CustomerSeat,
+) -> Result<DonePage, Problem> {
+    let view = web.gate.seat_view(seat).await?;
+    let calendar = web.calendar();
+    let when =
+        |at: Option<countersign_cases::Timestamp>| calendar.when(at.unwrap_or(view.opened_at));
+    let state = match view.state {
+        CaseState::None | CaseState::Open => DoneState::Checked,
+        CaseState::Waiting { until, .. } => DoneState::Waits(calendar.when(until)),
+        CaseState::Ready { .. } => DoneState::Ready,
+        CaseState::Granted | CaseState::Running => DoneState::Running,
+        CaseState::Done => DoneState::Done,
+        CaseState::Failed => DoneState::Failed,
+        CaseState::Unknown => DoneState::Unknown,
+        CaseState::Refused => DoneState::Declined,
+        CaseState::Stopped | CaseState::Withdrawn => {
+            DoneState::Stopped(when(view.ending.as_ref().map(|ending| ending.at)))
+        }
+        CaseState::Expired => DoneState::Expired,
+    };
+    let over = view.state.is_final();
+    let host = |url: &str| {
+        url.split("://")
+            .nth(1)
+            .and_then(|rest| rest.split('/').next())
+            .unwrap_or("the panel")
+            .to_owned()
+    };
+    Ok(DonePage {
+        steps: next_steps(&view, &calendar),
+        state,
+        words: words(&view.pieces),
+        receipt: view.receipt.then(|| format!("/c/receipts/{}", view.case.0)),
+        stop_until: view
+            .takes_effect_at
+            .filter(|_| view.may_stop)
+            .map(|at| calendar.when(at)),
+        run: view.may_run.then(|| Button {
+            label: sentence_case(&view.action_label),
+            does: Does::Post {
+                to: "/c/run".to_owned(),
+                fields: Vec::new(),
+            },
+            key: String::new(),
+        }),
+        back_to: view
+            .return_to
+            .clone()
+            .map(|url| (format!("Back to {}", host(&url)), url)),
+        live: (!over).then(|| Live {
+            events: "/c/events".to_owned(),
+            from: view.version,
+        }),
+        frame: frame(web, browser, &view),
+    })
+}
+
+fn next_steps(view: &SeatView, calendar: &Calendar) -> Vec<NextStep> {
+    if view.state.is_final() {
+        return Vec::new();
+    }
+    let mut steps = vec![NextStep {
+        text: "You proved it is you and confirmed".to_owned(),
+        place: StepPlace::Done,
+    }];
+    let colleague = view
+        .missing
+        .iter()
+        .any(|missing| matches!(missing.who, Who::Colleague { .. }));
+    if colleague {
+        steps.push(NextStep {
+            text: "A colleague checks it and signs".to_owned(),
+            place: StepPlace::Now,
+        });
+    }
+    if let Some(at) = view.takes_effect_at {
+        steps.push(NextStep {
+            text: format!("It takes effect on {}", calendar.when(at).shown),
+            place: if colleague {
+                StepPlace::Next
+            } else {
+                StepPlace::Now
+            },
+        });
+    } else if view
+        .missing
+        .iter()
+        .any(|missing| matches!(missing.who, Who::Time | Who::Gate))
+    {
+        steps.push(NextStep {
+            text: "Everybody on file is told, and it waits".to_owned(),
+            place: StepPlace::Next,
+        });
+    }
+    let now = steps.iter().all(|step| step.place == StepPlace::Done);
+    steps.push(NextStep {
+        text: "It is done, once, and you get a receipt".to_owned(),
+        place: if now { StepPlace::Now } else { StepPlace::Next },
+    });
+    steps
+}
+
+/// `GET /c/stop`
+pub async fn stop_page(State(web): State<Web>, browser: Browser, Seat(seat): Seat) -> Answer {
+    html(&stopping(&web, &browser, &seat, None).await?)
+}
+
+/// `POST /c/stop`: needs no proof; stopping is easier than anything else here.
+pub async fn stop(
+    State(web): State<Web>,
+    browser: Browser,
+    Seat(seat): Seat,
+    Form(fields): Form<Fields>,
+) -> Answer {
+    let state = match web.gate.stop(&seat, reason(&fields).as_deref()).await {
+        Ok(applied) if applied.state == CaseState::Stopped => Some(StopState::Stopped),
+        Ok(_) | Err(CaseError::Refused(_)) => None,
+        Err(_) => Some(StopState::Ask {
+            until: None,
+            failed: true,
+        }),
+    };
+    html(&stopping(&web, &browser, &seat, state).await?)
+}
+
+async fn stopping(
+    web: &Web,
+    browser: &Browser,
+    seat: &CustomerSeat,
+    state: Option<StopState>,
+) -> Result<StopPage, Problem> {
+    let view = web.gate.seat_view(seat).await?;
+    let calendar = web.calendar();
+    let ended = view.ending.as_ref().map(|ending| calendar.when(ending.at));
+    let standing = match view.state {
+        CaseState::Stopped => {
+            StopState::Already(ended.unwrap_or_else(|| calendar.when(view.opened_at)))
+        }
+        CaseState::Running | CaseState::Done | CaseState::Unknown | CaseState::Failed => {
+            StopState::TooLate(calendar.when(view.changed_at))
+        }
+        _ if view.may_stop => StopState::Ask {
+            until: view.takes_effect_at.map(|at| calendar.when(at)),
+            failed: false,
+        },
+        _ => StopState::Over,
+    };
+    let mut frame = frame(web, browser, &view);
+    frame.can_stop = false;
+    Ok(StopPage {
+        frame,
+        action: "/c/stop".to_owned(),
+        back: Some("/c".to_owned()),
+        words: Some(words(&view.pieces)),
+        state: state.unwrap_or(standing),
+        from_notice: false,
+    })
+}
+
+/// `GET /c/receipts`
+pub async fn receipts(State(web): State<Web>, browser: Browser, Seat(seat): Seat) -> Answer {
+    let view = web.gate.seat_view(&seat).await?;
+    let calendar = web.calendar();
+    let rows = web
+        .gate
+        .cases_of_seat(&seat)
+        .await?
+        .into_iter()
+        .filter(|row| {
+            matches!(
+                row.state.as_str(),
+                "done" | "failed" | "unknown" | "refused" | "stopped" | "withdrawn" | "expired"
+            )
+        })
+        .map(|row| ReceiptRow {
+            href: format!("/c/receipts/{}", row.case.0),
+            at: calendar.when(row.updated_at),
+            words: crate::words::Words::new(&row.sentence, &[]),
+            happened: row.state == "done",
+        })
+        .collect();
+    html(&ReceiptsPage {
+        frame: frame(&web, &browser, &view),
+        rows,
+    })
+}
+
+/// `GET /c/receipts/{case}`
+pub async fn receipt(
+    State(web): State<Web>,
+    browser: Browser,
+    Seat(seat): Seat,
+    Path(id): Path<String>,
+) -> Answer {
+    let view = web.gate.seat_view(&seat).await?;
+    let calendar = web.calendar();
+    let receipt = web.gate.receipt_of_customer(&seat, &case_id(&id)?).await?;
+    let own = receipt.case == view.case;
+    let timeline = if own {
+        web.gate.seat_timeline(&seat).await?
+    } else {
+        Vec::new()
+    };
+    let facts = timeline
+        .iter()
+        .map(|entry| Fact {
+            label: calendar.second(entry.at).shown,
+            value: FactValue::Text(sentence_case(&entry.words)),
+        })
+        .collect();
+    let of = SheetOf {
+        case: &receipt.case.0,
+        words: if own {
+            words(&view.pieces)
+        } else {
+            crate::words::Words::new(&receipt.sentence, &[])
+        },
+        state: ended(&receipt.outcome),
+        procedure: &view.procedure,
+        action: &view.action,
+        digest: receipt.digest.to_string(),
+    };
+    let sheet = sheet(
+        &web,
+        &of,
+        facts,
+        &calendar,
+        receipt.at,
+        Some(format!("/c/receipts/{}/json", receipt.case.0)),
+    );
+    html(&CustomerReceiptPage {
+        frame: frame(&web, &browser, &view),
+        receipt: sheet,
+    })
+}
+
+/// The state a receipt names.
+fn ended(word: &str) -> CaseState {
+    [
+        CaseState::Done,
+        CaseState::Failed,
+        CaseState::Unknown,
+        CaseState::Refused,
+        CaseState::Stopped,
+        CaseState::Withdrawn,
+        CaseState::Expired,
+    ]
+    .into_iter()
+    .find(|state| state.word() == word)
+    .unwrap_or(CaseState::Open)
+}
+
+/// `GET /c/receipts/{case}/json`
+pub async fn receipt_json(
+    State(web): State<Web>,
+    Seat(seat): Seat,
+    Path(id): Path<String>,
+) -> Answer {
+    let receipt = web.gate.receipt_of_customer(&seat, &case_id(&id)?).await?;
+    Ok(download(&receipt.case.0, receipt.to_json()?))
+}
+
+impl From<ProofError> for Problem {
+    fn from(error: ProofError) -> Self {
+        let code = error.code();
+        let title = sentence_case(&error.to_string());
+        match error {
+            ProofError::Case(error) => error.into(),
+            ProofError::NotAsked => Self::nothing_here(),
+            ProofError::TooSoon { .. } | ProofError::NoMoreCodes => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, code, title).retry_after(60)
+            }
+            ProofError::Unavailable => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, code, title).retry_after(5)
+            }
+            ProofError::NotAccepted | ProofError::NoPasskey => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, title).detail(error.to_string())
+            }
+        }
+    }
+}
