@@ -1,6 +1,5 @@
 //! `serve`: a gate on its database, its workers, and the pages and API before them.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -163,7 +162,7 @@ impl Ready {
             invitation(&gate, account).await?;
         }
         let working = gate.clone();
-        let worker = tokio::spawn(async move { working.work(asked(stop)).await });
+        let worker = tokio::spawn(async move { Box::pin(working.work(asked(stop))).await });
         serving.await.context("the server ended by itself")??;
         worker.await.context("the workers ended by themselves")?;
         drop(gate);
@@ -222,11 +221,9 @@ fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
     Ok(stopped)
 }
 
-fn asked(mut stop: watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static {
-    async move {
-        // The sender lives as long as the runtime.
-        let _ = stop.wait_for(|stop| *stop).await;
-    }
+async fn asked(mut stop: watch::Receiver<bool>) {
+    // The sender lives as long as the runtime.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Prints the link that lets an account register its first passkey. Whoever runs the program may do that; no request ever can.
