@@ -108,6 +108,8 @@ pub(crate) fn run() -> Measured {
     Ok(())
 }
 
+type Failure = Box<dyn std::error::Error>;
+
 /// What a caller sends.
 #[derive(serde::Deserialize)]
 struct Question<'a> {
@@ -227,7 +229,7 @@ fn action_name(index: usize) -> String {
     format!("server.task{index:04}")
 }
 
-fn procedure_text() -> Result<String, Failure> {
+pub(crate) fn procedure_text() -> Result<String, Failure> {
     let mut text = String::from(
         r#"organisation "Acme Hosting"
 
