@@ -386,6 +386,7 @@ fn limits(config: &Config) -> Limits {
         seat_seconds: seconds("seat_minutes", 60),
         code_again_seconds: seconds("code_again_seconds", 1),
         codes_max: count("codes"),
+        proved_seat_seconds: seconds("proved_seat_days", 86_400),
         session_idle_seconds: seconds("idle_minutes", 60),
         session_seconds: seconds("session_hours", 3_600),
         invitation_seconds: seconds("invitation_hours", 3_600),

@@ -429,7 +429,10 @@ async fn database(
     let file = config.path("gate", "database");
     let shown = file.display();
     let Ok(metadata) = std::fs::metadata(&file) else {
-        let folder = file.parent().unwrap_or(Path::new("."));
+        let folder = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         return if folder.is_dir() {
             report.ok(
                 "database",

@@ -12,6 +12,7 @@ use axum::serve::ListenerExt as _;
 use countersign_service::adapters::dice::SystemDice;
 use countersign_service::adapters::secrets::{HashLimits, SecretHasher};
 use countersign_service::{Gate, Operator, Parts, StartError};
+use countersign_web::{Web, WebSettings};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -174,12 +175,12 @@ impl Ready {
 
 /// The pages, the API and the ledger.
 fn router(gate: &Gate, installation: &Installation, config: &Config) -> Router {
-    let _ = (
-        gate,
-        installation.signer.verifier(),
-        config.text("gate", "time_zone"),
-    );
-    Router::new().route("/healthz", axum::routing::get(async || "ok\n"))
+    let settings = WebSettings {
+        log_key: installation.signer.verifier().clone(),
+        time_zone: config.text("gate", "time_zone"),
+        demo: false,
+    };
+    countersign_web::router(Web::new(gate.clone(), settings))
 }
 
 /// Accepts until it is asked to end, then lets open requests finish within [`LAST_WORDS`].
