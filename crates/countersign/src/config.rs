@@ -321,15 +321,15 @@ impl Reader<'_> {
                     .iter()
                     .filter(|field| section_matches(field.section, name))
             };
-            match fields().find(|field| field.key == key.get_ref().as_ref()) {
-                Some(field) => self.value(name, field, value),
-                None => {
-                    let help = did_you_mean(key.get_ref(), fields().map(|field| field.key));
-                    self.mistake(
-                        key.span().start,
-                        format!("`[{name}]` has no key `{}`{help}", key.get_ref()),
-                    );
-                }
+            let known = fields().find(|field| field.key == key.get_ref().as_ref());
+            if let Some(field) = known {
+                self.value(name, field, value);
+            } else {
+                let help = did_you_mean(key.get_ref(), fields().map(|field| field.key));
+                self.mistake(
+                    key.span().start,
+                    format!("`[{name}]` has no key `{}`{help}", key.get_ref()),
+                );
             }
         }
         if let Some(Given::List(may)) = self.values.get(&(name.to_owned(), "may"))

@@ -1,5 +1,6 @@
 //! From the configuration file to everything a gate is started with. `serve`, `doctor` and `ledger export` begin here.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -59,10 +60,7 @@ pub(crate) fn read_config(file: &Path) -> Result<Config, NotRead> {
         std::fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))
     };
     let text = read().map_err(NotRead::Unreadable)?;
-    let folder = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = file.parent().unwrap_or(Path::new(""));
     Config::read(&text, folder).map_err(NotRead::Mistakes)
 }
 
@@ -196,18 +194,20 @@ pub(crate) fn broken(verdict: &Verdict, source: &str) -> String {
         line_of(source, verdict.span)
     );
     for (number, step) in (1..).zip(verdict.attack.iter().flat_map(|attack| &attack.steps)) {
-        out.push_str(&format!(
+        let _ = write!(
+            out,
             "\n  {number}. {} (line {})",
             step.text,
             line_of(source, step.span)
-        ));
+        );
     }
     for missing in &verdict.missing {
-        out.push_str(&format!(
+        let _ = write!(
+            out,
             "\n  {} (line {})",
             missing.text,
             line_of(source, missing.span)
-        ));
+        );
     }
     out
 }
@@ -386,6 +386,7 @@ fn limits(config: &Config) -> Limits {
         seat_seconds: seconds("seat_minutes", 60),
         code_again_seconds: seconds("code_again_seconds", 1),
         codes_max: count("codes"),
+        proved_seat_seconds: seconds("proved_seat_days", 86_400),
         session_idle_seconds: seconds("idle_minutes", 60),
         session_seconds: seconds("session_hours", 3_600),
         invitation_seconds: seconds("invitation_hours", 3_600),

@@ -118,12 +118,14 @@ async fn examine(file: &Path, report: &mut Report) -> anyhow::Result<()> {
 /// What was found, printed as it is.
 #[derive(Default)]
 struct Report {
+    well: usize,
     problems: usize,
     warnings: usize,
 }
 
 impl Report {
-    fn ok(&self, about: &str, what: &str) -> anyhow::Result<()> {
+    fn ok(&mut self, about: &str, what: &str) -> anyhow::Result<()> {
+        self.well += 1;
         terminal::print(&format!(
             "{}       {about}: {what}\n",
             painted("ok", Paint::Good)
@@ -157,7 +159,8 @@ impl Report {
             }
         };
         terminal::print(&format!(
-            "\n{}, {}\n",
+            "\n{} well, {}, {}\n",
+            self.well,
             many(self.problems, "problem"),
             many(self.warnings, "warning")
         ))
@@ -362,7 +365,9 @@ fn methods(procedure: &Procedure, expr: &Expr, found: &mut BTreeSet<Method>) {
                 .and_then(|proof| proof.using),
         ),
         Expr::And(of) | Expr::Or(of) | Expr::NOf { of, .. } => {
-            of.iter().for_each(|part| methods(procedure, part, found))
+            for part in of {
+                methods(procedure, part, found);
+            }
         }
     }
 }
@@ -424,7 +429,10 @@ async fn database(
     let file = config.path("gate", "database");
     let shown = file.display();
     let Ok(metadata) = std::fs::metadata(&file) else {
-        let folder = file.parent().unwrap_or(Path::new("."));
+        let folder = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         return if folder.is_dir() {
             report.ok(
                 "database",

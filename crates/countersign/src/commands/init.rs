@@ -56,6 +56,16 @@ fn filled() -> BTreeMap<&'static str, String> {
         ("keys.grant", file("grant.key")),
         ("keys.codes", file("codes.key")),
         ("keys.seal", file("seal.key")),
+        ("mail.server", "\"smtp://localhost:25\"".to_owned()),
+        (
+            "mail.from",
+            "\"Acme Hosting <support@example.com>\"".to_owned(),
+        ),
+        (
+            "password.url",
+            "\"http://localhost:4181/countersign/password\"".to_owned(),
+        ),
+        ("password.secret", file("password.whsec")),
         (
             "connectors.panel.url",
             "\"http://localhost:4181/countersign/run\"".to_owned(),

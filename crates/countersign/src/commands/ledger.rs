@@ -1,6 +1,7 @@
 //! `ledger` and `receipt`: checking what a gate says it did, without asking the gate.
 
 use std::cell::Cell;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -58,10 +59,11 @@ pub(crate) fn verify(
                 whose(trusted)
             );
             if let Some(since) = &since {
-                text.push_str(&format!(
-                    "  it begins with the {} entries of the earlier checkpoint\n",
+                let _ = writeln!(
+                    text,
+                    "  it begins with the {} entries of the earlier checkpoint",
                     since.size
-                ));
+                );
             }
             let json = json!({
                 "verifies": true,

@@ -168,8 +168,10 @@ fn promise(verdict: &Verdict, source: &str) -> Value {
         .as_ref()
         .map(|attack| json!({ "set": attack.set, "steps": steps(&attack.steps, source) }));
     let mut promise = json!({ "text": verdict.text, "kept": verdict.kept, "attack": attack });
-    if !verdict.missing.is_empty() {
-        promise["missing"] = missing(&verdict.missing, source);
+    if !verdict.missing.is_empty()
+        && let Some(promise) = promise.as_object_mut()
+    {
+        promise.insert("missing".to_owned(), missing(&verdict.missing, source));
     }
     promise
 }

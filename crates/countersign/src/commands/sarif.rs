@@ -1,6 +1,7 @@
 //! Findings for the tools of others: SARIF 2.1.0 (OASIS) and workflow commands of GitHub Actions.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use countersign_language::{LineIndex, Severity, Span};
 use serde_json::{Value, json};
@@ -49,10 +50,14 @@ fn rule(code: &str) -> Value {
 }
 
 fn result(finding: &Finding<'_>) -> Value {
-    let mut location = json!({ "artifactLocation": { "uri": uri(finding.file) } });
-    if let Some([line, column, end_line, end_column]) = finding.place {
-        location["region"] = json!({ "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column });
-    }
+    let artifact = json!({ "uri": uri(finding.file) });
+    let location = match finding.place {
+        None => json!({ "artifactLocation": artifact }),
+        Some([line, column, end_line, end_column]) => json!({
+            "artifactLocation": artifact,
+            "region": { "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column },
+        }),
+    };
     json!({
         "ruleId": finding.code,
         "level": level(finding.severity),
@@ -68,7 +73,7 @@ fn uri(file: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/!$&'()*+,;=@".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

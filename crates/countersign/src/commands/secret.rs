@@ -1,5 +1,6 @@
 //! `secret`: a fresh key, token or webhook secret on standard output.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -29,10 +30,13 @@ pub(crate) fn secret(kind: Kind) -> anyhow::Result<ExitCode> {
 /// A fresh one, from the operating system's generator.
 pub(crate) fn fresh(kind: Kind) -> String {
     match kind {
-        Kind::Key => random_bytes::<32>(&SystemDice)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
+        Kind::Key => {
+            let mut digits = String::new();
+            for byte in random_bytes::<32>(&SystemDice) {
+                let _ = write!(digits, "{byte:02x}");
+            }
+            digits
+        }
         Kind::Token => Token::generate(TokenKind::Machine, &SystemDice)
             .expose()
             .to_owned(),

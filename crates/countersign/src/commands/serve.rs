@@ -1,6 +1,5 @@
 //! `serve`: a gate on its database, its workers, and the pages and API before them.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,6 +12,7 @@ use axum::serve::ListenerExt as _;
 use countersign_service::adapters::dice::SystemDice;
 use countersign_service::adapters::secrets::{HashLimits, SecretHasher};
 use countersign_service::{Gate, Operator, Parts, StartError};
+use countersign_web::{Web, WebSettings};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -163,7 +163,7 @@ impl Ready {
             invitation(&gate, account).await?;
         }
         let working = gate.clone();
-        let worker = tokio::spawn(async move { working.work(asked(stop)).await });
+        let worker = tokio::spawn(async move { Box::pin(working.work(asked(stop))).await });
         serving.await.context("the server ended by itself")??;
         worker.await.context("the workers ended by themselves")?;
         drop(gate);
@@ -175,12 +175,12 @@ impl Ready {
 
 /// The pages, the API and the ledger.
 fn router(gate: &Gate, installation: &Installation, config: &Config) -> Router {
-    let _ = (
-        gate,
-        installation.signer.verifier(),
-        config.text("gate", "time_zone"),
-    );
-    Router::new().route("/healthz", axum::routing::get(async || "ok\n"))
+    let settings = WebSettings {
+        log_key: installation.signer.verifier().clone(),
+        time_zone: config.text("gate", "time_zone"),
+        demo: false,
+    };
+    countersign_web::router(Web::new(gate.clone(), settings))
 }
 
 /// Accepts until it is asked to end, then lets open requests finish within [`LAST_WORDS`].
@@ -222,11 +222,9 @@ fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
     Ok(stopped)
 }
 
-fn asked(mut stop: watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static {
-    async move {
-        // The sender lives as long as the runtime.
-        let _ = stop.wait_for(|stop| *stop).await;
-    }
+async fn asked(mut stop: watch::Receiver<bool>) {
+    // The sender lives as long as the runtime.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Prints the link that lets an account register its first passkey. Whoever runs the program may do that; no request ever can.

@@ -419,6 +419,14 @@ pub(crate) const FIELDS: &[Field] = &[
         "How long a customer's page stays open after the link was used.",
     ),
     limit(
+        "proved_seat_days",
+        1,
+        90,
+        14,
+        "14",
+        "How long it stays open once something was proved on it: it is how the customer comes back for the receipt.",
+    ),
+    limit(
         "code_again_seconds",
         10,
         3_600,
