@@ -115,6 +115,11 @@ pub struct MissingDocument {
     pub words: String,
     /// Who can supply it: `customer`, `opener`, `colleague`, `time`, `backup_machine`, `gate`, `backend`, `nobody`.
     pub who: String,
+    /// The path of the procedure that asks for it.
+    #[schema(example = "usual")]
+    pub path: String,
+    /// Which requirement of that path, from 1; absent for the customer's link and confirmation, which every path needs.
+    pub requirement: Option<usize>,
     /// When time alone makes a difference.
     pub until_ms: Option<i64>,
 }
@@ -413,6 +418,13 @@ impl From<CaseView> for CaseDocument {
                 .map(|missing| MissingDocument {
                     words: missing.words.clone(),
                     who: who(&missing.who).to_owned(),
+                    path: view
+                        .checklist
+                        .paths
+                        .iter()
+                        .find(|path| path.path == missing.path)
+                        .map_or_else(String::new, |path| path.name.clone()),
+                    requirement: missing.line.map(|line| line.saturating_add(1)),
                     until_ms: missing.until.map(|at| at.0),
                 })
                 .collect(),
