@@ -228,6 +228,7 @@ fn attributes(mut text: &str) -> BTreeMap<String, String> {
         let end = text
             .find(|c: char| c == '=' || c.is_whitespace())
             .unwrap_or(text.len());
+        assert_ne!(end, 0, "an attribute without a name: {text}");
         let name = text[..end].to_owned();
         text = &text[end..];
         let value = match text.strip_prefix("=\"") {
@@ -236,7 +237,14 @@ fn attributes(mut text: &str) -> BTreeMap<String, String> {
                 text = &rest[close + 1..];
                 decode(&rest[..close])
             }
-            None => String::new(),
+            None => match text.strip_prefix('=') {
+                Some(rest) => {
+                    let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+                    text = &rest[end..];
+                    decode(&rest[..end])
+                }
+                None => String::new(),
+            },
         };
         all.insert(name, value);
     }
