@@ -31,6 +31,8 @@ pub(crate) enum Command {
         /// Only this action.
         action: Option<String>,
     },
+    /// Play three short stories with made-up data, and stay for you to take a part.
+    Demo(crate::demo::Demo),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -46,6 +48,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Fmt { check, json, files } => procedure::fmt(&files, check, json),
         Command::Explain { what, action } => procedure::explain(&what, action.as_deref()),
+        Command::Demo(options) => crate::demo::run(&options),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut crate::Arguments::command(), "countersign", &mut script);
