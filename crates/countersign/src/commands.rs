@@ -129,6 +129,8 @@ pub(crate) enum Command {
         /// Which.
         page: reference::Page,
     },
+    /// Play three short stories with made-up data, and stay for you to take a part.
+    Demo(crate::demo::Demo),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -232,6 +234,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         } => ledger::verify_file(&file, key.as_deref(), ledger.as_deref(), format),
         Command::Init { folder } => init::init(&folder),
         Command::Secret { kind } => secret::secret(kind),
+        Command::Demo(options) => crate::demo::run(&options),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(

@@ -4,6 +4,7 @@ mod commands;
 mod config;
 mod installation;
 mod published;
+mod demo;
 mod terminal;
 
 use std::process::ExitCode;

@@ -114,9 +114,7 @@ impl<'a> View<'a> {
         let action = procedure
             .actions
             .get(opened.action_index.index())
-            .filter(|action| {
-                action.name == opened.action && case.procedure() == Some(procedure.version)
-            })
+            .filter(|_| case.is_under(procedure))
             .ok_or(NotYet::OtherProcedure)?;
         Ok(Self {
             procedure,
@@ -306,21 +304,10 @@ impl<'a> View<'a> {
         Slots::fill(self, path, ALL).0.of_line(line)
     }
 
-    /// Whether the signature at this place can count at all. `decide` refused the others already; this
-    /// does not rely on it.
-    fn may_count(&self, place: usize, before: Before) -> Option<&'a StaffMember> {
-        let sign_offs = self.case.sign_offs();
-        let one = sign_offs.get(place)?;
-        let first_of_person = sign_offs
-            .iter()
-            .take(place)
-            .all(|other| other.by.person != one.by.person);
-        (one.event < before
-            && first_of_person
-            && !one.by.robot
-            && !one.by.concerned
-            && !self.opened.is_opener(&one.by.person))
-        .then_some(&one.by)
+    /// Who signed at this place, if the signature can count.
+    fn signer(&self, place: usize, before: Before) -> Option<&'a StaffMember> {
+        let one = self.case.sign_offs().get(place)?;
+        (one.counts && one.event < before).then_some(&one.by)
     }
 
     fn when(&self, subject: &Subject, comparison: Comparison, value: &Value) -> bool {
@@ -562,7 +549,7 @@ impl Slots {
             let bit = 1 << place;
             if *tried & bit != 0
                 || !view
-                    .may_count(place, before)
+                    .signer(place, before)
                     .is_some_and(|member| view.covers(member, *role))
             {
                 continue;

@@ -630,6 +630,26 @@ impl Gate {
         self.stop(&seat, reason).await
     }
 
+    /// Whoever holds a customer's link stops it, even one that was used already: perhaps by somebody else, on another
+    /// device. Stopping needs nothing.
+    pub async fn stop_with_any_link(
+        &self,
+        token: &str,
+        reason: Option<&str>,
+    ) -> Result<Applied, CaseError> {
+        let case = match self.link_standing(token).await? {
+            LinkStanding::Usable { case, .. } | LinkStanding::Used { case } => case,
+            LinkStanding::Gone => return Err(CaseError::LinkGone),
+        };
+        self.apply(&case, |_| {
+            Ok(Command::Stop {
+                by: Stopper::Customer,
+                reason: reason.map(str::to_owned),
+            })
+        })
+        .await
+    }
+
     /// Somebody who was notified stops it, without any login.
     pub async fn stop_by_link(
         &self,
