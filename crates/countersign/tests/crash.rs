@@ -18,28 +18,18 @@ mod common;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use axum::{
-    Json, Router,
-    extract::{Path, State},
-    routing::{get, post},
+use common::{
+    Gate, Installation, countersign, said,
+    site::{Acked, Backend, Site, note},
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use common::{Gate, Installation, countersign, said};
-use countersign_grant::Bundle;
 use countersign_ledger::{
-    Checkpoint, TilePath, TlogProof, VerifierKey, consistency_proof, tiles_for_consistency,
-    verify_consistency,
+    Checkpoint, TilePath, VerifierKey, consistency_proof, tiles_for_consistency, verify_consistency,
 };
-use countersign_service::adapters::{
-    dice::SystemDice,
-    http::install_tls_provider,
-    secrets::{HashCost, HashLimits, Secret, SecretHasher},
-};
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 /// Clients at the same time.
@@ -48,18 +38,6 @@ const CLIENTS: u64 = 4;
 const LIFE_MS_MAX: u64 = 400;
 /// How many of the older acknowledgements are looked at again in each round.
 const LOOKED_AT_AGAIN: usize = 8;
-
-const PROCEDURE: &str = r#"organisation "Acme Hosting"
-staff agent  "support agent"
-staff senior "senior support agent" includes agent
-secret pin "support PIN" using pin
-action note.add "Add a note" {
-  with text "the note"
-  says "Add the note {text}"
-  runs panel
-  path usual { prove pin }
-}
-"#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_by_kill_9() {
@@ -72,14 +50,7 @@ async fn nothing_acknowledged_is_lost_by_kill_9() {
     let mut dice = seed;
 
     let backend = Backend::start().await;
-    let installation = Installation::new();
-    std::fs::write(installation.path("hosting.procedure"), PROCEDURE).unwrap();
-    installation.edit("http://localhost:4181", &backend.url);
-    installation.edit(
-        "may = [\"panel\", \"customers\"]",
-        "may = [\"panel\", \"customers\", \"read\"]",
-    );
-    installation.append("[limits]\nanswers_per_minute = 10000\n[log]\nlevel = \"error\"");
+    let installation = Installation::with(&backend);
     let mut books = Books::default();
 
     for round in 0..crashes {
@@ -113,22 +84,6 @@ async fn nothing_acknowledged_is_lost_by_kill_9() {
         books.checkpoints.len()
     );
     assert!(!books.all.is_empty(), "the load must do something");
-}
-
-/// What a client was told had happened.
-#[derive(Debug, Clone)]
-enum Acked {
-    /// A customer was put under this name.
-    Customer { id: String, name: String },
-    /// A case was opened.
-    Opened {
-        customer: String,
-        key: String,
-        case: String,
-        digest: String,
-    },
-    /// The customer proved and confirmed; the gate said "see the last page".
-    Confirmed { case: String },
 }
 
 /// Everything that was ever acknowledged, and every root that was ever shown.
@@ -221,7 +176,7 @@ async fn audit(site: &Site, books: &mut Books, installation: &Installation, gate
     let step = (books.audited / LOOKED_AT_AGAIN).max(1);
     let older = books.all.iter().take(books.audited).step_by(step);
     for acked in older.chain(books.all.iter().skip(books.audited)) {
-        site.still_there(acked).await;
+        still_there(site, acked).await;
     }
     books.audited = books.all.len();
 
@@ -255,312 +210,58 @@ async fn audit(site: &Site, books: &mut Books, installation: &Installation, gate
     assert!(verified.status.success(), "{}", said(&verified).0);
 }
 
-/// A gate as its clients see it.
-#[derive(Debug, Clone)]
-struct Site {
-    client: Client,
-    url: String,
-    token: String,
-    key: VerifierKey,
-    /// Of `4711`: the company puts it hashed, and cheaply, so that the load is not all hashing.
-    pin_hash: String,
-}
-
-impl Site {
-    async fn new(gate: &Gate, installation: &Installation) -> Self {
-        install_tls_provider();
-        let client = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(10))
-            .build()
-            .unwrap();
-        let known: Value = client
-            .get(format!("{}/.well-known/countersign", gate.url))
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap();
-        let key = known["ledger"]["key"].as_str().unwrap().parse().unwrap();
-        Self {
-            client,
-            url: gate.url.clone(),
-            token: installation.read("keys/panel.token"),
+/// What was acknowledged is there, as it was acknowledged.
+async fn still_there(site: &Site, acked: &Acked) {
+    match acked {
+        Acked::Customer { id, name } => {
+            let (status, customer) = site
+                .api(
+                    Method::GET,
+                    &format!("/v1/customers/{id}"),
+                    None,
+                    &Value::Null,
+                )
+                .await
+                .unwrap();
+            assert_eq!(
+                (status, customer["name"].as_str()),
+                (StatusCode::OK, Some(name.as_str())),
+                "{customer}"
+            );
+        }
+        Acked::Opened {
+            customer,
             key,
-            pin_hash: pin_hash().await,
+            case,
+            digest,
+        } => {
+            let found = site.case(case).await;
+            assert_eq!(found["digest"], json!(digest), "{found}");
+            // The same request again is the same case, and no second one.
+            let (status, again) = site
+                .api(Method::POST, "/v1/cases", Some(key), &note(customer))
+                .await
+                .unwrap();
+            assert_eq!(
+                (status, &again["id"]),
+                (StatusCode::CREATED, &json!(case)),
+                "{again}"
+            );
+        }
+        Acked::Confirmed { case } => {
+            let found = site.case(case).await;
+            let kinds: Vec<&str> = found["timeline"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(|entry| entry["kind"].as_str())
+                .collect();
+            assert!(
+                kinds.contains(&"proved") && kinds.contains(&"confirmed"),
+                "{found}"
+            );
         }
     }
-
-    /// A customer is put, asks, proves and confirms. Tells what was acknowledged; `None` once the gate is gone.
-    async fn whole_case(&self, id: &str, tell: impl Fn(Acked)) -> Option<()> {
-        let name = format!("Customer {id}");
-        let put = json!({ "name": name, "number": id });
-        let (status, answer) = self
-            .api(Method::PUT, &format!("/v1/customers/{id}"), None, &put)
-            .await?;
-        assert_eq!(status, StatusCode::CREATED, "{answer}");
-        tell(Acked::Customer {
-            id: id.to_owned(),
-            name,
-        });
-
-        let (status, answer) = self
-            .api(
-                Method::PUT,
-                &format!("/v1/customers/{id}/holdings/pin"),
-                None,
-                &json!({ "pin_hash": self.pin_hash }),
-            )
-            .await?;
-        assert!(status.is_success(), "{answer}");
-
-        let key = format!("key-{id}");
-        let (status, opened) = self
-            .api(Method::POST, "/v1/cases", Some(&key), &note(id))
-            .await?;
-        assert_eq!(status, StatusCode::CREATED, "{opened}");
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let (case, digest) = (text(&opened["id"]), text(&opened["digest"]));
-        tell(Acked::Opened {
-            customer: id.to_owned(),
-            key,
-            case: case.clone(),
-            digest: digest.clone(),
-        });
-
-        let link = text(&opened["link"]["url"]);
-        let path = &link[link.find("/c/").unwrap()..];
-        let (_, link) = self.page(Method::GET, path, "", "").await?;
-        let (_, seat) = self.page(Method::POST, "/c/yes", &link, "").await?;
-        let (status, _) = self
-            .page(Method::POST, "/c/prove/pin", &seat, "secret=4711")
-            .await?;
-        assert_eq!(status, StatusCode::SEE_OTHER, "the PIN of {id}");
-        let (status, _) = self
-            .page(
-                Method::POST,
-                "/c/confirm",
-                &seat,
-                &format!("digest={digest}"),
-            )
-            .await?;
-        assert_eq!(status, StatusCode::SEE_OTHER, "the confirmation of {id}");
-        tell(Acked::Confirmed { case });
-        Some(())
-    }
-
-    async fn still_there(&self, acked: &Acked) {
-        match acked {
-            Acked::Customer { id, name } => {
-                let (status, customer) = self
-                    .api(
-                        Method::GET,
-                        &format!("/v1/customers/{id}"),
-                        None,
-                        &Value::Null,
-                    )
-                    .await
-                    .unwrap();
-                assert_eq!(
-                    (status, customer["name"].as_str()),
-                    (StatusCode::OK, Some(name.as_str())),
-                    "{customer}"
-                );
-            }
-            Acked::Opened {
-                customer,
-                key,
-                case,
-                digest,
-            } => {
-                let found = self.case(case).await;
-                assert_eq!(found["digest"], json!(digest), "{found}");
-                // The same request again is the same case, and no second one.
-                let (status, again) = self
-                    .api(Method::POST, "/v1/cases", Some(key), &note(customer))
-                    .await
-                    .unwrap();
-                assert_eq!(
-                    (status, &again["id"]),
-                    (StatusCode::CREATED, &json!(case)),
-                    "{again}"
-                );
-            }
-            Acked::Confirmed { case } => {
-                let found = self.case(case).await;
-                let kinds: Vec<&str> = found["timeline"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .filter_map(|entry| entry["kind"].as_str())
-                    .collect();
-                assert!(
-                    kinds.contains(&"proved") && kinds.contains(&"confirmed"),
-                    "{found}"
-                );
-            }
-        }
-    }
-
-    async fn case(&self, case: &str) -> Value {
-        let (status, found) = self
-            .api(
-                Method::GET,
-                &format!("/v1/cases/{case}"),
-                None,
-                &Value::Null,
-            )
-            .await
-            .unwrap();
-        assert_eq!(status, StatusCode::OK, "{found}");
-        found
-    }
-
-    /// As the company's panel; `None` if there is no whole answer.
-    async fn api(
-        &self,
-        method: Method,
-        path: &str,
-        key: Option<&str>,
-        body: &Value,
-    ) -> Option<(StatusCode, Value)> {
-        let mut request = self
-            .client
-            .request(method, format!("{}{path}", self.url))
-            .bearer_auth(&self.token);
-        if !body.is_null() {
-            request = request.json(body);
-        }
-        if let Some(key) = key {
-            request = request.header("idempotency-key", key);
-        }
-        let response = request.send().await.ok()?;
-        let status = response.status();
-        let text = response.text().await.ok()?;
-        Some((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
-    }
-
-    /// As the customer's browser: the cookie that the answer sets, or else the one that was sent.
-    async fn page(
-        &self,
-        method: Method,
-        path: &str,
-        cookie: &str,
-        form: &str,
-    ) -> Option<(StatusCode, String)> {
-        let mut request = self
-            .client
-            .request(method.clone(), format!("{}{path}", self.url))
-            .header("cookie", cookie);
-        if method == Method::POST {
-            request = request
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(form.to_owned());
-        }
-        let response = request.send().await.ok()?;
-        let set = response
-            .headers()
-            .get_all("set-cookie")
-            .iter()
-            .filter_map(|set| set.to_str().ok());
-        let set = set
-            .filter_map(|set| set.split(';').next())
-            .find(|pair| !pair.ends_with('='));
-        Some((response.status(), set.unwrap_or(cookie).to_owned()))
-    }
-
-    async fn text(&self, path: &str) -> Option<(StatusCode, String)> {
-        let response = self
-            .client
-            .get(format!("{}{path}", self.url))
-            .send()
-            .await
-            .ok()?;
-        Some((response.status(), response.text().await.ok()?))
-    }
-
-    async fn bytes(&self, path: &str) -> Vec<u8> {
-        let response = self
-            .client
-            .get(format!("{}{path}", self.url))
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(response.status(), StatusCode::OK, "{path}");
-        response.bytes().await.unwrap().to_vec()
-    }
-}
-
-fn note(customer: &str) -> Value {
-    json!({ "customer": customer, "action": "note.add", "parameters": { "text": format!("about {customer}") } })
-}
-
-/// The company's backend: it does what it is handed, and writes down how often.
-#[derive(Debug, Clone)]
-struct Backend {
-    url: String,
-    runs: Arc<Mutex<BTreeMap<String, Run>>>,
-}
-
-#[derive(Debug, Clone)]
-struct Run {
-    times: u32,
-    /// In the proof that came with the grant.
-    checkpoint: String,
-}
-
-impl Backend {
-    async fn start() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let backend = Self {
-            url: format!("http://{}", listener.local_addr().unwrap()),
-            runs: Arc::default(),
-        };
-        let router = Router::new()
-            .route("/countersign/run", post(Self::run))
-            .route("/countersign/status/{jti}", get(Self::status))
-            .with_state(backend.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        backend
-    }
-
-    fn books(&self) -> MutexGuard<'_, BTreeMap<String, Run>> {
-        self.runs.lock().unwrap()
-    }
-
-    async fn run(State(backend): State<Self>, Json(bundle): Json<Bundle>) -> Json<Value> {
-        let claims = URL_SAFE_NO_PAD
-            .decode(bundle.grant.split('.').nth(1).unwrap())
-            .unwrap();
-        let claims: Value = serde_json::from_slice(&claims).unwrap();
-        let proof: TlogProof = bundle.proof.parse().unwrap();
-        let mut runs = backend.books();
-        let run = runs
-            .entry(claims["jti"].as_str().unwrap().to_owned())
-            .or_insert(Run {
-                times: 0,
-                checkpoint: proof.checkpoint,
-            });
-        run.times += 1;
-        Json(json!({ "outcome": "done" }))
-    }
-
-    async fn status(State(backend): State<Self>, Path(jti): Path<String>) -> Json<Value> {
-        let outcome = if backend.books().contains_key(&jti) {
-            "done"
-        } else {
-            "never_seen"
-        };
-        Json(json!({ "outcome": outcome }))
-    }
-}
-
-async fn pin_hash() -> String {
-    let dice = Arc::new(SystemDice);
-    let cost = HashCost::cheap_for_tests();
-    let hasher = SecretHasher::with_cost(cost, None, HashLimits::default(), dice).unwrap();
-    hasher.hash(&Secret::new("4711")).await.unwrap()
 }
 
 fn number(name: &str) -> Option<u64> {

@@ -4,12 +4,16 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "helpers of tests, which clippy does not see as tests"
 )]
 #![expect(
     dead_code,
     reason = "each test program uses its own part of these helpers"
 )]
+
+pub(crate) mod site;
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -21,7 +25,7 @@ use std::{
 use tempfile::TempDir;
 
 /// `countersign`, with these arguments, run to its end.
-pub fn countersign(arguments: &[&str]) -> Output {
+pub(crate) fn countersign(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_countersign"))
         .args(arguments)
         .env("NO_COLOR", "1")
@@ -30,7 +34,7 @@ pub fn countersign(arguments: &[&str]) -> Output {
 }
 
 /// What it printed and complained about, and its exit code.
-pub fn said(output: &Output) -> (String, String, i32) {
+pub(crate) fn said(output: &Output) -> (String, String, i32) {
     (
         String::from_utf8_lossy(&output.stdout).into_owned(),
         String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -39,13 +43,13 @@ pub fn said(output: &Output) -> (String, String, i32) {
 }
 
 /// What `countersign init` wrote, with changes for a test: any free port.
-pub struct Installation {
+pub(crate) struct Installation {
     folder: TempDir,
 }
 
 impl Installation {
     /// A new one.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let made = countersign(&["init", folder.path().to_str().unwrap()]);
         assert!(made.status.success(), "{made:?}");
@@ -55,17 +59,17 @@ impl Installation {
     }
 
     /// A file in its folder.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The configuration file, as an argument.
-    pub fn config(&self) -> String {
+    pub(crate) fn config(&self) -> String {
         self.path("countersign.toml").to_str().unwrap().to_owned()
     }
 
     /// Replaces words in the configuration, which must be there.
-    pub fn edit(&self, from: &str, to: &str) {
+    pub(crate) fn edit(&self, from: &str, to: &str) {
         let file = self.path("countersign.toml");
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(text.contains(from), "`{from}` is not in {text}");
@@ -73,14 +77,14 @@ impl Installation {
     }
 
     /// Adds sections to the configuration.
-    pub fn append(&self, sections: &str) {
+    pub(crate) fn append(&self, sections: &str) {
         let file = self.path("countersign.toml");
         let text = std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, format!("{text}\n{sections}\n")).unwrap();
     }
 
     /// What stands in a file of its folder, without the line's end.
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name))
             .unwrap()
             .trim()
@@ -88,7 +92,7 @@ impl Installation {
     }
 
     /// Starts the gate and waits until it listens.
-    pub fn serve(&self, more: &[&str]) -> Gate {
+    pub(crate) fn serve(&self, more: &[&str]) -> Gate {
         let started = Instant::now();
         let mut program = Command::new(env!("CARGO_BIN_EXE_countersign"))
             .args(["serve", "--config", &self.config()])
@@ -115,31 +119,31 @@ impl Installation {
 }
 
 /// A running gate; killed when dropped.
-pub struct Gate {
+pub(crate) struct Gate {
     /// `http://127.0.0.1:PORT`
-    pub url: String,
+    pub(crate) url: String,
     /// From the start of the program to its first line.
-    pub took: Duration,
+    pub(crate) took: Duration,
     lines: BufReader<std::process::ChildStdout>,
     program: Child,
 }
 
 impl Gate {
     /// The next line it prints.
-    pub fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.lines.read_line(&mut line).unwrap();
         line
     }
 
     /// Kill -9.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.program.kill().unwrap();
         self.program.wait().unwrap();
     }
 
     /// SIGTERM; gives what else it printed and its exit code.
-    pub fn end(mut self) -> (String, i32) {
+    pub(crate) fn end(mut self) -> (String, i32) {
         let asked = Command::new("kill")
             .args(["-TERM", &self.program.id().to_string()])
             .status()
@@ -161,6 +165,6 @@ impl Drop for Gate {
 }
 
 /// The folder of the workspace.
-pub fn workspace() -> &'static Path {
+pub(crate) fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
