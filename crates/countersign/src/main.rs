@@ -2,9 +2,9 @@
 
 mod commands;
 mod config;
+mod demo;
 mod installation;
 mod published;
-mod demo;
 mod terminal;
 
 use std::process::ExitCode;
