@@ -1,6 +1,6 @@
 //! Measurements: ours and the peer in one run, with the ratio. Build with `--release`.
 //!
-//! `countersign_benches decision | ledger | grant`
+//! `countersign_benches decision | grant | language | ledger | page [OPEN CASES]`
 
 #![expect(
     clippy::print_stdout,
@@ -12,7 +12,9 @@ use std::process::ExitCode;
 
 mod decision;
 mod grant;
+mod language;
 mod ledger;
+mod page;
 mod timing;
 
 fn main() -> ExitCode {
@@ -20,9 +22,11 @@ fn main() -> ExitCode {
     let measured = match subject.as_str() {
         "decision" => decision::run(),
         "grant" => grant::run(),
+        "language" => language::run(),
         "ledger" => ledger::run(),
+        "page" => page::run(),
         _ => {
-            eprintln!("usage: countersign_benches decision|ledger|grant");
+            eprintln!("usage: countersign_benches decision|grant|language|ledger|page");
             return ExitCode::from(2);
         }
     };

@@ -1,6 +1,14 @@
 //! One file a group of commands; each returns the exit code.
 
+mod doctor;
+mod init;
+mod ledger;
 mod procedure;
+mod promises;
+mod reference;
+mod sarif;
+mod secret;
+mod serve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,12 +39,151 @@ pub(crate) enum Command {
         /// Only this action.
         action: Option<String>,
     },
+    /// Say whether procedures are valid and keep their promises: exit 0 if all is well, 1 if a promise is broken, 2 if a file is not valid.
+    Check {
+        /// How to write the answer.
+        #[arg(long, value_enum, default_value = "text")]
+        format: promises::CheckFormat,
+        /// Files; `-` for standard input.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// List all minimal sets of compromises that reach a loss or an action.
+    Attacks {
+        /// A procedure file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// What is reached; every loss if left out.
+        #[arg(long, value_name = "LOSS|ACTION")]
+        on: Option<String>,
+        /// The largest set that is looked for; persons count each.
+        #[arg(long, value_name = "K", default_value_t = 3)]
+        at_most: usize,
+        /// How to write the answer.
+        #[arg(long, value_enum, default_value = "text")]
+        format: promises::Format,
+    },
+    /// Say everything that somebody can do who has these: what can be done with just your password?
+    Reach {
+        /// A procedure file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// What they have: holdings, staff roles (`agent`, `2 agent`), `notices unread`; separated by commas.
+        #[arg(long, value_name = "WHAT,…", value_delimiter = ',', required = true)]
+        with: Vec<String>,
+        /// How to write the answer.
+        #[arg(long, value_enum, default_value = "text")]
+        format: promises::Format,
+    },
+    /// Say what an honest customer who has lost these can still do, and after how long.
+    Lockout {
+        /// A procedure file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// What they have lost, separated by commas.
+        #[arg(long, value_name = "HOLDING,…", value_delimiter = ',')]
+        without: Vec<String>,
+        /// How to write the answer.
+        #[arg(long, value_enum, default_value = "text")]
+        format: promises::Format,
+    },
+    /// Run a gate. Prints `listening on http://…` once it accepts.
+    Serve {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", default_value = "countersign.toml")]
+        config: PathBuf,
+        /// Print a one-time link with which this account registers its first passkey.
+        #[arg(long, value_name = "ACCOUNT")]
+        invite: Vec<String>,
+    },
+    /// Begin a new installation: a commented configuration, fresh keys and an example procedure.
+    Init {
+        /// Where; made if it is not there. Nothing is overwritten.
+        #[arg(value_name = "DIR", default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Look for everything that can be wrong with an installation: exit 0 if nothing is a problem, 1 otherwise.
+    Doctor {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", default_value = "countersign.toml")]
+        config: PathBuf,
+    },
+    /// Check or export the ledger.
+    Ledger {
+        #[command(subcommand)]
+        command: Ledger,
+    },
+    /// Check a receipt.
+    Receipt {
+        #[command(subcommand)]
+        command: Receipt,
+    },
+    /// Print a fresh key, token or webhook secret.
+    Secret {
+        /// Which.
+        kind: secret::Kind,
+    },
+    /// Print a generated page of the documentation.
+    #[command(hide = true)]
+    Reference {
+        /// Which.
+        page: reference::Page,
+    },
     /// Play three short stories with made-up data, and stay for you to take a part.
     Demo(crate::demo::Demo),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
         shell: Shell,
+    },
+}
+
+/// `countersign ledger …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ledger {
+    /// Compute the whole ledger again from its entries: exit 0 if all is well, 1 with the first mismatch, 2 if it cannot be read.
+    Verify {
+        /// A folder that `ledger export` wrote, or the address of a gate or of its ledger.
+        #[arg(value_name = "URL|DIR")]
+        place: String,
+        /// The ledger's key, `name+id+key`; without it the one that is published beside the ledger.
+        #[arg(long, value_name = "VKEY")]
+        key: Option<String>,
+        /// A checkpoint that was kept: the ledger must begin with what it describes.
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
+        /// How to write the answer.
+        #[arg(long, value_enum, default_value = "text")]
+        format: promises::Format,
+    },
+    /// Write the ledger as plain files that any C2SP verifier reads. The gate must not be running; of one that is, read `/ledger/`.
+    Export {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", default_value = "countersign.toml")]
+        config: PathBuf,
+        /// Where; may be repeated into the same folder as the ledger grows.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+/// `countersign receipt …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Receipt {
+    /// Check that a receipt proves what it says: exit 0 if it does, 1 if not, 2 if it cannot be read.
+    Verify {
+        /// The receipt, as downloaded.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The ledger's key, `name+id+key`.
+        #[arg(long, value_name = "VKEY", required_unless_present = "ledger")]
+        key: Option<String>,
+        /// A published ledger: its key is taken if none is given, and the receipt's events must stand in it.
+        #[arg(long, value_name = "URL|DIR")]
+        ledger: Option<String>,
+        /// How to write the answer.
+        #[arg(long, value_enum, default_value = "text")]
+        format: promises::Format,
     },
 }
 
@@ -48,10 +195,54 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Fmt { check, json, files } => procedure::fmt(&files, check, json),
         Command::Explain { what, action } => procedure::explain(&what, action.as_deref()),
+        Command::Check { format, files } => promises::check(&files, format),
+        Command::Attacks {
+            file,
+            on,
+            at_most,
+            format,
+        } => promises::list_attacks(&file, on.as_deref(), at_most, format),
+        Command::Reach { file, with, format } => promises::show_reach(&file, &with, format),
+        Command::Lockout {
+            file,
+            without,
+            format,
+        } => promises::show_lockout(&file, &without, format),
+        Command::Serve { config, invite } => serve::serve(&config, &invite),
+        Command::Doctor { config } => doctor::doctor(&config),
+        Command::Reference { page } => reference::reference(page),
+        Command::Ledger {
+            command:
+                Ledger::Verify {
+                    place,
+                    key,
+                    since,
+                    format,
+                },
+        } => ledger::verify(&place, key.as_deref(), since.as_deref(), format),
+        Command::Ledger {
+            command: Ledger::Export { config, folder },
+        } => ledger::export(&config, &folder),
+        Command::Receipt {
+            command:
+                Receipt::Verify {
+                    file,
+                    key,
+                    ledger,
+                    format,
+                },
+        } => ledger::verify_file(&file, key.as_deref(), ledger.as_deref(), format),
+        Command::Init { folder } => init::init(&folder),
+        Command::Secret { kind } => secret::secret(kind),
         Command::Demo(options) => crate::demo::run(&options),
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut crate::Arguments::command(), "countersign", &mut script);
+            clap_complete::generate(
+                shell,
+                &mut crate::Arguments::command(),
+                "countersign",
+                &mut script,
+            );
             crate::terminal::print(&String::from_utf8_lossy(&script))?;
             Ok(ExitCode::SUCCESS)
         }

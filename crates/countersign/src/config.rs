@@ -5,6 +5,8 @@
 //! reference page are all made from it. Secrets never stand in the file: they
 //! come from another file or from the environment.
 
+mod fields;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -13,92 +15,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// What one key of the file may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Any words.
-    Text,
-    /// `http://` or `https://`; plain `http` only for loopback.
-    Url,
-    /// `smtp://host:port` or `smtps://host:port`.
-    Smtp,
-    /// `address:port`.
-    Socket,
-    /// A path, relative to the configuration file.
-    Path,
-    /// A whole number within these bounds.
-    Number(i64, i64),
-    /// Words out of these.
-    OneOf(&'static [&'static str]),
-    /// A list of words out of these; of any words if empty.
-    List(&'static [&'static str]),
-    /// A list of `http(s)` addresses.
-    Urls,
-    /// `{ file = "…" }` or `{ env = "…" }`.
-    Secret,
-}
-
-/// One key that may stand in the file.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Field {
-    /// Section, such as `gate`; `connectors.*` for a section with a name of its own.
-    pub(crate) section: &'static str,
-    /// Key.
-    pub(crate) key: &'static str,
-    /// What it holds.
-    pub(crate) kind: Kind,
-    /// The value where the file says nothing; `None` for a required key, `Some("")` for "not used".
-    pub(crate) default: Option<&'static str>,
-    /// An example for the generated file and reference, as it would stand in the file.
-    pub(crate) example: &'static str,
-    /// What it means.
-    pub(crate) about: &'static str,
-}
-
-const SCOPES: &[&str] = &["panel", "customers", "backups", "read", "robot"];
-const CONSOLE: &[&str] = &["admin", "auditor"];
-
-/// Everything that may stand in the file, in the order `init` writes it.
-pub(crate) const FIELDS: &[Field] = &[
-    Field { section: "gate", key: "listen", kind: Kind::Socket, default: Some("127.0.0.1:4180"), example: "\"127.0.0.1:4180\"", about: "Where the gate listens. Put a TLS-terminating proxy in front of anything but loopback." },
-    Field { section: "gate", key: "origin", kind: Kind::Url, default: None, example: "\"https://support.example\"", about: "The address people see in their browser. Passkeys and cookies are bound to it, so it cannot change later." },
-    Field { section: "gate", key: "procedure", kind: Kind::Path, default: None, example: "\"hosting.procedure\"", about: "The procedure file. The gate starts only if it is valid and every promise in it is kept." },
-    Field { section: "gate", key: "database", kind: Kind::Path, default: Some("countersign.db"), example: "\"countersign.db\"", about: "The SQLite database; made if it does not exist." },
-    Field { section: "gate", key: "return_to", kind: Kind::Urls, default: Some(""), example: "[\"https://panel.example/\"]", about: "Addresses the customer may be sent back to after a case that your own panel opened; an address is allowed if it begins with one of these." },
-    Field { section: "keys", key: "ledger", kind: Kind::Secret, default: None, example: "{ file = \"keys/ledger.key\" }", about: "Ed25519 seed that signs the ledger's checkpoints, 64 hexadecimal digits." },
-    Field { section: "keys", key: "grant", kind: Kind::Secret, default: None, example: "{ file = \"keys/grant.key\" }", about: "Ed25519 seed that signs grants, 64 hexadecimal digits." },
-    Field { section: "keys", key: "link", kind: Kind::Secret, default: None, example: "{ file = \"keys/link.key\" }", about: "Key that makes stop links and under which one-time codes are kept, 64 hexadecimal digits." },
-    Field { section: "keys", key: "seal", kind: Kind::Secret, default: None, example: "{ file = \"keys/seal.key\" }", about: "AES-256-GCM key that seals authenticator secrets at rest, 64 hexadecimal digits." },
-    Field { section: "mail", key: "server", kind: Kind::Smtp, default: None, example: "\"smtp://localhost:25\"", about: "The SMTP server; `smtps://` for TLS from the first byte, `smtp://` for STARTTLS (plain on loopback only)." },
-    Field { section: "mail", key: "from", kind: Kind::Text, default: None, example: "\"Acme Hosting <support@acme.example>\"", about: "The sender of every letter." },
-    Field { section: "mail", key: "user", kind: Kind::Text, default: Some(""), example: "\"countersign\"", about: "User name at the SMTP server, if it wants one." },
-    Field { section: "mail", key: "password", kind: Kind::Secret, default: Some(""), example: "{ env = \"COUNTERSIGN_SMTP_PASSWORD\" }", about: "Password at the SMTP server." },
-    Field { section: "password", key: "url", kind: Kind::Url, default: None, example: "\"https://panel.example/countersign/password\"", about: "Your own endpoint that says whether an account password is right. The gate never stores one." },
-    Field { section: "password", key: "secret", kind: Kind::Secret, default: None, example: "{ file = \"keys/password.whsec\" }", about: "Standard Webhooks secret (`whsec_…`) that signs the question." },
-    Field { section: "text", key: "url", kind: Kind::Url, default: None, example: "\"https://sms.example/send\"", about: "HTTP gateway that sends text messages." },
-    Field { section: "text", key: "secret", kind: Kind::Secret, default: None, example: "{ file = \"keys/text.whsec\" }", about: "Standard Webhooks secret that signs the request." },
-    Field { section: "connectors.*", key: "url", kind: Kind::Url, default: None, example: "\"https://panel.example/countersign/run\"", about: "Where the grant for an action that `runs` this connector is posted." },
-    Field { section: "connectors.*", key: "status", kind: Kind::Url, default: Some(""), example: "\"https://panel.example/countersign/status\"", about: "Where the gate asks what became of a grant whose answer never came; `url` if left out." },
-    Field { section: "connectors.*", key: "secret", kind: Kind::Secret, default: None, example: "{ file = \"keys/panel.whsec\" }", about: "Standard Webhooks secret that signs every request to this connector." },
-    Field { section: "machines.*", key: "token", kind: Kind::Secret, default: None, example: "{ file = \"keys/panel.token\" }", about: "The bearer token this machine shows; at least 32 characters." },
-    Field { section: "machines.*", key: "may", kind: Kind::List(SCOPES), default: None, example: "[\"panel\", \"customers\"]", about: "What it may do: `panel` open cases for your signed-in customers, `customers` put customers, contacts and proofs, `backups` attest backups (and nothing else beside it), `read` read cases, `robot` open cases as a program with a staff role." },
-    Field { section: "machines.*", key: "roles", kind: Kind::List(&[]), default: Some(""), example: "[\"agent\"]", about: "Staff roles of a `robot`; it may ask, it can never prove, sign or vouch." },
-    Field { section: "staff.*", key: "name", kind: Kind::Text, default: None, example: "\"Maja Lindqvist\"", about: "Name as colleagues and customers read it." },
-    Field { section: "staff.*", key: "email", kind: Kind::Text, default: None, example: "\"maja@acme.example\"", about: "Address for invitations." },
-    Field { section: "staff.*", key: "person", kind: Kind::Text, default: Some(""), example: "\"maja\"", about: "The human being behind the account; give two accounts of one human the same. The account's own name if left out." },
-    Field { section: "staff.*", key: "roles", kind: Kind::List(&[]), default: Some(""), example: "[\"agent\"]", about: "Roles of the procedure." },
-    Field { section: "staff.*", key: "console", kind: Kind::List(CONSOLE), default: Some(""), example: "[\"admin\"]", about: "Roles in the console itself; none has power over a case." },
-    Field { section: "staff.*", key: "customers", kind: Kind::List(&[]), default: Some(""), example: "[\"1041\"]", about: "Customers this person is, or is tied to; they can take no part in those cases." },
-    Field { section: "limits", key: "link_minutes", kind: Kind::Number(1, 1_440), default: Some("15"), example: "15", about: "How long a customer's link may be used." },
-    Field { section: "limits", key: "code_minutes", kind: Kind::Number(1, 60), default: Some("10"), example: "10", about: "How long a one-time code counts." },
-    Field { section: "limits", key: "session_hours", kind: Kind::Number(1, 24), default: Some("12"), example: "8", about: "How long a staff session lives." },
-    Field { section: "limits", key: "lookups_per_hour", kind: Kind::Number(1, 10_000), default: Some("120"), example: "120", about: "How many customer look-ups one account may make in an hour." },
-    Field { section: "log", key: "format", kind: Kind::OneOf(&["text", "json"]), default: Some("text"), example: "\"json\"", about: "How log lines are written." },
-    Field { section: "log", key: "level", kind: Kind::OneOf(&["error", "warn", "info", "debug"]), default: Some("info"), example: "\"info\"", about: "The least level that is written." },
-];
-
-/// Sections that may be missing altogether; every other section must be there if it has a required key.
-const OPTIONAL: &[&str] = &["mail", "password", "text", "limits", "log"];
+use fields::{Default, FIELDS, Field, Kind, OPTIONAL};
 
 /// A configuration that was read and found right.
 #[derive(Debug)]
@@ -132,6 +49,16 @@ pub(crate) struct Mistake {
     pub(crate) message: String,
 }
 
+impl Mistake {
+    /// The mistake with its place: `countersign.toml:3: …`.
+    pub(crate) fn in_file(&self, file: &Path) -> String {
+        match self.line {
+            0 => format!("{}: {}", file.display(), self.message),
+            line => format!("{}:{line}: {}", file.display(), self.message),
+        }
+    }
+}
+
 impl Config {
     /// Reads the file's text; paths in it are relative to `folder`.
     ///
@@ -139,16 +66,27 @@ impl Config {
     /// Every mistake in it, in the order of its lines.
     pub(crate) fn read(text: &str, folder: &Path) -> Result<Self, Vec<Mistake>> {
         let (document, broken) = DeTable::parse_recoverable(text);
-        let mut reader = Reader { text, mistakes: Vec::new(), values: BTreeMap::new(), sections: BTreeSet::new() };
+        let mut reader = Reader {
+            text,
+            mistakes: Vec::new(),
+            values: BTreeMap::new(),
+            sections: BTreeSet::new(),
+        };
         for error in broken {
             let at = error.span().map_or(0, |span| span.start);
             reader.mistake(at, error.message().to_owned());
         }
         reader.document(document.get_ref());
         if reader.mistakes.is_empty() {
-            return Ok(Self { folder: folder.to_owned(), values: reader.values, sections: reader.sections });
+            return Ok(Self {
+                folder: folder.to_owned(),
+                values: reader.values,
+                sections: reader.sections,
+            });
         }
-        reader.mistakes.sort_by_key(|mistake| (mistake.line == 0, mistake.line));
+        reader
+            .mistakes
+            .sort_by_key(|mistake| (mistake.line == 0, mistake.line));
         Err(reader.mistakes)
     }
 
@@ -159,7 +97,9 @@ impl Config {
 
     /// Names of the sections `prefix.NAME`, in order.
     pub(crate) fn named<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
-        self.sections.iter().filter_map(move |section| section.strip_prefix(prefix)?.strip_prefix('.'))
+        self.sections
+            .iter()
+            .filter_map(move |section| section.strip_prefix(prefix)?.strip_prefix('.'))
     }
 
     /// Words; empty where the key is not used.
@@ -195,12 +135,21 @@ impl Config {
     ///
     /// # Errors
     /// A sentence that names the key and the place, never the secret.
-    pub(crate) fn secret(&self, section: &str, key: &'static str) -> Result<Option<String>, String> {
+    pub(crate) fn secret(
+        &self,
+        section: &str,
+        key: &'static str,
+    ) -> Result<Option<String>, String> {
         let read = match self.given(section, key) {
-            Some(Given::Secret(SecretSource::File(file))) => std::fs::read_to_string(self.folder.join(&file))
-                .map_err(|error| format!("{section}.{key}: cannot read `{file}`: {error}"))?,
-            Some(Given::Secret(SecretSource::Environment(name))) => std::env::var(&name)
-                .map_err(|_| format!("{section}.{key}: the environment variable `{name}` is not set"))?,
+            Some(Given::Secret(SecretSource::File(file))) => {
+                std::fs::read_to_string(self.folder.join(&file))
+                    .map_err(|error| format!("{section}.{key}: cannot read `{file}`: {error}"))?
+            }
+            Some(Given::Secret(SecretSource::Environment(name))) => {
+                std::env::var(&name).map_err(|_| {
+                    format!("{section}.{key}: the environment variable `{name}` is not set")
+                })?
+            }
             _ => return Ok(None),
         };
         let secret = read.trim();
@@ -210,27 +159,54 @@ impl Config {
         Ok(Some(secret.to_owned()))
     }
 
+    /// Every secret the file speaks of: section, key, and the file it is in unless it is in the environment.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = (&str, &'static str, Option<PathBuf>)> {
+        self.values
+            .iter()
+            .filter_map(|((section, key), given)| match given {
+                Given::Secret(SecretSource::File(file)) => {
+                    Some((section.as_str(), *key, Some(self.folder.join(file))))
+                }
+                Given::Secret(SecretSource::Environment(_)) => Some((section.as_str(), *key, None)),
+                _ => None,
+            })
+    }
+
     fn given(&self, section: &str, key: &'static str) -> Option<Given> {
         if let Some(value) = self.values.get(&(section.to_owned(), key)) {
             return Some(value.clone());
         }
-        let field = FIELDS.iter().find(|field| field.key == key && section_matches(field.section, section))?;
-        let default = field.default.filter(|default| !default.is_empty())?;
-        Some(match field.kind {
-            Kind::Number(..) => Given::Number(default.parse().ok()?),
-            _ => Given::Text(default.to_owned()),
-        })
+        let field = FIELDS
+            .iter()
+            .find(|field| field.key == key && section_matches(field.section, section))?;
+        match field.default {
+            Default::Words(words) => Some(given_text(words)),
+            Default::Count(count) => Some(Given::Number(count)),
+            Default::Required | Default::Unused => None,
+        }
     }
 }
 
 /// The commented file that `countersign init` writes: required keys filled from `filled` (by `section.key`), the others commented out.
 pub(crate) fn commented(filled: &BTreeMap<&str, String>) -> String {
-    let mut out = String::from("# Countersign. Every key that may stand here is listed; a # in front means the value shown is not in force.\n");
+    let mut out = String::from(
+        "# Countersign. Every key that may stand here is listed; a # in front means the value shown is not in force.\n",
+    );
     let mut section = "";
     for field in FIELDS {
         let optional = OPTIONAL.contains(&field.section);
-        let named = field.section.replace('*', if field.section == "staff.*" { "admin" } else { "panel" });
-        let used = !optional || filled.keys().any(|key| key.starts_with(&format!("{named}.")));
+        let named = field.section.replace(
+            '*',
+            if field.section == "staff.*" {
+                "admin"
+            } else {
+                "panel"
+            },
+        );
+        let used = !optional
+            || filled
+                .keys()
+                .any(|key| key.starts_with(&format!("{named}.")));
         if field.section != section {
             section = field.section;
             let _ = write!(out, "\n{}[{named}]\n", if used { "" } else { "# " });
@@ -249,20 +225,29 @@ pub(crate) fn commented(filled: &BTreeMap<&str, String>) -> String {
 pub(crate) fn reference() -> String {
     let mut out = String::from(
         "# The configuration file\n\nOne TOML file, strict: an unknown key or a wrong value is an error, and all of them are shown at once. \
-         Made from the program by `countersign init --reference`; a test keeps it fresh.\n",
+         Made from the program by `countersign reference config`; a test keeps it fresh.\n",
     );
     let mut section = "";
     for field in FIELDS {
         if field.section != section {
             section = field.section;
-            let _ = write!(out, "\n## `[{}]`\n\n| key | default | example | meaning |\n|---|---|---|---|\n", section.replace('*', "NAME"));
+            let _ = write!(
+                out,
+                "\n## `[{}]`\n\n| key | default | example | meaning |\n|---|---|---|---|\n",
+                section.replace('*', "NAME")
+            );
         }
         let default = match field.default {
-            None => "required".to_owned(),
-            Some("") => "not used".to_owned(),
-            Some(value) => format!("`{value}`"),
+            Default::Required => "required".to_owned(),
+            Default::Unused => "not used".to_owned(),
+            Default::Words(words) => format!("`{words}`"),
+            Default::Count(count) => format!("`{count}`"),
         };
-        let _ = writeln!(out, "| `{}` | {default} | `{}` | {} |", field.key, field.example, field.about);
+        let _ = writeln!(
+            out,
+            "| `{}` | {default} | `{}` | {} |",
+            field.key, field.example, field.about
+        );
     }
     out
 }
@@ -284,24 +269,46 @@ impl Reader<'_> {
             };
             if FIELDS.iter().any(|field| field.section == name) {
                 self.section(name, name_at, table);
-            } else if FIELDS.iter().any(|field| field.section.strip_suffix(".*") == Some(name)) {
+            } else if FIELDS
+                .iter()
+                .any(|field| field.section.strip_suffix(".*") == Some(name))
+            {
                 for (inner, value) in table {
                     let path = format!("{name}.{}", inner.get_ref());
                     match value.get_ref().as_table() {
                         Some(table) => self.section(&path, inner.span().start, table),
-                        None => self.mistake(inner.span().start, format!("`{path}` is not a section: write `[{name}.NAME]`")),
+                        None => self.mistake(
+                            inner.span().start,
+                            format!("`{path}` is not a section: write `[{name}.NAME]`"),
+                        ),
                     }
                 }
             } else {
-                let known = FIELDS.iter().map(|field| field.section.trim_end_matches(".*"));
+                let known = FIELDS
+                    .iter()
+                    .map(|field| field.section.trim_end_matches(".*"));
                 let help = did_you_mean(name, known);
                 self.mistake(name_at, format!("there is no section `{name}`{help}"));
             }
         }
-        for field in FIELDS.iter().filter(|field| field.default.is_none()) {
+        for field in FIELDS
+            .iter()
+            .filter(|field| field.default == Default::Required)
+        {
             let optional = OPTIONAL.contains(&field.section) || field.section.ends_with(".*");
-            if !optional && !self.sections.contains(field.section) && !self.values.contains_key(&(field.section.to_owned(), field.key)) {
-                self.mistakes.push(Mistake { line: 0, message: format!("`{}.{}` is missing: {}", field.section, field.key, field.about) });
+            if !optional
+                && !self.sections.contains(field.section)
+                && !self
+                    .values
+                    .contains_key(&(field.section.to_owned(), field.key))
+            {
+                self.mistakes.push(Mistake {
+                    line: 0,
+                    message: format!(
+                        "`{}.{}` is missing: {}",
+                        field.section, field.key, field.about
+                    ),
+                });
             }
         }
     }
@@ -309,18 +316,42 @@ impl Reader<'_> {
     fn section(&mut self, name: &str, at: usize, table: &DeTable<'_>) {
         self.sections.insert(name.to_owned());
         for (key, value) in table {
-            let fields = || FIELDS.iter().filter(|field| section_matches(field.section, name));
-            match fields().find(|field| field.key == key.get_ref().as_ref()) {
-                Some(field) => self.value(name, field, value),
-                None => {
-                    let help = did_you_mean(key.get_ref(), fields().map(|field| field.key));
-                    self.mistake(key.span().start, format!("`[{name}]` has no key `{}`{help}", key.get_ref()));
-                }
+            let fields = || {
+                FIELDS
+                    .iter()
+                    .filter(|field| section_matches(field.section, name))
+            };
+            let known = fields().find(|field| field.key == key.get_ref().as_ref());
+            if let Some(field) = known {
+                self.value(name, field, value);
+            } else {
+                let help = did_you_mean(key.get_ref(), fields().map(|field| field.key));
+                self.mistake(
+                    key.span().start,
+                    format!("`[{name}]` has no key `{}`{help}", key.get_ref()),
+                );
             }
         }
-        for field in FIELDS.iter().filter(|field| field.default.is_none() && section_matches(field.section, name)) {
-            if !table.iter().any(|(key, _)| key.get_ref().as_ref() == field.key) {
-                self.mistake(at, format!("`[{name}]` needs `{}`: {}", field.key, field.about));
+        if let Some(Given::List(may)) = self.values.get(&(name.to_owned(), "may"))
+            && may.len() > 1
+            && may.iter().any(|scope| scope == "backups")
+        {
+            self.mistake(
+                at,
+                format!("`{name}.may`: a machine that attests backups may do nothing else"),
+            );
+        }
+        for field in FIELDS.iter().filter(|field| {
+            field.default == Default::Required && section_matches(field.section, name)
+        }) {
+            if !table
+                .iter()
+                .any(|(key, _)| key.get_ref().as_ref() == field.key)
+            {
+                self.mistake(
+                    at,
+                    format!("`[{name}]` needs `{}`: {}", field.key, field.about),
+                );
             }
         }
     }
@@ -336,7 +367,13 @@ impl Reader<'_> {
     }
 
     fn mistake(&mut self, at: usize, message: String) {
-        let line = self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+        let line = self
+            .text
+            .bytes()
+            .take(at)
+            .filter(|byte| *byte == b'\n')
+            .count()
+            + 1;
         self.mistakes.push(Mistake { line, message });
     }
 }
@@ -344,10 +381,35 @@ impl Reader<'_> {
 fn read_value(kind: Kind, value: &DeValue<'_>) -> Result<Given, String> {
     let text = value.as_str();
     match kind {
-        Kind::Text | Kind::Path => text.filter(|text| !text.is_empty()).map(given_text).ok_or_else(|| "words in quotes".to_owned()),
-        Kind::Url => text.filter(|text| is_url(text)).map(given_text).ok_or_else(|| URL_WANTED.to_owned()),
+        Kind::Text | Kind::Path => text
+            .filter(|text| !text.is_empty())
+            .map(given_text)
+            .ok_or_else(|| "words in quotes".to_owned()),
+        Kind::Name => text
+            .filter(|text| {
+                !text.is_empty()
+                    && !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
+            })
+            .map(given_text)
+            .ok_or_else(|| {
+                "a name without spaces and `+`, such as `support.example/ledger`".to_owned()
+            }),
+        Kind::Origin => text
+            .filter(|text| is_origin(text))
+            .map(given_text)
+            .ok_or_else(|| ORIGIN_WANTED.to_owned()),
+        Kind::TimeZone => text
+            .filter(|text| jiff::tz::TimeZone::get(text).is_ok())
+            .map(given_text)
+            .ok_or_else(|| {
+                "a time zone that this machine knows, such as `Europe/Stockholm`".to_owned()
+            }),
+        Kind::Url => text
+            .filter(|text| is_url(text))
+            .map(given_text)
+            .ok_or_else(|| URL_WANTED.to_owned()),
         Kind::Smtp => text
-            .filter(|text| text.strip_prefix("smtp://").or_else(|| text.strip_prefix("smtps://")).is_some_and(|rest| !rest.is_empty()))
+            .filter(|text| smtp(text).is_some())
             .map(given_text)
             .ok_or_else(|| "`smtp://host:port` or `smtps://host:port`".to_owned()),
         Kind::Socket => text
@@ -360,46 +422,104 @@ fn read_value(kind: Kind, value: &DeValue<'_>) -> Result<Given, String> {
             .filter(|number| (least..=most).contains(number))
             .map(Given::Number)
             .ok_or_else(|| format!("a whole number from {least} to {most}")),
-        Kind::OneOf(words) => {
-            text.filter(|text| words.contains(text)).map(given_text).ok_or_else(|| format!("one of `{}`", words.join("`, `")))
-        }
+        Kind::OneOf(words) => text
+            .filter(|text| words.contains(text))
+            .map(given_text)
+            .ok_or_else(|| format!("one of `{}`", words.join("`, `"))),
         Kind::List(words) => strings(value)
-            .filter(|list| words.is_empty() || list.iter().all(|word| words.contains(&word.as_str())))
+            .filter(|list| {
+                words.is_empty() || list.iter().all(|word| words.contains(&word.as_str()))
+            })
             .map(Given::List)
-            .ok_or_else(|| format!("a list out of `{}`", words.join("`, `"))),
+            .ok_or_else(|| {
+                if words.is_empty() {
+                    "a list of words in quotes".to_owned()
+                } else {
+                    format!("a list out of `{}`", words.join("`, `"))
+                }
+            }),
+        Kind::Origins => strings(value)
+            .filter(|list| list.iter().all(|origin| is_origin(origin)))
+            .map(Given::List)
+            .ok_or_else(|| format!("a list, each {ORIGIN_WANTED}")),
         Kind::Urls => strings(value)
             .filter(|list| list.iter().all(|url| is_url(url)))
             .map(Given::List)
             .ok_or_else(|| format!("a list, each {URL_WANTED}")),
-        Kind::Secret => secret_source(value)
-            .map(Given::Secret)
-            .ok_or_else(|| "`{ file = \"…\" }` or `{ env = \"…\" }`: a secret never stands in this file".to_owned()),
+        Kind::Secret => secret_source(value).map(Given::Secret).ok_or_else(|| {
+            "`{ file = \"…\" }` or `{ env = \"…\" }`: a secret never stands in this file".to_owned()
+        }),
     }
 }
 
 const URL_WANTED: &str = "an address that begins with `https://` (or `http://` on loopback)";
 
+const ORIGIN_WANTED: &str = "an origin such as `https://support.example` (or `http://` on loopback), with nothing behind host and port";
+
 fn given_text(text: &str) -> Given {
     Given::Text(text.to_owned())
 }
 
+/// `https` anywhere, or `http` on this very machine; no user name, query or fragment, which would end up in logs.
 fn is_url(text: &str) -> bool {
-    if let Some(rest) = text.strip_prefix("https://") {
-        return !rest.is_empty();
-    }
-    let host = text.strip_prefix("http://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
-    matches!(host, Some("localhost" | "127.0.0.1" | "[")) || text.starts_with("http://[::1]")
+    let Ok(url) = reqwest::Url::parse(text) else {
+        return false;
+    };
+    let plain = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    plain
+        && url.host_str().is_some_and(|host| {
+            url.scheme() == "https" || (url.scheme() == "http" && is_loopback(host))
+        })
+}
+
+fn is_origin(text: &str) -> bool {
+    is_url(text)
+        && reqwest::Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
+}
+
+/// Whether a host name or address is this very machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether TLS begins with the first byte, the host and the port of an `smtp://` or `smtps://` address.
+pub(crate) fn smtp(text: &str) -> Option<(bool, &str, u16)> {
+    let (tls, rest) = text
+        .strip_prefix("smtps://")
+        .map(|rest| (true, rest))
+        .or_else(|| Some((false, text.strip_prefix("smtp://")?)))?;
+    let (host, port) = rest.rsplit_once(':')?;
+    let host = host.trim_matches(['[', ']']);
+    let plain = !host.is_empty() && !host.contains(['@', '/']);
+    plain.then_some(())?;
+    Some((tls, host, port.parse().ok().filter(|port| *port != 0)?))
 }
 
 fn strings(value: &DeValue<'_>) -> Option<Vec<String>> {
-    value.as_array()?.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
+    value
+        .as_array()?
+        .iter()
+        .map(|item| item.get_ref().as_str().map(str::to_owned))
+        .collect()
 }
 
 fn secret_source(value: &DeValue<'_>) -> Option<SecretSource> {
     let table = value.as_table()?;
     let mut entries = table.iter();
     let (key, source) = (entries.next()?, entries.next());
-    let place = key.1.get_ref().as_str().filter(|place| !place.is_empty())?.to_owned();
+    let place = key
+        .1
+        .get_ref()
+        .as_str()
+        .filter(|place| !place.is_empty())?
+        .to_owned();
     match (key.0.get_ref().as_ref(), source) {
         ("file", None) => Some(SecretSource::File(place)),
         ("env", None) => Some(SecretSource::Environment(place)),
@@ -409,7 +529,9 @@ fn secret_source(value: &DeValue<'_>) -> Option<SecretSource> {
 
 fn section_matches(pattern: &str, section: &str) -> bool {
     match pattern.strip_suffix("*") {
-        Some(prefix) => section.strip_prefix(prefix).is_some_and(|name| !name.is_empty()),
+        Some(prefix) => section
+            .strip_prefix(prefix)
+            .is_some_and(|name| !name.is_empty()),
         None => pattern == section,
     }
 }
@@ -420,7 +542,9 @@ pub(crate) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>)
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= 1 + word.len() / 4)
         .min()
-        .map_or_else(String::new, |(_, candidate)| format!("; did you mean `{candidate}`?"))
+        .map_or_else(String::new, |(_, candidate)| {
+            format!("; did you mean `{candidate}`?")
+        })
 }
 
 #[cfg(test)]
@@ -434,7 +558,7 @@ procedure = "hosting.procedure"
 [keys]
 ledger = { file = "a" }
 grant = { file = "b" }
-link = { env = "C" }
+codes = { env = "C" }
 seal = { file = "s" }
 [connectors.panel]
 url = "https://panel.example/run"
@@ -444,7 +568,10 @@ secret = { file = "c" }
     fn mistakes(text: &str) -> Vec<(usize, String)> {
         match Config::read(text, Path::new("/x")) {
             Ok(_) => Vec::new(),
-            Err(mistakes) => mistakes.into_iter().map(|mistake| (mistake.line, mistake.message)).collect(),
+            Err(mistakes) => mistakes
+                .into_iter()
+                .map(|mistake| (mistake.line, mistake.message))
+                .collect(),
         }
     }
 
@@ -453,7 +580,10 @@ secret = { file = "c" }
         let config = Config::read(GOOD, Path::new("/x")).unwrap();
         assert_eq!(config.text("gate", "listen"), "127.0.0.1:4180");
         assert_eq!(config.number("limits", "link_minutes"), 15);
-        assert_eq!(config.path("gate", "procedure"), Path::new("/x/hosting.procedure"));
+        assert_eq!(
+            config.path("gate", "procedure"),
+            Path::new("/x/hosting.procedure")
+        );
         assert_eq!(config.named("connectors").collect::<Vec<_>>(), ["panel"]);
         assert!(!config.has("mail"));
     }
@@ -461,21 +591,49 @@ secret = { file = "c" }
     #[test]
     fn every_mistake_is_shown_at_once_with_its_line() {
         let text = GOOD
-            .replace("origin = \"https://support.example\"", "orign = \"https://support.example\"\nlisten = 4180")
+            .replace(
+                "origin = \"https://support.example\"",
+                "orign = \"https://support.example\"\nlisten = 4180",
+            )
             .replace("[connectors.panel]", "[conectors.panel]");
         let found = mistakes(&text);
         assert_eq!(found.len(), 4, "{found:#?}");
-        assert!(found.iter().any(|(line, text)| *line == 3 && text.contains("did you mean `origin`?")), "{found:#?}");
-        assert!(found.iter().any(|(line, text)| *line == 4 && text.contains("an address and a port")), "{found:#?}");
-        assert!(found.iter().any(|(line, text)| *line == 2 && text.contains("needs `origin`")), "{found:#?}");
-        assert!(found.iter().any(|(_, text)| text.contains("did you mean `connectors`?")), "{found:#?}");
+        assert!(
+            found
+                .iter()
+                .any(|(line, text)| *line == 3 && text.contains("did you mean `origin`?")),
+            "{found:#?}"
+        );
+        assert!(
+            found
+                .iter()
+                .any(|(line, text)| *line == 4 && text.contains("an address and a port")),
+            "{found:#?}"
+        );
+        assert!(
+            found
+                .iter()
+                .any(|(line, text)| *line == 2 && text.contains("needs `origin`")),
+            "{found:#?}"
+        );
+        assert!(
+            found
+                .iter()
+                .any(|(_, text)| text.contains("did you mean `connectors`?")),
+            "{found:#?}"
+        );
     }
 
     #[test]
     fn broken_toml_is_reported_beside_the_other_mistakes() {
         let found = mistakes(&format!("{GOOD}\n[log]\nlevel = \"loud\"\nformat = \n"));
         assert!(found.len() >= 2, "{found:#?}");
-        assert!(found.iter().any(|(_, text)| text.contains("one of `error`")), "{found:#?}");
+        assert!(
+            found
+                .iter()
+                .any(|(_, text)| text.contains("one of `error`")),
+            "{found:#?}"
+        );
     }
 
     #[test]
@@ -487,8 +645,53 @@ secret = { file = "c" }
 
     #[test]
     fn plain_http_is_for_loopback_only() {
-        assert!(is_url("http://localhost:8080/x") && is_url("http://127.0.0.1/x") && is_url("http://[::1]:80/"));
-        assert!(!is_url("http://panel.example/") && !is_url("ftp://x") && !is_url("http://localhost.evil.example/"));
+        assert!(
+            is_url("http://localhost:8080/x")
+                && is_url("http://127.0.0.1/x")
+                && is_url("http://[::1]:80/")
+        );
+        assert!(
+            !is_url("http://panel.example/")
+                && !is_url("ftp://x")
+                && !is_url("http://localhost.evil.example/")
+        );
+        assert!(
+            !is_url("https://a:b@panel.example/")
+                && !is_url("https://panel.example/?key=1")
+                && !is_url("https://")
+        );
+        assert!(is_origin("https://support.example") && is_origin("http://localhost:4180"));
+        assert!(
+            !is_origin("https://support.example/")
+                && !is_origin("https://support.example/desk")
+                && !is_origin("https://Support.example")
+        );
+    }
+
+    #[test]
+    fn a_mail_server_has_a_host_and_a_port() {
+        assert_eq!(smtp("smtp://localhost:25"), Some((false, "localhost", 25)));
+        assert_eq!(smtp("smtps://[::1]:465"), Some((true, "::1", 465)));
+        for wrong in [
+            "smtp://localhost",
+            "localhost:25",
+            "smtp://:25",
+            "smtp://h:0",
+            "smtp://h:99999",
+            "smtp://u@h:25",
+            "http://h:25",
+        ] {
+            assert_eq!(smtp(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn who_attests_backups_does_nothing_else() {
+        let found = mistakes(&format!(
+            "{GOOD}\n[machines.checker]\ntoken = {{ file = \"t\" }}\nmay = [\"backups\", \"panel\"]\n"
+        ));
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert!(found[0].1.contains("may do nothing else"));
     }
 
     #[test]
@@ -498,9 +701,12 @@ secret = { file = "c" }
             ("gate.procedure", "\"hosting.procedure\"".to_owned()),
             ("keys.ledger", "{ file = \"a\" }".to_owned()),
             ("keys.grant", "{ file = \"b\" }".to_owned()),
-            ("keys.link", "{ file = \"c\" }".to_owned()),
+            ("keys.codes", "{ file = \"c\" }".to_owned()),
             ("keys.seal", "{ file = \"s\" }".to_owned()),
-            ("connectors.panel.url", "\"http://localhost:4181/run\"".to_owned()),
+            (
+                "connectors.panel.url",
+                "\"http://localhost:4181/run\"".to_owned(),
+            ),
             ("connectors.panel.secret", "{ file = \"d\" }".to_owned()),
             ("machines.panel.token", "{ file = \"e\" }".to_owned()),
             ("machines.panel.may", "[\"panel\"]".to_owned()),

@@ -2,6 +2,8 @@
 
 mod commands;
 mod config;
+mod installation;
+mod published;
 mod demo;
 mod terminal;
 
@@ -13,7 +15,13 @@ use crate::commands::Command;
 
 /// Support procedures that cannot be skipped.
 #[derive(Debug, Parser)]
-#[command(name = "countersign", version, about, max_term_width = 100, propagate_version = true)]
+#[command(
+    name = "countersign",
+    version,
+    about,
+    max_term_width = 100,
+    propagate_version = true
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

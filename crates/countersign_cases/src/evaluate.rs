@@ -114,9 +114,7 @@ impl<'a> View<'a> {
         let action = procedure
             .actions
             .get(opened.action_index.index())
-            .filter(|action| {
-                action.name == opened.action && case.procedure() == Some(procedure.version)
-            })
+            .filter(|_| case.is_under(procedure))
             .ok_or(NotYet::OtherProcedure)?;
         Ok(Self {
             procedure,
@@ -306,21 +304,10 @@ impl<'a> View<'a> {
         Slots::fill(self, path, ALL).0.of_line(line)
     }
 
-    /// Whether the signature at this place can count at all. `decide` refused the others already; this
-    /// does not rely on it.
-    fn may_count(&self, place: usize, before: Before) -> Option<&'a StaffMember> {
-        let sign_offs = self.case.sign_offs();
-        let one = sign_offs.get(place)?;
-        let first_of_person = sign_offs
-            .iter()
-            .take(place)
-            .all(|other| other.by.person != one.by.person);
-        (one.event < before
-            && first_of_person
-            && !one.by.robot
-            && !one.by.concerned
-            && !self.opened.is_opener(&one.by.person))
-        .then_some(&one.by)
+    /// Who signed at this place, if the signature can count.
+    fn signer(&self, place: usize, before: Before) -> Option<&'a StaffMember> {
+        let one = self.case.sign_offs().get(place)?;
+        (one.counts && one.event < before).then_some(&one.by)
     }
 
     fn when(&self, subject: &Subject, comparison: Comparison, value: &Value) -> bool {
@@ -510,23 +497,30 @@ pub(crate) struct Unfilled;
 /// Augmenting paths (Kuhn), so that a senior who signed first moves on to the line only seniors can
 /// fill when an agent comes who can fill the other.
 struct Slots {
-    /// Line of the path each signature fills, by place in [`Case::sign_offs`].
-    line_of: [Option<usize>; SIGNERS_MAX],
+    /// Place in the path of the line each signature fills, by place in [`Case::sign_offs`]; [`NO_LINE`] for none.
+    line_of: [u8; SIGNERS_MAX],
 }
+
+/// A path with more lines than this has no sign-off line behind them that can be filled.
+const NO_LINE: u8 = u8::MAX;
+
+/// The places already tried, one bit each.
+type Tried = u64;
+const _: () = assert!(SIGNERS_MAX == Tried::BITS as usize);
 
 impl Slots {
     fn fill(view: &View<'_>, path: &Path, before: Before) -> (Self, Result<(), Unfilled>) {
         let mut slots = Self {
-            line_of: [None; SIGNERS_MAX],
+            line_of: [NO_LINE; SIGNERS_MAX],
         };
         let mut outcome = Ok(());
-        for (line, requirement) in path.lines.iter().map(|line| &line.requirement).enumerate() {
-            let Requirement::SignOff { count, .. } = requirement else {
+        for (line, of) in path.lines.iter().enumerate() {
+            let Requirement::SignOff { count, .. } = of.requirement else {
                 continue;
             };
-            for _ in 0..*count {
-                let mut tried = [false; SIGNERS_MAX];
-                if !slots.place(view, path, line, before, &mut tried) {
+            let line = u8::try_from(line).unwrap_or(NO_LINE);
+            for _ in 0..count {
+                if line == NO_LINE || !slots.place(view, path, line, before, &mut 0) {
                     outcome = Err(Unfilled);
                     break;
                 }
@@ -540,33 +534,34 @@ impl Slots {
         &mut self,
         view: &View<'_>,
         path: &Path,
-        line: usize,
+        line: u8,
         before: Before,
-        tried: &mut [bool; SIGNERS_MAX],
+        tried: &mut Tried,
     ) -> bool {
-        let Some(Requirement::SignOff { role, .. }) =
-            path.lines.get(line).map(|line| &line.requirement)
-        else {
+        let of = path
+            .lines
+            .get(usize::from(line))
+            .map(|line| &line.requirement);
+        let Some(Requirement::SignOff { role, .. }) = of else {
             return false;
         };
         for place in 0..view.case.sign_offs().len().min(SIGNERS_MAX) {
-            let fits = view
-                .may_count(place, before)
-                .is_some_and(|member| view.covers(member, *role));
-            let Some(seen) = tried.get_mut(place) else {
-                break;
-            };
-            if !fits || std::mem::replace(seen, true) {
+            let bit = 1 << place;
+            if *tried & bit != 0
+                || !view
+                    .signer(place, before)
+                    .is_some_and(|member| view.covers(member, *role))
+            {
                 continue;
             }
-            let fills = self.line_of.get(place).copied().flatten();
-            let free = match fills {
-                None => true,
-                Some(other) if other == line => false,
-                Some(other) => self.place(view, path, other, before, tried),
+            *tried |= bit;
+            let free = match self.line_of.get(place) {
+                Some(&NO_LINE) => true,
+                Some(&other) if other != line => self.place(view, path, other, before, tried),
+                _ => false,
             };
             if free && let Some(slot) = self.line_of.get_mut(place) {
-                *slot = Some(line);
+                *slot = line;
                 return true;
             }
         }
@@ -574,10 +569,11 @@ impl Slots {
     }
 
     fn of_line(&self, line: usize) -> u32 {
+        let line = u8::try_from(line).unwrap_or(NO_LINE);
         let filled = self
             .line_of
             .iter()
-            .filter(|filled| **filled == Some(line))
+            .filter(|filled| **filled == line && line != NO_LINE)
             .count();
         u32::try_from(filled).unwrap_or(u32::MAX)
     }

@@ -59,7 +59,13 @@ impl Explainer<'_> {
         }
         if !p.holdings.is_empty() {
             page.push_str("\n## What customers have\n\n");
-            for holding in &p.holdings {
+            let mut shown_by: Vec<Vec<&str>> = vec![Vec::new(); p.holdings.len()];
+            for proof in p.proofs.iter().filter(|proof| !proof.implied) {
+                if let Some(proofs) = shown_by.get_mut(proof.shows.index()) {
+                    proofs.push(&proof.label);
+                }
+            }
+            for (number, holding) in p.holdings.iter().enumerate() {
                 let kind = match holding.kind {
                     HoldingKind::Secret => "something the customer knows",
                     HoldingKind::Channel => "a way to reach the customer",
@@ -78,21 +84,11 @@ impl Explainer<'_> {
                         )
                     }
                 };
-                let proofs: Vec<&str> = p
-                    .proofs
-                    .iter()
-                    .filter(|proof| !proof.implied && proof.shows.index() < p.holdings.len())
-                    .filter(|proof| {
-                        p.holdings
-                            .get(proof.shows.index())
-                            .is_some_and(|shown| shown.name == holding.name)
-                    })
-                    .map(|proof| proof.label.as_str())
-                    .collect();
+                let proofs = shown_by.get(number).map_or(&[][..], Vec::as_slice);
                 let shown = if proofs.is_empty() {
                     String::new()
                 } else {
-                    format!("; shown by {}", listed(&proofs, "or"))
+                    format!("; shown by {}", listed(proofs, "or"))
                 };
                 let _ = writeln!(
                     page,
@@ -134,7 +130,7 @@ impl Explainer<'_> {
     fn action(&self, page: &mut String, action: &Action, level: usize) {
         let _ = write!(page, "{} {}\n\n", "#".repeat(level), escaped(&action.label));
         if !action.outside {
-            let _ = write!(page, "> {}\n\n", self.sentence(action));
+            let _ = write!(page, "> {}\n\n", Self::sentence(action));
             let _ = writeln!(
                 page,
                 "- Who may ask: {}",
@@ -222,7 +218,7 @@ impl Explainer<'_> {
     }
 
     /// The sentence with the parameters' labels in their places.
-    fn sentence(&self, action: &Action) -> String {
+    fn sentence(action: &Action) -> String {
         let mut sentence = String::new();
         for part in &action.says {
             match part {

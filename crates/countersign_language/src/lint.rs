@@ -9,6 +9,7 @@ use crate::model::{
     Action, EffectKind, Expr, HoldingId, HoldingKind, Method, Path, Procedure, Requirement, RoleId,
     Span,
 };
+use crate::words::listed;
 
 /// Looks at a procedure without errors.
 pub(crate) fn lint(procedure: &Procedure, findings: &mut Findings) {
@@ -109,27 +110,24 @@ fn too_few_people(
             .map(|(_, count)| count)
             .sum();
         if wanted > available {
-            let Some((role, _, place)) = chosen().next() else {
+            let Some((_, _, place)) = chosen().next() else {
                 continue;
             };
-            let label = procedure
-                .roles
-                .get(role.index())
-                .map_or("", |role| role.label.as_str());
-            let (are, persons) = if available == 1 {
-                ("is", "person")
-            } else {
-                ("are", "people")
-            };
             if let Some(finding) = findings.add(codes::TOO_FEW_PEOPLE, *place, || {
+                let labels: Vec<String> = chosen()
+                    .filter_map(|(role, _, _)| procedure.roles.get(role.index()))
+                    .map(|role| format!("`{}`", role.label))
+                    .collect();
+                let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
                 format!(
-                    "path `{}` of `{}` needs {wanted} {} as `{label}` and there {are} {available}",
+                    "path `{}` of `{}` needs {wanted} {} as {} and there {} {available}",
                     path.name,
                     action.name,
                     if wanted == 1 { "person" } else { "people" },
+                    listed(&labels, "or"),
+                    if available == 1 { "is" } else { "are" },
                 )
             }) {
-                let _ = persons;
                 finding.help("ask for fewer signatures, let another role sign, or give more people this role");
             }
             return;
@@ -158,20 +156,19 @@ fn methods(procedure: &Procedure, findings: &mut Findings) {
     for holding in &procedure.holdings {
         if let (Some(method), HoldingKind::Channel | HoldingKind::Device) =
             (holding.using, holding.kind)
-        {
-            if let Some(finding) = findings.add(codes::ODD_METHOD, holding.span, || {
+            && let Some(finding) = findings.add(codes::ODD_METHOD, holding.span, || {
                 format!(
                     "`using {}` has no effect here: a {} is not its own proof",
                     method.as_str(),
                     holding.kind.as_str()
                 )
-            }) {
-                finding.help(format!(
-                    "declare `proof … \"…\" shows {} using {}`",
-                    holding.name,
-                    method.as_str()
-                ));
-            }
+            })
+        {
+            finding.help(format!(
+                "declare `proof … \"…\" shows {} using {}`",
+                holding.name,
+                method.as_str()
+            ));
         }
     }
 }
@@ -302,7 +299,7 @@ fn together(procedure: &Procedure, parts: &[&Expr], findings: &mut Findings) {
         match part {
             Expr::And(inner) => together(procedure, &inner.iter().collect::<Vec<_>>(), findings),
             Expr::NOf { n, of } if *n > 1 => {
-                together(procedure, &of.iter().collect::<Vec<_>>(), findings)
+                together(procedure, &of.iter().collect::<Vec<_>>(), findings);
             }
             Expr::Or(inner) | Expr::NOf { of: inner, .. } => {
                 for one in inner {

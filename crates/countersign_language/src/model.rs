@@ -54,7 +54,8 @@ pub struct Procedure {
     pub roles: Vec<Role>,
     /// Secrets, channels, devices and states, in file order.
     pub holdings: Vec<Holding>,
-    /// Proofs, in file order: the declared ones and, for each secret and state, the one that is itself.
+    /// Proofs: for each secret and state the one that is itself, then the declared ones, each in
+    /// file order. So the numbers do not depend on how declarations of different kinds are mixed.
     pub proofs: Vec<Proof>,
     /// Losses, in file order.
     pub losses: Vec<Loss>,
@@ -231,7 +232,7 @@ pub enum SentencePart {
     Parameter(u32),
 }
 
-/// Who may open a case.
+/// Who may open a case. Where the file does not say: the customer and every role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Openers {
     /// The customer may.
@@ -635,7 +636,7 @@ impl Expr {
         match self {
             Self::Atom { span, .. } => *span = Span::default(),
             Self::And(parts) | Self::Or(parts) | Self::NOf { of: parts, .. } => {
-                parts.iter_mut().for_each(Self::forget_spans)
+                parts.iter_mut().for_each(Self::forget_spans);
             }
         }
     }

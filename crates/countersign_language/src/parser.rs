@@ -343,16 +343,15 @@ impl<'s> Parser<'s, '_> {
         if let Some(finding) = self.mistake(codes::UNKNOWN_KEYWORD, token.span, || {
             format!("`{}` does not begin {what}", abbreviated(found))
         }) {
-            match other.or(near) {
-                Some(near) => finding.help(format!("did you mean `{near}`?")),
-                None => {
-                    let options = all
-                        .iter()
-                        .map(|keyword| format!("`{keyword}`"))
-                        .collect::<Vec<_>>()
-                        .join(", ");
-                    finding.help(format!("one of these may stand here: {options}"))
-                }
+            if let Some(near) = other.or(near) {
+                finding.help(format!("did you mean `{near}`?"))
+            } else {
+                let options = all
+                    .iter()
+                    .map(|keyword| format!("`{keyword}`"))
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                finding.help(format!("one of these may stand here: {options}"))
             };
         }
         if other.is_some() {

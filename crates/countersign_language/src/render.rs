@@ -12,7 +12,7 @@ pub fn line_of(source: &str, span: Span) -> usize {
         .as_bytes()
         .get(..span.start as usize)
         .unwrap_or(source.as_bytes());
-    1 + before.iter().filter(|byte| **byte == b'\n').count()
+    1 + before.split(|byte| *byte == b'\n').skip(1).count()
 }
 
 /// Where the lines of a text begin, for looking up many places.
@@ -300,9 +300,21 @@ mod tests {
 
     #[test]
     fn an_excerpt_shows_the_line_and_the_help() {
-        let source =
-            "organisation \"Acme\"\naction a \"A\" {\n  runs panel\n  path p { prove pin }\n}\n";
+        let source = "organisation \"Acme\"\nsecret pni \"PIN\"\naction a \"A\" {\n  runs panel\n  path p { prove pin }\n}\n";
         let reading = crate::read(source);
-        insta::assert_snapshot!(render_terminal(&reading.diagnostics, "acme.procedure", source, false), @"");
+        let expected = "\
+error[unknown-name]: no proof is called `pin`
+ --> acme.procedure:5:18
+  |
+5 |   path p { prove pin }
+  |                  ^^^
+  |
+  = help: did you mean `pni`?
+
+";
+        assert_eq!(
+            render_terminal(&reading.diagnostics, "acme.procedure", source, false),
+            expected
+        );
     }
 }

@@ -3,6 +3,7 @@
 mod action;
 mod promise;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::codes::{self, Code};
@@ -33,6 +34,7 @@ pub(crate) fn resolve(tree: &Tree, findings: &mut Findings) -> Procedure {
         roles: vec![None; tree.words.len()],
         outcomes: vec![None; tree.words.len()],
         implied: Vec::new(),
+        shown_by: BTreeMap::new(),
         channels: Vec::new(),
         notices: 0,
         comparisons: 0,
@@ -67,6 +69,8 @@ struct Resolver<'t, 'f> {
     outcomes: Vec<Option<Declared<Outcome>>>,
     /// The implied proof of each holding.
     implied: Vec<Option<ProofId>>,
+    /// The first declared proof of each holding, for advice.
+    shown_by: BTreeMap<HoldingId, ProofId>,
     /// Every channel, ascending.
     channels: Vec<HoldingId>,
     notices: usize,
@@ -238,7 +242,7 @@ impl Resolver<'_, '_> {
                     let index = included.index();
                     if index == start {
                         // Reported once, where this role's own line closes the circle.
-                        if role == start || role > start {
+                        if role >= start {
                             self.includes_itself(start, place);
                         }
                     } else if let Some(flag) = seen.get_mut(index)
@@ -341,6 +345,8 @@ impl Resolver<'_, '_> {
             }
             let shows = self.holding(*shows).map_or(HoldingId(0), |(id, _)| id);
             let using = self.method(*using);
+            let id = ProofId(index(self.procedure.proofs.len()));
+            self.shown_by.entry(shows).or_insert(id);
             self.procedure.proofs.push(Proof {
                 name: self.text(*name),
                 label: self.text(*label),
@@ -478,20 +484,19 @@ impl Resolver<'_, '_> {
                 "otp" | "authenticator" | "app" => Some("totp"),
                 _ => nearest(name, Method::ALL.map(Method::as_str)),
             };
-            finding.help(match meant {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    let mut help = "methods are ".to_owned();
-                    for (n, method) in Method::ALL.iter().enumerate() {
-                        let _ = write!(
-                            help,
-                            "{}`{}`",
-                            if n == 0 { "" } else { ", " },
-                            method.as_str()
-                        );
-                    }
-                    help
+            finding.help(if let Some(near) = meant {
+                format!("did you mean `{near}`?")
+            } else {
+                let mut help = "methods are ".to_owned();
+                for (n, method) in Method::ALL.iter().enumerate() {
+                    let _ = write!(
+                        help,
+                        "{}`{}`",
+                        if n == 0 { "" } else { ", " },
+                        method.as_str()
+                    );
                 }
+                help
             });
         }
         None
@@ -605,7 +610,7 @@ fn insert<T: Copy>(
             *slot = Some(Declared {
                 what,
                 at: name.span,
-            })
+            });
         }
         Some(first) => {
             let first = first.at;

@@ -6,15 +6,15 @@
 //! compromises. [`check`] is the independent checker: it shares no code with
 //! the search and reads the rules of DESIGN §5 off the procedure itself.
 
-mod check;
+pub(crate) mod check;
 mod text;
 
-use countersign_language::{ActionId, HoldingId, LossId, PathId, Target};
+use countersign_language::{ActionId, EffectKind, HoldingId, LossId, PathId, Target};
 
 use crate::compromise::Compromise;
 
 pub use check::check;
-pub use text::Malformed;
+pub use text::{Checked, FORMAT, Malformed, check_all, write};
 
 /// The proof of one verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum Certificate {
         /// The compromises; within the promise's budget.
         set: Vec<Compromise>,
         /// What is asked for, in order.
-        steps: Vec<(ActionId, PathId)>,
+        steps: Vec<WayStep>,
         /// What is reached.
         target: Target,
     },
@@ -88,6 +88,37 @@ pub enum Fact {
     Done(ActionId),
     /// The loss is suffered.
     Lost(LossId),
+}
+
+impl WayStep {
+    /// The time it takes, as an element.
+    fn lapse(self) -> Element {
+        match self {
+            Self::Settle(holding, seconds) => Element::Settle(holding, seconds),
+            Self::Act(action, path) => Element::Wait(action, path),
+        }
+    }
+}
+
+impl Fact {
+    /// What an effect makes, and for what is sent the channel that must be held.
+    fn made_by(effect: EffectKind) -> (Self, Option<HoldingId>) {
+        match effect {
+            EffectKind::Sends { what, to } => (Self::Own(what), Some(to)),
+            EffectKind::Gives(holding) => (Self::Own(holding), None),
+            EffectKind::Changes(holding) => (Self::New(holding), None),
+            EffectKind::Loses(loss) => (Self::Lost(loss), None),
+        }
+    }
+}
+
+impl From<Target> for Fact {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::Loss(loss) => Self::Lost(loss),
+            Target::Action(action) => Self::Done(action),
+        }
+    }
 }
 
 /// Why a certificate proves nothing.

@@ -195,7 +195,6 @@ impl Pairs {
     fn find(&self, a: u32, b: u32) -> usize {
         let mask = self.slots.len() - 1;
         let mixed = (u64::from(a) << 32 | u64::from(b)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        #[expect(clippy::cast_possible_truncation, reason = "only the high bits matter")]
         let mut slot = (mixed >> 32) as usize & mask;
         loop {
             let [x, y, node] = self.slots[slot];

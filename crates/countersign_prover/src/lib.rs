@@ -16,9 +16,11 @@ mod block;
 pub mod certificate;
 mod compromise;
 mod graph;
+pub mod json;
 mod minimal;
 mod narrate;
 mod questions;
+mod repair;
 mod search;
 mod system;
 mod verdict;
@@ -28,5 +30,6 @@ pub use narrate::{Attack, Step, What, length};
 pub use questions::{
     Access, Attacks, Cheapest, Limits, Lockout, Reach, Reacher, attacks, cheapest, lockout, reach,
 };
+pub use repair::{Change, Repair, apply, repair};
 pub use system::System;
 pub use verdict::{Missing, Verdict, Way, check};

@@ -148,20 +148,20 @@ impl Work {
             let (with, older) = self.entries[entry as usize];
             entry = older;
             self.union.clear();
-            let (a, b) = (self.sets.members(set), self.sets.members(with));
-            let (of_b, mut i, mut j) = (b.len(), 0, 0);
-            while i < a.len() && j < b.len() && self.union.len() <= size {
-                let (x, y) = (a[i], b[j]);
-                self.union.push(x.min(y));
-                i += usize::from(x <= y);
-                j += usize::from(y <= x);
+            let (one, two) = (self.sets.members(set), self.sets.members(with));
+            let (mut i, mut j) = (0, 0);
+            while i < one.len() && j < two.len() && self.union.len() <= size {
+                let (first, second) = (one[i], two[j]);
+                self.union.push(first.min(second));
+                i += usize::from(first <= second);
+                j += usize::from(second <= first);
             }
-            self.union.extend_from_slice(&a[i..]);
-            self.union.extend_from_slice(&b[j..]);
+            self.union.extend_from_slice(&one[i..]);
+            self.union.extend_from_slice(&two[j..]);
             let together = self.union.len();
             if together <= size
                 && together > level
-                && together > of_b
+                && together > two.len()
                 && self.filter.can_grow(&self.union, size - together)
             {
                 self.sets.intern(&self.union);
@@ -233,10 +233,6 @@ impl Sets {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the high bits are the well-mixed ones, and 32 are enough"
-)]
 fn hash(members: &[u32]) -> usize {
     let mixed = members.iter().fold(0_u64, |hash, &choice| {
         (hash.rotate_left(23) ^ u64::from(choice)).wrapping_mul(0x9E37_79B9_7F4A_7C15)

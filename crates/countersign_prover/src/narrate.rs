@@ -11,6 +11,7 @@ use countersign_language::{
 };
 
 use crate::{
+    certificate::{WayStep, check::World},
     compromise::{Compromise, choices, compromises, names, target_name},
     graph::{FALSE, Graph, Node, TRUE, at, number},
     system::{Choice, System, slots, told},
@@ -78,8 +79,18 @@ pub(crate) fn attack(
         .iter()
         .map(|&compromise| compromised(procedure, compromise))
         .collect();
-    for &(action, path) in &derivation.acts {
-        steps.push(act(procedure, system, &derivation, action, path, false));
+    let mut acts: Vec<WayStep> = derivation
+        .acts
+        .iter()
+        .map(|&(action, path)| WayStep::Act(action, path))
+        .collect();
+    trim(&mut acts, |acts| {
+        World::of_set(procedure, set).walk(acts, target).is_ok()
+    });
+    for step in acts {
+        if let WayStep::Act(action, path) = step {
+            steps.push(act(procedure, system, &derivation, action, path, false));
+        }
     }
     steps.push(reached(procedure, target));
     Some(Attack {
@@ -165,6 +176,16 @@ pub(crate) fn words(procedure: &Procedure, expr: &Expr) -> String {
         Expr::And(of) => list(of, " and "),
         Expr::Or(of) => list(of, " or "),
         Expr::NOf { n, of } => format!("{n} of ({})", list(of, ", ")),
+    }
+}
+
+/// Leaves out every step that can be left out, the last first.
+fn trim(steps: &mut Vec<WayStep>, reaches: impl Fn(&[WayStep]) -> bool) {
+    for at in (0..steps.len()).rev() {
+        let step = steps.remove(at);
+        if !reaches(steps) {
+            steps.insert(at, step);
+        }
     }
 }
 
@@ -260,11 +281,11 @@ fn act(
         let label = &procedure.roles[role.index()].label;
         let deceived = if honest { "" } else { "deceived " };
         text.push_str(", with ");
-        text.push_str(&if count == 1 {
-            format!("one {deceived}{label}")
+        if count == 1 {
+            text.extend(["one ", deceived, label]);
         } else {
-            format!("{count} {deceived}people as {label}")
-        });
+            text.extend([&count.to_string(), " ", deceived, "people as ", label]);
+        }
     }
     if let Some(channels) = told(procedure, action, path) {
         let waits: Vec<String> = path

@@ -116,7 +116,7 @@ pub(crate) fn slots(path: &Path) -> BTreeMap<RoleId, u32> {
     for line in &path.lines {
         match line.requirement {
             Requirement::Confirms { role, .. } if !confirming.contains(&role) => {
-                confirming.push(role)
+                confirming.push(role);
             }
             Requirement::SignOff { count, role } => {
                 let slot = slots.entry(role).or_default();
@@ -251,10 +251,10 @@ impl<'a> Compiler<'a> {
             for effect in &action.effects {
                 match effect.kind {
                     EffectKind::Gives(holding) => {
-                        self.builder.makes(done, self.own[holding.index()])
+                        self.builder.makes(done, self.own[holding.index()]);
                     }
                     EffectKind::Changes(holding) => {
-                        self.builder.makes(done, self.new[holding.index()])
+                        self.builder.makes(done, self.new[holding.index()]);
                     }
                     EffectKind::Sends { what, to } => {
                         self.builder
@@ -502,14 +502,14 @@ impl<'a> Compiler<'a> {
             let need = group
                 .iter()
                 .fold(0_u32, |sum, &slot| sum.saturating_add(slots[slot].1));
-            asked.push(self.crowd(who, need));
+            asked.push(self.crowd(&who, need));
             self.groups(slots, fits, next + 1, group, asked);
             group.pop();
         }
     }
 
     /// At least `need` deceived people of these roles together.
-    fn crowd(&mut self, who: Vec<RoleId>, need: u32) -> Node {
+    fn crowd(&mut self, who: &[RoleId], need: u32) -> Node {
         if let Some(people) = &self.fixed {
             let have = who.iter().fold(0_u32, |sum, role| {
                 sum.saturating_add(people.get(role).copied().unwrap_or(0))
@@ -522,14 +522,14 @@ impl<'a> Compiler<'a> {
         let Some((&last, others)) = who.split_last() else {
             return if need == 0 { TRUE } else { FALSE };
         };
-        let key = (who.clone(), need);
+        let key = (who.to_vec(), need);
         if let Some(&node) = self.crowds.get(&key) {
             return node;
         }
         let chain = self.deceived[last.index()].clone();
         let mut ways = Vec::new();
         for of_last in 0..=need.min(number(chain.len()) - 1) {
-            let rest = self.crowd(others.to_vec(), need - of_last);
+            let rest = self.crowd(others, need - of_last);
             let with = self.builder.both(chain[of_last as usize], rest);
             ways.push(with);
         }

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_language::{
-    ActionId, Assumption, Claim, Duration, EffectKind, Exposure, HoldingId, HoldingKind, PathId,
-    Procedure, Promise, Requirement, RoleId, Span, Subject, Target,
+    ActionId, Assumption, Claim, Duration, EffectKind, Exposure, HoldingId, HoldingKind, Procedure,
+    Promise, Requirement, RoleId, Span, Subject, Target,
 };
 
 use crate::{
@@ -112,7 +112,7 @@ impl Grant {
                     grant.certain.insert(Choice::Holding(holding));
                 }
                 Assumption::AnyOfKind { count, kind } => {
-                    *grant.kinds.entry(kind).or_default() += u64::from(count)
+                    *grant.kinds.entry(kind).or_default() += u64::from(count);
                 }
                 Assumption::Deceived { count, role } => {
                     let people = grant.people.entry(role).or_default();
@@ -229,7 +229,7 @@ fn never(
                 &granted,
                 &choices,
                 &blocks,
-                vec![0],
+                &[0],
                 false,
             );
             verdict.kept = true;
@@ -246,7 +246,7 @@ fn never(
                         .iter()
                         .map(|block| named(&focus, block))
                         .collect();
-                    let tree = refuted.tree;
+                    let tree = &refuted.tree;
                     let certificate = refutation(
                         procedure, system, targets, &granted, &choices, &blocks, tree, false,
                     );
@@ -298,7 +298,7 @@ fn never(
             .as_ref()
             .map_or(Certificate::Undecided, |attack| Certificate::Attack {
                 set: attack.compromises.clone(),
-                steps: acts(&attack.steps),
+                steps: way_steps(&attack.steps),
                 target: attack.target,
             });
     }
@@ -320,7 +320,7 @@ fn always(
     let starting = starting(procedure, system, without);
     let lapses = lapses(system);
     let limit = within.map_or(u64::MAX, Duration::seconds);
-    let refuted = |verdict: &mut Verdict, blocks: &[Vec<u32>], tree: Vec<u32>| {
+    let refuted = |verdict: &mut Verdict, blocks: &[Vec<u32>], tree: &[u32]| {
         let certificate = refutation(
             procedure,
             system,
@@ -335,7 +335,7 @@ fn always(
     };
     match quickest(procedure, system, &starting, action) {
         None => {
-            refuted(&mut verdict, &[Vec::new()], vec![0]);
+            refuted(&mut verdict, &[Vec::new()], &[0]);
             verdict.missing = locked_out(procedure, system, &starting, action);
         }
         Some(way) if way.seconds <= limit => {
@@ -355,7 +355,7 @@ fn always(
                             .iter()
                             .map(|block| named(&focus, block))
                             .collect();
-                        refuted(&mut verdict, &blocks, found.tree);
+                        refuted(&mut verdict, &blocks, &found.tree);
                         let takes = length(way.seconds);
                         let atleast = if way.quickest { "takes" } else { "found takes" };
                         verdict.missing.push(Missing {
@@ -539,10 +539,10 @@ fn refutation(
     granted: &[Node],
     choices: &[(Node, u32)],
     blocks: &[Vec<u32>],
-    tree: Vec<u32>,
+    tree: &[u32],
     honest: bool,
 ) -> Refutation {
-    let mut used: Vec<u32> = tree.clone();
+    let mut used: Vec<u32> = tree.to_vec();
     used.sort_unstable();
     used.dedup();
     let mut marks = Marks::new(&system.graph);
@@ -676,16 +676,6 @@ fn shown(procedure: &Procedure, expr: &countersign_language::Expr, facts: &mut V
 fn named(focus: &Focus, set: &[u32]) -> Vec<u32> {
     set.iter()
         .map(|&choice| focus.choices[choice as usize].1)
-        .collect()
-}
-
-fn acts(steps: &[Step]) -> Vec<(ActionId, PathId)> {
-    steps
-        .iter()
-        .filter_map(|step| match step.what {
-            What::Act { action, path, .. } => Some((action, path)),
-            _ => None,
-        })
         .collect()
 }
 

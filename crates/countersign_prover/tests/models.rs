@@ -1,5 +1,12 @@
 //! Known answers: the example of DESIGN §3, and models of real incidents whose minimal sets are known.
 
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::string_slice,
+    reason = "helpers of a test fail it"
+)]
+
 use countersign_language::{Procedure, Target};
 use countersign_prover::{Limits, attacks, cheapest, check, lockout, reach};
 

@@ -1,50 +1,32 @@
-//! Cases: load, decide, commit.
+//! What people and programs ask of cases.
 //!
-//! Every surface ends in [`Gate::apply`], and that asks the one decision
-//! function. Nothing here weighs a requirement.
+//! Each function takes the witness of who may ask it and turns it into one
+//! command; [`crate::decisions`] does the rest.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use countersign_cases::{
-    Actor, Case, CaseId, Command, CustomerId, Digest, Event, EventKind, Facts, GrantId, Moment,
-    Opening, Outcome, Permit, PersonId, Refusal, StaffMember, State, Stopper, Timestamp, decide,
-    evolve,
+    Actor, Case, CaseId, Command, CustomerId, Digest, Opening, Refusal, StaffMember, State,
+    Stopper, Timestamp, decide,
 };
 use countersign_language::Procedure;
-use countersign_store::{Batch, FinishedWork, NewWork, RecordWrite, StreamKey};
+use countersign_store::Batch;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     adapters::{
         dice,
         tokens::{self, Token, TokenHash, TokenKind},
     },
-    delivery,
-    facts::{Wanted, request_hash},
+    decisions::{Also, Loaded, push_row},
+    facts::Wanted,
     gate::Gate,
-    grants::Minted,
-    notices,
-    records::{
-        self, CaseRow, ClosedRequest, Customer, Desk, GrantRecord, Held, Link, LinkNote, Run, Seat,
-        space,
-    },
+    records::{self, CaseRow, Customer, Held, Link, LinkNote, Seat, space},
     sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink},
     settings::Scope,
-    shell::{Entry, Envelope, Tries},
+    shell::{Entry, Tries},
     trouble::Trouble,
-    views,
 };
-
-/// The queue of moments at which time alone may change a case.
-pub(crate) const TIMER: &str = "timer";
-
-/// Runs older than this can no longer matter: the longest window a procedure can sensibly count, two years.
-const RUNS_KEPT_SECONDS: u64 = 2 * 366 * 86_400;
-
-/// Most runs and refusals kept for one customer or person.
-const KEPT_MAX: usize = 1_000;
 
 /// A request to open a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,54 +173,6 @@ pub struct Applied {
     pub state: State,
 }
 
-/// Everything a decision about one case reads, with the revisions it was read at.
-#[derive(Debug)]
-pub(crate) struct Loaded {
-    pub(crate) case: Case,
-    pub(crate) procedure: Arc<Procedure>,
-    pub(crate) customer: Customer,
-    pub(crate) desk: Desk,
-    pub(crate) desk_revision: u64,
-    pub(crate) row: CaseRow,
-    pub(crate) row_revision: u64,
-    pub(crate) facts: Facts,
-    pub(crate) now: Timestamp,
-}
-
-impl Loaded {
-    pub(crate) fn moment(&self) -> Moment<'_> {
-        Moment {
-            now: self.now,
-            facts: &self.facts,
-        }
-    }
-
-    pub(crate) fn digest(&self) -> Result<Digest, Trouble> {
-        self.case
-            .digest()
-            .ok_or_else(|| Trouble::Damaged("a case without its first event".to_owned()))
-    }
-
-    pub(crate) fn stream(&self) -> StreamKey {
-        records::case_stream(&self.row.customer, &self.row.case)
-    }
-
-    fn opener(&self) -> Option<&PersonId> {
-        self.case
-            .opened()
-            .and_then(|opened| opened.opener())
-            .map(|member| &member.person)
-    }
-}
-
-/// More to be written together with a decision.
-#[derive(Debug, Default)]
-pub(crate) struct Also {
-    pub(crate) records: Vec<RecordWrite>,
-    pub(crate) work: Vec<NewWork>,
-    pub(crate) finished: Vec<FinishedWork>,
-}
-
 impl Gate {
     /// Opens a case as a member of staff.
     pub async fn open_case(
@@ -313,7 +247,7 @@ impl Gate {
                 },
                 case: None,
             };
-            let facts = self.facts(wanted, &customer, &desk, now).await?;
+            let (facts, opener_runs) = self.facts(wanted, &customer, &desk, now).await?;
             let opening = Opening {
                 case: case.clone(),
                 customer: request.customer.clone(),
@@ -333,6 +267,7 @@ impl Gate {
                 desk_revision,
                 row_revision: 0,
                 facts,
+                opener_runs,
                 now,
             };
             let decision = decide(
@@ -348,9 +283,7 @@ impl Gate {
                 .map(|token| self.link(&mut also, &mut row, token, now))
                 .transpose()?;
             let loaded = Loaded { row, ..loaded };
-            let (batch, case) = self
-                .write_decision(&loaded, &decision.events, None, also)
-                .await?;
+            let (batch, case) = self.write_decision(&loaded, &decision.events, None, also)?;
             let opened = case
                 .opened()
                 .ok_or_else(|| Trouble::Damaged("a case that did not open".to_owned()))?;
@@ -361,7 +294,6 @@ impl Gate {
                 expires_at: case.expires_at(),
             };
             if self.committed(batch, &mut tries).await? {
-                self.bell().notify_waiters();
                 tracing::info!(case = answer.case.0, action = request.action, "case opened");
                 return Ok((answer, link));
             }
@@ -517,6 +449,7 @@ impl Gate {
             let seat = Seat {
                 case: link.case.clone(),
                 customer: link.customer.clone(),
+                proved: false,
                 until: now.plus_seconds(self.settings().limits.seat_seconds),
             };
             let mut also = Also::default();
@@ -554,7 +487,7 @@ impl Gate {
                 Err(Refusal::LinkAlreadyUsed) => Vec::new(),
                 Err(refusal) => return Err(refusal.into()),
             };
-            let (batch, _) = self.write_decision(&loaded, &events, None, also).await?;
+            let (batch, _) = self.write_decision(&loaded, &events, None, also)?;
             if self.committed(batch, &mut tries).await? {
                 let seat = CustomerSeat::seated(&seat, seat_token.hash());
                 return Ok((seat_token, seat));
@@ -640,13 +573,26 @@ impl Gate {
 
     /// The customer says run.
     pub async fn run_from_seat(&self, seat: &CustomerSeat) -> Result<Applied, CaseError> {
+        self.speaks_for_the_proofs(seat).await?;
         self.grant(seat.case(), |_| Actor::Customer).await
     }
 
     /// The customer confirms the words they read; `digest` is the one the page showed.
     pub async fn confirm(&self, seat: &CustomerSeat, digest: Digest) -> Result<Applied, CaseError> {
+        self.speaks_for_the_proofs(seat).await?;
         self.apply(seat.case(), |_| Ok(Command::Confirm { digest }))
             .await
+    }
+
+    /// A case some of whose proofs were made is confirmed and run where one of them was made: nobody with a second link
+    /// says yes to what somebody else proved.
+    async fn speaks_for_the_proofs(&self, seat: &CustomerSeat) -> Result<(), CaseError> {
+        let loaded = self.load_case(seat.case()).await?;
+        if loaded.case.proofs().is_empty() || self.seat_has_proved(seat).await? {
+            Ok(())
+        } else {
+            Err(CaseError::NotAllowed("a proof on this page"))
+        }
     }
 
     /// The customer stops it.
@@ -684,6 +630,26 @@ impl Gate {
         self.stop(&seat, reason).await
     }
 
+    /// Whoever holds a customer's link stops it, even one that was used already: perhaps by somebody else, on another
+    /// device. Stopping needs nothing.
+    pub async fn stop_with_any_link(
+        &self,
+        token: &str,
+        reason: Option<&str>,
+    ) -> Result<Applied, CaseError> {
+        let case = match self.link_standing(token).await? {
+            LinkStanding::Usable { case, .. } | LinkStanding::Used { case } => case,
+            LinkStanding::Gone => return Err(CaseError::LinkGone),
+        };
+        self.apply(&case, |_| {
+            Ok(Command::Stop {
+                by: Stopper::Customer,
+                reason: reason.map(str::to_owned),
+            })
+        })
+        .await
+    }
+
     /// Somebody who was notified stops it, without any login.
     pub async fn stop_by_link(
         &self,
@@ -698,345 +664,6 @@ impl Gate {
             })
         })
         .await
-    }
-
-    /// Makes one decision about a case and commits it, again from the start if anything it read changed meanwhile.
-    pub(crate) async fn apply(
-        &self,
-        id: &CaseId,
-        command: impl Fn(&Loaded) -> Result<Command, CaseError>,
-    ) -> Result<Applied, CaseError> {
-        self.apply_with(id, |loaded| Ok((command(loaded)?, Also::default())))
-            .await
-    }
-
-    /// As [`Gate::apply`], with more to be written in the same commit.
-    pub(crate) async fn apply_with(
-        &self,
-        id: &CaseId,
-        command: impl Fn(&Loaded) -> Result<(Command, Also), CaseError>,
-    ) -> Result<Applied, CaseError> {
-        let mut tries = Tries::default();
-        loop {
-            let loaded = self.load_case(id).await?;
-            let (command, also) = command(&loaded)?;
-            let decision = decide(&loaded.procedure, &loaded.case, command, &loaded.moment())?;
-            let (batch, case) = self
-                .write_decision(&loaded, &decision.events, None, also)
-                .await?;
-            if self.committed(batch, &mut tries).await? {
-                self.told_about(&loaded, &case);
-                return Ok(Applied {
-                    version: case.version(),
-                    state: case.state(),
-                });
-            }
-        }
-    }
-
-    /// The one way to a grant: `decide` makes the permit, [`crate::grants`] uses it up, and events, leaf and outbox entry are one commit.
-    pub(crate) async fn grant(
-        &self,
-        id: &CaseId,
-        by: impl Fn(&Loaded) -> Actor,
-    ) -> Result<Applied, CaseError> {
-        let mut tries = Tries::default();
-        loop {
-            let loaded = self.load_case(id).await?;
-            let command = Command::Run {
-                by: by(&loaded),
-                grant: GrantId(dice::random_bytes(self.dice())),
-            };
-            let decision = decide(&loaded.procedure, &loaded.case, command, &loaded.moment())?;
-            let permit = decision
-                .permit
-                .ok_or_else(|| Trouble::Damaged("a decision to run without a permit".to_owned()))?;
-            let (batch, case) = self.write_grant(&loaded, &decision.events, permit).await?;
-            if self.committed(batch, &mut tries).await? {
-                self.bell().notify_waiters();
-                self.told_about(&loaded, &case);
-                return Ok(Applied {
-                    version: case.version(),
-                    state: case.state(),
-                });
-            }
-        }
-    }
-
-    async fn write_grant(
-        &self,
-        loaded: &Loaded,
-        events: &[Event],
-        permit: Permit,
-    ) -> Result<(Batch, Case), CaseError> {
-        let minted = self.mint(permit, loaded.now)?;
-        let mut also = Also::default();
-        let record = GrantRecord {
-            case: loaded.row.case.clone(),
-            customer: loaded.row.customer.clone(),
-            connector: minted.connector.clone(),
-            jws: minted.jws.clone(),
-            not_after: minted.not_after,
-            delivery: records::Delivery::Waiting,
-        };
-        also.records.push(records::put(
-            space::GRANT,
-            minted.id.clone(),
-            &record,
-            Some(0),
-        )?);
-        let work = delivery::Delivering {
-            case: loaded.row.case.clone(),
-            grant: minted.id.clone(),
-        };
-        also.work.push(NewWork {
-            queue: delivery::RUN,
-            key: minted.id.clone(),
-            due_ms: loaded.now.0,
-            body: records::write_json(&work)?,
-        });
-        Ok(self
-            .write_decision(loaded, events, Some(&minted), also)
-            .await?)
-    }
-
-    fn told_about(&self, loaded: &Loaded, case: &Case) {
-        if case.state() != loaded.case.state() {
-            tracing::info!(
-                case = loaded.row.case.0,
-                state = case.state().word(),
-                "case moved"
-            );
-        }
-        self.bell().notify_waiters();
-    }
-
-    /// Everything a decision about this case reads.
-    pub(crate) async fn load_case(&self, id: &CaseId) -> Result<Loaded, CaseError> {
-        let key = records::part(&id.0);
-        let Held {
-            value: row,
-            revision: row_revision,
-        } = self
-            .load::<CaseRow>(space::CASE, &key)
-            .await?
-            .ok_or(CaseError::Unknown)?;
-        let events = self.events_of(&row).await?;
-        let case = Case::replay(&events);
-        let procedure = self.procedure_of(&row.procedure).await?;
-        // The time is taken before the facts: they are never older than it claims.
-        let now = self.now();
-        let (desk, desk_revision) = self.desk_of(&row.customer).await?;
-        let customer = self
-            .load_customer(&row.customer)
-            .await?
-            .ok_or(CaseError::UnknownCustomer)?
-            .value;
-        let opened = case.opened().ok_or(CaseError::Unknown)?;
-        let wanted = Wanted {
-            procedure: &procedure,
-            action: &opened.action,
-            parameters: &opened.parameters,
-            opener: opened.opener().map(|member| &member.person),
-            case: Some(id),
-        };
-        let facts = self.facts(wanted, &customer, &desk, now).await?;
-        Ok(Loaded {
-            case,
-            procedure,
-            customer,
-            desk,
-            desk_revision,
-            row,
-            row_revision,
-            facts,
-            now,
-        })
-    }
-
-    pub(crate) async fn events_of(&self, row: &CaseRow) -> Result<Vec<Event>, Trouble> {
-        let stored = self
-            .journal()
-            .read(&records::case_stream(&row.customer, &row.case), 0)
-            .await?;
-        stored
-            .iter()
-            .map(|stored| from_value(Envelope::open(stored)?.data))
-            .collect()
-    }
-
-    async fn desk_of(&self, customer: &CustomerId) -> Result<(Desk, u64), Trouble> {
-        let held = self
-            .load::<Desk>(space::DESK, &records::part(&customer.0))
-            .await?;
-        Ok(held.map_or((Desk::default(), 0), |held| (held.value, held.revision)))
-    }
-
-    /// One commit: events and leaves, the customer's desk, the case's row, and what is to be done next.
-    pub(crate) async fn write_decision(
-        &self,
-        loaded: &Loaded,
-        events: &[Event],
-        minted: Option<&Minted>,
-        also: Also,
-    ) -> Result<(Batch, Case), Trouble> {
-        let case = events.iter().fold(loaded.case.clone(), evolve);
-        let mut batch = Batch {
-            records: also.records,
-            work: also.work,
-            finished: also.finished,
-            ..Batch::default()
-        };
-        let mut entries = Vec::with_capacity(events.len());
-        for event in events {
-            let mut entry = Entry::new(
-                kind_of(event)?,
-                event.at,
-                Some(&loaded.customer.pseudonym),
-                event,
-            )?;
-            entry.case = Some(loaded.row.pseudonym.clone());
-            if matches!(event.kind, EventKind::Granted { .. }) {
-                entry.grant = minted.map(|minted| Sha256::digest(minted.jws.as_bytes()).into());
-            }
-            entries.push(entry);
-        }
-        self.record(&mut batch, &loaded.stream(), loaded.case.version(), entries)?;
-        let mut desk = loaded.desk.clone();
-        for event in events {
-            self.note_on_desk(&mut desk, loaded, &case, event);
-            if matches!(event.kind, EventKind::Granted { .. })
-                && let Some(person) = loaded.opener()
-            {
-                let (mut runs, revision) = self.runs_by(person).await?;
-                push_run(&mut runs, &loaded.row.action, event.at);
-                batch.records.push(records::put(
-                    space::RUNS_BY,
-                    records::part(&person.0),
-                    &runs,
-                    Some(revision),
-                )?);
-            }
-            self.work_for(&mut batch, loaded, &case, event)?;
-        }
-        // Written also where nothing on it changed: it is what keeps two decisions about one customer from passing each other.
-        batch.records.push(records::put(
-            space::DESK,
-            records::part(&loaded.row.customer.0),
-            &desk,
-            Some(loaded.desk_revision),
-        )?);
-        let row = self.row_after(loaded, &case, events);
-        push_row(
-            &mut batch,
-            &row,
-            loaded.row_revision,
-            !case.state().is_final(),
-        )?;
-        index_row(&mut batch, &row, events, case.state())?;
-        Ok((batch, case))
-    }
-
-    fn note_on_desk(&self, desk: &mut Desk, loaded: &Loaded, case: &Case, event: &Event) {
-        let id = &loaded.row.case;
-        let action = &loaded.row.action;
-        let mut closed = |stopped: bool, closed_until: Timestamp| {
-            let parameters = case.opened().map(|opened| &opened.parameters);
-            let request = parameters
-                .map(|parameters| request_hash(action, parameters))
-                .unwrap_or_default();
-            desk.closed.insert(
-                0,
-                ClosedRequest {
-                    request,
-                    case: id.clone(),
-                    at: event.at,
-                    stopped,
-                    closed_until,
-                },
-            );
-            desk.closed.truncate(KEPT_MAX);
-        };
-        match &event.kind {
-            EventKind::Refused { closed_until, .. } => closed(false, *closed_until),
-            EventKind::Stopped { closed_until, .. } => closed(true, *closed_until),
-            EventKind::Granted { .. } => push_run(&mut desk.runs, action, event.at),
-            _ => {}
-        }
-        if case.state().is_final() {
-            desk.open.retain(|_, open| open != id);
-        } else {
-            desk.open.insert(action.clone(), id.clone());
-        }
-    }
-
-    /// What must be done because of an event: notices, timers, asking.
-    fn work_for(
-        &self,
-        batch: &mut Batch,
-        loaded: &Loaded,
-        case: &Case,
-        event: &Event,
-    ) -> Result<(), Trouble> {
-        let id = &loaded.row.case;
-        let timer = |at: Timestamp| -> Result<NewWork, Trouble> {
-            Ok(NewWork {
-                queue: TIMER,
-                key: format!("{}/{}", records::part(&id.0), records::sortable(at)),
-                due_ms: at.0,
-                body: records::write_json(id)?,
-            })
-        };
-        match &event.kind {
-            EventKind::Opened { expires_at, .. } => batch.work.push(timer(*expires_at)?),
-            EventKind::WaitStarted {
-                until, expires_at, ..
-            } => {
-                batch.work.push(timer(*until)?);
-                batch.work.push(timer(*expires_at)?);
-            }
-            EventKind::Ready {
-                runs_by_itself: true,
-                ..
-            } if case.state().is_live() => batch.work.push(timer(event.at)?),
-            EventKind::NoticesDue { contacts, .. } => {
-                for contact in contacts {
-                    let letter = notices::Letter::Notice {
-                        case: id.clone(),
-                        contact: contact.clone(),
-                    };
-                    batch.work.push(NewWork {
-                        queue: notices::MAIL,
-                        key: format!(
-                            "notice/{}/{}",
-                            records::part(&id.0),
-                            records::part(&contact.0)
-                        ),
-                        due_ms: event.at.0,
-                        body: records::write_json(&letter)?,
-                    });
-                }
-            }
-            EventKind::Concluded {
-                outcome: Outcome::Unknown,
-            } => {
-                if let Some(grant) = case.grant() {
-                    let grant = crate::grants::grant_key(&grant.id);
-                    let asking = delivery::Delivering {
-                        case: id.clone(),
-                        grant: grant.clone(),
-                    };
-                    batch.work.push(NewWork {
-                        queue: delivery::ASK,
-                        key: grant,
-                        due_ms: event.at.0,
-                        body: records::write_json(&asking)?,
-                    });
-                }
-            }
-            _ => {}
-        }
-        Ok(())
     }
 
     fn new_row(
@@ -1084,32 +711,6 @@ impl Gate {
         }
     }
 
-    fn row_after(&self, loaded: &Loaded, case: &Case, events: &[Event]) -> CaseRow {
-        let mut row = loaded.row.clone();
-        row.sentence = case
-            .opened()
-            .map(|opened| opened.sentence.clone())
-            .unwrap_or_default();
-        case.state().word().clone_into(&mut row.state);
-        row.updated_at = events.last().map_or(row.updated_at, |event| event.at);
-        row.expires_at = case.expires_at();
-        row.proved = !case.proofs().is_empty();
-        row.version = case.version();
-        for event in events {
-            if let EventKind::SignedOff { by, .. } | EventKind::Refused { by, .. } = &event.kind {
-                row.decided_by.push(by.person.clone());
-            }
-        }
-        row.masked_sentence = views::masked_sentence(loaded, case);
-        row.takes_effect_at = views::takes_effect(case);
-        (row.missing, row.wants_sign_off) = if case.state().is_live() {
-            views::missing_words(loaded, case)
-        } else {
-            (Vec::new(), Vec::new())
-        };
-        row
-    }
-
     fn check_return_to(&self, target: &str) -> Result<(), CaseError> {
         let allowed = self.settings().return_to.iter().any(|origin| {
             let origin = origin.trim_end_matches('/');
@@ -1135,98 +736,4 @@ fn allow(by: &MachineCaller, scope: Scope, word: &'static str) -> Result<(), Cas
     } else {
         Err(CaseError::NotAllowed(word))
     }
-}
-
-fn push_run(runs: &mut Vec<Run>, action: &str, at: Timestamp) {
-    runs.insert(
-        0,
-        Run {
-            action: action.to_owned(),
-            at,
-        },
-    );
-    runs.retain(|run| at.seconds_since(run.at) <= RUNS_KEPT_SECONDS);
-    runs.truncate(KEPT_MAX);
-}
-
-/// The row by its case, and in the list of open ones.
-fn push_row(batch: &mut Batch, row: &CaseRow, revision: u64, open: bool) -> Result<(), Trouble> {
-    let key = records::part(&row.case.0);
-    batch
-        .records
-        .push(records::put(space::CASE, key.clone(), row, Some(revision))?);
-    batch.records.push(if open {
-        records::put(space::OPEN, key, row, None)?
-    } else {
-        records::remove(space::OPEN, key, None)
-    });
-    Ok(())
-}
-
-/// The lists that hold ids only.
-fn index_row(
-    batch: &mut Batch,
-    row: &CaseRow,
-    events: &[Event],
-    state: State,
-) -> Result<(), Trouble> {
-    let case = records::part(&row.case.0);
-    let opened = events
-        .iter()
-        .any(|event| matches!(event.kind, EventKind::Opened { .. }));
-    if opened {
-        let of_customer = format!(
-            "{}/{}/{case}",
-            records::part(&row.customer.0),
-            records::sortable(row.opened_at)
-        );
-        batch
-            .records
-            .push(records::put(space::CASES_OF, of_customer, &row.case, None)?);
-    }
-    if let Some(person) = &row.opener {
-        let key = format!("{}/{case}", records::part(&person.0));
-        if state.is_final() {
-            batch
-                .records
-                .push(records::remove(space::OPEN_BY, key, None));
-        } else if opened {
-            batch
-                .records
-                .push(records::put(space::OPEN_BY, key, &row.case, None)?);
-        }
-    }
-    if state.is_final() && !events.is_empty() {
-        batch.records.push(records::put(
-            space::FINISHED,
-            format!("{}/{case}", records::sortable(row.updated_at)),
-            row,
-            None,
-        )?);
-    }
-    for event in events {
-        if let EventKind::SignedOff { by, .. } | EventKind::Refused { by, .. } = &event.kind {
-            let key = format!(
-                "{}/{}/{case}",
-                records::part(&by.person.0),
-                records::sortable(event.at)
-            );
-            batch
-                .records
-                .push(records::put(space::DECIDED_BY, key, &row.case, None)?);
-        }
-    }
-    Ok(())
-}
-
-/// `case.opened`, `case.proved` …
-fn kind_of(event: &Event) -> Result<String, Trouble> {
-    let value = records::to_value(event)?;
-    let kind = value.get("kind").and_then(|kind| kind.as_str());
-    kind.map(|kind| format!("case.{kind}"))
-        .ok_or_else(|| Trouble::Damaged("an event without a kind".to_owned()))
-}
-
-fn from_value<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Result<T, Trouble> {
-    serde_json::from_value(value).map_err(|error| Trouble::Damaged(error.to_string()))
 }

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     adapters::connector::{AskOutcome, RunOutcome},
-    cases::{Also, CaseError},
+    cases::CaseError,
+    decisions::Also,
     gate::Gate,
     notices::finished,
     records::{self, Delivery, GrantRecord, Held, space},

@@ -20,7 +20,8 @@ use crate::{
     sessions::MachineCaller,
     settings::Scope,
     shell::{Entry, Tries},
-    staff::{Ceremony, PASSKEYS_MAX, Purpose, StaffError},
+    sign_in::{Ceremony, Purpose},
+    staff::{PASSKEYS_MAX, StaffError},
     trouble::Trouble,
 };
 
@@ -89,7 +90,7 @@ impl Gate {
             .await?
             .ok_or(CustomerError::Unknown)?
             .value;
-        let (handle, keys) = self.passkeys_of(&customer, holding)?;
+        let (handle, keys) = passkeys_of(&customer, holding)?;
         let challenge = dice::random_bytes::<32>(self.dice());
         let purpose = Purpose::CustomerPasskey {
             customer: id.clone(),
@@ -149,7 +150,7 @@ impl Gate {
                 .load_customer(id)
                 .await?
                 .ok_or(CustomerError::Unknown)?;
-            let (handle, mut keys) = self.passkeys_of(&before, holding)?;
+            let (handle, mut keys) = passkeys_of(&before, holding)?;
             let passkey = self
                 .enrolling_party()?
                 .finish_registration(&handle, &challenge, response)
@@ -202,31 +203,6 @@ impl Gate {
             if self.committed(batch, &mut tries).await? {
                 return Ok(());
             }
-        }
-    }
-
-    /// The customer's passkeys of a holding and their user handle, which is made with the first.
-    fn passkeys_of(
-        &self,
-        customer: &records::Customer,
-        holding: &str,
-    ) -> Result<(Vec<u8>, Vec<Registered>), Trouble> {
-        match customer.factors.get(holding).map(|factor| &factor.kind) {
-            Some(FactorKind::Passkeys { handle, keys }) => {
-                let handle = URL_SAFE_NO_PAD
-                    .decode(handle)
-                    .map_err(|error| Trouble::Damaged(error.to_string()))?;
-                Ok((handle, keys.clone()))
-            }
-            // Made from the ledger's pseudonym, so that start and finish agree on it without storing anything.
-            _ => Ok((
-                format!("{}/{holding}", customer.pseudonym)
-                    .into_bytes()
-                    .into_iter()
-                    .take(64)
-                    .collect(),
-                Vec::new(),
-            )),
         }
     }
 
@@ -313,6 +289,30 @@ impl Gate {
         let key = UnboundKey::new(&AES_256_GCM, &self.settings().keys.seal);
         key.map(LessSafeKey::new)
             .map_err(|_| Trouble::Damaged("the sealing key cannot be used".to_owned()))
+    }
+}
+
+/// The customer's passkeys of a holding and their user handle, which is made with the first.
+fn passkeys_of(
+    customer: &records::Customer,
+    holding: &str,
+) -> Result<(Vec<u8>, Vec<Registered>), Trouble> {
+    match customer.factors.get(holding).map(|factor| &factor.kind) {
+        Some(FactorKind::Passkeys { handle, keys }) => {
+            let handle = URL_SAFE_NO_PAD
+                .decode(handle)
+                .map_err(|error| Trouble::Damaged(error.to_string()))?;
+            Ok((handle, keys.clone()))
+        }
+        // Made from the ledger's pseudonym, so that start and finish agree on it without storing anything.
+        _ => Ok((
+            format!("{}/{holding}", customer.pseudonym)
+                .into_bytes()
+                .into_iter()
+                .take(64)
+                .collect(),
+            Vec::new(),
+        )),
     }
 }
 

@@ -36,16 +36,16 @@ impl Gate {
         customer: &Customer,
         desk: &Desk,
         now: Timestamp,
-    ) -> Result<Facts, Trouble> {
+    ) -> Result<(Facts, OpenerRuns), Trouble> {
         let tallies = self
             .tallies(&customer.id)
             .await?
             .map(|held| held.value)
             .unwrap_or_default();
         let request = request_hash(wanted.action, wanted.parameters);
-        let runs_by_opener = match wanted.opener {
-            Some(person) => self.runs_by(person).await?.0,
-            None => Vec::new(),
+        let opener_runs = match wanted.opener {
+            Some(person) => self.runs_by(person).await?,
+            None => OpenerRuns::default(),
         };
         let of_action = |runs: &[Run]| {
             runs.iter()
@@ -53,7 +53,7 @@ impl Gate {
                 .map(|run| run.at)
                 .collect()
         };
-        Ok(Facts {
+        let facts = Facts {
             holdings: holdings(wanted.procedure, customer),
             contacts: contacts(wanted.procedure, customer, now),
             attributes: customer.attributes.clone(),
@@ -77,8 +77,9 @@ impl Gate {
                 .filter(|open| Some(*open) != wanted.case)
                 .cloned(),
             runs_for_customer: of_action(&desk.runs),
-            runs_by_opener: of_action(&runs_by_opener),
-        })
+            runs_by_opener: of_action(&opener_runs.runs),
+        };
+        Ok((facts, opener_runs))
     }
 
     pub(crate) async fn tallies(
@@ -103,13 +104,25 @@ impl Gate {
         Ok(locked(procedure, &tallies, now))
     }
 
-    /// Grants in cases this person opened, and the revision they were read at.
-    pub(crate) async fn runs_by(&self, person: &PersonId) -> Result<(Vec<Run>, u64), Trouble> {
-        let held = self
-            .load::<Vec<Run>>(space::RUNS_BY, &records::part(&person.0))
-            .await?;
-        Ok(held.map_or((Vec::new(), 0), |held| (held.value, held.revision)))
+    async fn runs_by(&self, person: &PersonId) -> Result<OpenerRuns, Trouble> {
+        let key = records::part(&person.0);
+        let held = self.load::<Vec<Run>>(space::RUNS_BY, &key).await?;
+        let (runs, revision) = held.map_or((Vec::new(), 0), |held| (held.value, held.revision));
+        Ok(OpenerRuns {
+            key: Some(key),
+            runs,
+            revision,
+        })
     }
+}
+
+/// Grants in cases a person opened, and the revision they were read at: what counts them and what writes them must be one reading.
+#[derive(Debug, Default)]
+pub(crate) struct OpenerRuns {
+    /// Of the record; `None` where the customer opened the case.
+    pub(crate) key: Option<String>,
+    pub(crate) runs: Vec<Run>,
+    pub(crate) revision: u64,
 }
 
 /// Names a request whatever the case: what stays closed after a refusal. Action and parameters, RFC 8785, SHA-256.

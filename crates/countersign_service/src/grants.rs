@@ -8,7 +8,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_cases::{GrantId, Permit, Timestamp};
 use countersign_grant::{Claims, JwkSet, LIFETIME_S_MAX, mint};
 
-use crate::{gate::Gate, ledger, trouble::Trouble};
+use crate::{gate::Gate, ledger};
 
 /// A grant that was signed and is not stored yet.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct Minted {
 
 impl Gate {
     /// Uses a permit up.
-    pub(crate) fn mint(&self, permit: Permit, now: Timestamp) -> Result<Minted, Trouble> {
+    pub(crate) fn mint(&self, permit: Permit, now: Timestamp) -> Minted {
         let contents = permit.consume();
         let issued_at = ledger::unix_seconds(now);
         let expires_at = issued_at + self.settings().limits.grant_seconds.min(LIFETIME_S_MAX);
@@ -43,12 +43,12 @@ impl Gate {
             digest: contents.digest.to_string(),
             log_origin: self.log_origin().to_owned(),
         };
-        Ok(Minted {
+        Minted {
             id,
             jws: mint(self.grant_key(), &claims),
             connector: contents.connector,
             not_after: Timestamp(i64::try_from(expires_at).unwrap_or(i64::MAX / 1_000) * 1_000),
-        })
+        }
     }
 
     /// The public keys grants are verified with.

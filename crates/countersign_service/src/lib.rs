@@ -6,12 +6,23 @@
 //! leads from a staff session to a proof, nor from anything but a permit of
 //! `countersign_cases` to a grant.
 //!
+//! A proof takes a seat, so a member of staff cannot even ask for one:
+//!
+//! ```compile_fail,E0308
+//! # use countersign_service::{Gate, SignedInStaff, adapters::secrets::Secret};
+//! # use countersign_cases::Digest;
+//! async fn relayed(gate: &Gate, agent: &SignedInStaff, read_aloud: &Secret) {
+//!     let _ = gate.prove(agent, "pin", Digest([0; 32]), read_aloud).await;
+//! }
+//! ```
+//!
 //! No HTTP server here, and no decision: requirements are weighed in
 //! `countersign_cases` alone.
 
 pub mod adapters;
 mod cases;
 mod customers;
+mod decisions;
 mod delivery;
 mod factors;
 mod facts;
@@ -19,6 +30,8 @@ mod gate;
 mod grants;
 mod idempotency;
 mod ledger;
+mod lists;
+mod lookups;
 mod mask;
 mod notices;
 mod proofs;
@@ -28,7 +41,10 @@ mod records;
 mod sessions;
 pub mod settings;
 mod shell;
+mod sign_in;
+mod sign_offs;
 mod staff;
+mod timeline;
 mod trouble;
 mod views;
 mod work;
@@ -36,15 +52,15 @@ mod work;
 pub use cases::{Applied, CaseError, IssuedLink, LinkStanding, OpenRequest, OpenedCase};
 pub use customers::{
     BackupAttestation, ContactPut, ContactView, CustomerDetail, CustomerError, CustomerPut,
-    CustomerSaved, CustomerView, FactorPut, FactorView, HeldPut, RefusedNote,
+    CustomerSaved, FactorPut, FactorView, HeldPut,
 };
 pub use gate::{Gate, Parts, ProcedureCheck, StartError};
 pub use idempotency::{Answer, IDEMPOTENCY_KEY_CHARS_MAX, Idempotent, Reserved};
 pub use ledger::LogSigner;
+pub use lists::{Approvals, DeskFilter, DeskRow};
+pub use lookups::{CustomerView, RefusedNote};
 pub use mask::{SentencePiece, mask_address};
-pub use proofs::{
-    Answered, CodeOnItsWay, CodeStanding, PROOF_DOMAIN, PasskeyPrompt, ProofError, SIGN_OFF_DOMAIN,
-};
+pub use proofs::{Answered, CodeOnItsWay, CodeStanding, PROOF_DOMAIN, ProofError};
 pub use rates::{Rate, TooMany};
 pub use receipts::{
     CaseReceipt, RECEIPT_BYTES_MAX, RECEIPT_VERSION, VerifiedReceipt, WrongReceipt, verify_receipt,
@@ -52,12 +68,13 @@ pub use receipts::{
 };
 pub use sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink};
 pub use settings::Settings;
-pub use staff::{
-    AccountView, Ceremony, InvitationView, IssuedInvitation, Operator, PasskeyView, StaffError,
-};
+pub use sign_in::Ceremony;
+pub use sign_offs::{PasskeyPrompt, SIGN_OFF_DOMAIN};
+pub use staff::{AccountView, InvitationView, IssuedInvitation, Operator, PasskeyView, StaffError};
+pub use timeline::{TimelineEntry, WhoView};
 pub use trouble::Trouble;
 pub use views::{
-    Abilities, Ability, Approvals, CaseView, DeskFilter, DeskRow, EndingView, LinkView,
-    ParameterView, SeatView, StopView, TimelineEntry, Way, WayStanding, WhoView,
+    Abilities, Ability, CaseView, EndingView, LinkView, ParameterView, SeatView, StopView, Way,
+    WayStanding,
 };
 pub use work::CaseVersions;

@@ -63,6 +63,12 @@ pub(crate) fn sentence(
             .is_some_and(|holding| holding.kind == HoldingKind::Channel),
         EffectKind::Sends { .. } | EffectKind::Loses(_) => false,
     });
+    if action.says.is_empty() {
+        return vec![SentencePiece {
+            text: action.label.clone(),
+            parameter: false,
+        }];
+    }
     action
         .says
         .iter()
@@ -79,12 +85,11 @@ pub(crate) fn sentence(
                         .iter()
                         .any(|contact| full.contains(contact.as_str()));
                 let text = match showing {
-                    Showing::Everything => full,
                     Showing::Masked if names_contact || changes_channel => mask_address(&full),
                     Showing::Withheld if names_contact || changes_channel => {
                         format!("({}, not shown here)", parameter.label)
                     }
-                    Showing::Masked | Showing::Withheld => full,
+                    Showing::Everything | Showing::Masked | Showing::Withheld => full,
                 };
                 Some(SentencePiece {
                     text,

@@ -15,7 +15,8 @@ use crate::{
         mailer::Mail,
         tokens::{Token, TokenKind},
     },
-    cases::{Also, CaseError, Loaded},
+    cases::CaseError,
+    decisions::{Also, Loaded},
     gate::Gate,
     records::{self, Code, Contact, Held, Stop, space},
     trouble::Trouble,
@@ -27,6 +28,9 @@ pub(crate) const MAIL: &str = "mail";
 
 /// A letter that could not be handed over for this long is refused for good.
 const GIVE_UP_SECONDS: u64 = 24 * 3_600;
+
+/// How long a stop link still says what became of its case, after the case ran out: 90 days.
+const STOP_LINK_SECONDS: u64 = 90 * 86_400;
 
 /// A code nobody received in this time is of no use.
 const CODE_GIVE_UP_SECONDS: u64 = 5 * 60;
@@ -113,7 +117,14 @@ impl Gate {
                     contact: contact.clone(),
                 };
                 // Stored before the letter leaves; a repeat of the letter carries a link of its own, and each works.
-                let write = records::put(space::STOP, token.hash().to_string(), &stop, Some(0))?;
+                let until = loaded.case.expires_at().plus_seconds(STOP_LINK_SECONDS);
+                let write = records::put_until(
+                    space::STOP,
+                    token.hash().to_string(),
+                    &stop,
+                    Some(0),
+                    until,
+                )?;
                 self.write_records(vec![write])
                     .await
                     .map_err(Trouble::from)?;
@@ -295,7 +306,7 @@ impl Gate {
         match delivery {
             Delivery::HandedOver => tracing::info!(contact = contact.id.0, "letter handed over"),
             Delivery::Refused(reason) => {
-                tracing::warn!(contact = contact.id.0, ?reason, "letter refused for good")
+                tracing::warn!(contact = contact.id.0, ?reason, "letter refused for good");
             }
             Delivery::TryLater(reason @ (LaterReason::Unreachable | LaterReason::Answered(_))) => {
                 tracing::warn!(

@@ -1,4 +1,4 @@
-//! Proofs by the customer, on their own page; and signatures by colleagues.
+//! Proofs by the customer, on their own page.
 //!
 //! INVARIANT: nothing here that proves takes anything but a [`CustomerSeat`].
 //! There is no function from a staff session to a proof.
@@ -10,7 +10,7 @@
 //! gives the same words.
 
 use countersign_cases::{
-    CaseId, Command, Digest, Evidence, Refusal, State,
+    Command, Digest, Evidence, Refusal,
     attempts::{Limits as TryLimits, Locked, Reservation, Tally},
     decide,
 };
@@ -21,24 +21,24 @@ use serde_json::Value;
 
 use crate::{
     adapters::{
+        codes::CODE_LIFETIME_SECONDS,
         password_check::PasswordVerdict,
-        secrets::Secret,
+        secrets::{Secret, SecretError},
         totp::TotpSecret,
-        webauthn::{self, Passkey, VerifiedAssertion, challenge_for},
+        webauthn::Passkey,
     },
-    cases::{Also, Applied, CaseError, Loaded},
+    cases::{Applied, CaseError},
+    decisions::{Also, Loaded},
     facts::Tallies,
     gate::Gate,
     notices::{self, Letter},
-    records::{self, Account, Code, Customer, FactorKind, Held, space},
-    sessions::{CustomerSeat, SignedInStaff},
+    records::{self, Code, Customer, FactorKind, Held, space},
+    sessions::CustomerSeat,
     shell::{Entry, Tries},
+    sign_offs::{PasskeyPrompt, challenge, kept},
     trouble::Trouble,
     views,
 };
-
-/// What a colleague's passkey signs: this, the case's nonce, and its digest.
-pub const SIGN_OFF_DOMAIN: &str = "countersign/sign-off/v1";
 
 /// What a customer's passkey signs: this with the proof's name, the case's nonce, and its digest.
 pub const PROOF_DOMAIN: &str = "countersign/proof/v1/";
@@ -73,15 +73,6 @@ pub struct CodeStanding {
     pub until: countersign_cases::Timestamp,
     /// When another can be asked for.
     pub again_at: countersign_cases::Timestamp,
-}
-
-/// A passkey prompt for a case: nothing to remember, for the challenge is made of the case itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PasskeyPrompt {
-    /// What is being signed for.
-    pub digest: Digest,
-    /// For `parseRequestOptionsFromJSON`.
-    pub options: Value,
 }
 
 /// Why a proof was neither taken nor counted.
@@ -187,7 +178,7 @@ impl Gate {
         if method == Method::Passkey {
             return Err(ProofError::NotAsked);
         }
-        let tell = !loaded.case.proofs().is_empty();
+        let tell = self.seat_has_proved(seat).await?;
         let closed = match may_try(&loaded, id, digest) {
             Ok(()) => false,
             // Neither is told apart from a wrong answer; the check below is made all the same.
@@ -211,7 +202,7 @@ impl Gate {
         };
         match checked {
             Ok(Checked::Right(uses)) => {
-                self.take_proof(seat.case(), proof, digest, &reservation, uses)
+                self.take_proof(seat, proof, digest, &reservation, uses)
                     .await
             }
             Ok(Checked::Wrong) => {
@@ -236,16 +227,11 @@ impl Gate {
     ) -> Result<Option<CodeStanding>, Trouble> {
         let key = notices::code_key(seat.case(), proof);
         let limits = &self.settings().limits;
-        Ok(self
-            .load::<Code>(space::CODE, &key)
-            .await?
-            .map(|held| CodeStanding {
-                until: held
-                    .value
-                    .asked_at
-                    .plus_seconds(crate::adapters::codes::CODE_LIFETIME_SECONDS),
-                again_at: held.value.asked_at.plus_seconds(limits.code_again_seconds),
-            }))
+        let held = self.load::<Code>(space::CODE, &key).await?;
+        Ok(held.map(|Held { value, .. }| CodeStanding {
+            until: value.asked_at.plus_seconds(CODE_LIFETIME_SECONDS),
+            again_at: value.asked_at.plus_seconds(limits.code_again_seconds),
+        }))
     }
 
     /// Sends a one-time code for this case and this proof.
@@ -307,7 +293,6 @@ impl Gate {
                 ..Batch::default()
             };
             if self.committed(batch, &mut tries).await? {
-                self.bell().notify_waiters();
                 return Ok(CodeOnItsWay {
                     address: crate::mask::mask_address(&address),
                     again_at: now.plus_seconds(limits.code_again_seconds),
@@ -364,6 +349,7 @@ impl Gate {
             };
             let decision = decide(&loaded.procedure, &loaded.case, command, &loaded.moment())?;
             let mut also = Also::default();
+            also.records.push(self.proved_seat(seat, loaded.now)?);
             let Held {
                 value: mut customer,
                 revision,
@@ -387,127 +373,14 @@ impl Gate {
                 &customer,
                 Some(revision),
             )?);
-            let (batch, case) = self
-                .write_decision(&loaded, &decision.events, None, also)
-                .await?;
+            let (batch, case) = self.write_decision(&loaded, &decision.events, None, also)?;
             if self.committed(batch, &mut tries).await? {
-                self.bell().notify_waiters();
                 return Ok(Applied {
                     version: case.version(),
                     state: case.state(),
                 });
             }
         }
-    }
-
-    /// Begins a signature: the prompt is for this case and no other, and only for who may sign it.
-    pub async fn start_sign_off(
-        &self,
-        by: &SignedInStaff,
-        case: &CaseId,
-    ) -> Result<PasskeyPrompt, ProofError> {
-        let loaded = self.load_case(case).await?;
-        let member = by.member(&loaded.procedure, &loaded.row.customer);
-        views::can_sign(&loaded, &member)?;
-        let keys: Vec<Passkey> = by
-            .record()
-            .passkeys
-            .iter()
-            .map(|registered| registered.key.clone())
-            .collect();
-        if keys.is_empty() {
-            return Err(ProofError::NoPasskey);
-        }
-        let challenge = challenge(&loaded, SIGN_OFF_DOMAIN)?;
-        Ok(PasskeyPrompt {
-            digest: loaded.digest()?,
-            options: self.relying_party().request_options(&challenge, &keys),
-        })
-    }
-
-    /// A colleague's passkey answered: the assertion is kept as evidence.
-    pub async fn finish_sign_off(
-        &self,
-        by: &SignedInStaff,
-        case: &CaseId,
-        digest: Digest,
-        response: &Value,
-    ) -> Result<Applied, ProofError> {
-        let mut tries = Tries::default();
-        loop {
-            let loaded = self.load_case(case).await?;
-            // The account as it is now, not as it was when the session was looked up.
-            let account = self
-                .load::<Account>(space::ACCOUNT, &records::part(by.account()))
-                .await?;
-            let Held {
-                value: mut account,
-                revision,
-            } = account
-                .filter(|held| held.value.active)
-                .ok_or(ProofError::NotAccepted)?;
-            let member = crate::sessions::member(&account, &loaded.procedure, &loaded.row.customer);
-            views::can_sign(&loaded, &member)?;
-            let keys: Vec<Passkey> = account
-                .passkeys
-                .iter()
-                .map(|registered| registered.key.clone())
-                .collect();
-            let challenge = challenge(&loaded, SIGN_OFF_DOMAIN)?;
-            let (credential, verified) = self.verify_with(&keys, &challenge, response)?;
-            if let Some(registered) = account
-                .passkeys
-                .iter_mut()
-                .find(|registered| registered.key.credential == credential)
-            {
-                registered.used(&verified, loaded.now);
-            }
-            let command = Command::SignOff {
-                by: member,
-                digest,
-                evidence: kept(&verified),
-            };
-            let decision = decide(&loaded.procedure, &loaded.case, command, &loaded.moment())?;
-            let mut also = Also::default();
-            also.records.push(records::put(
-                space::ACCOUNT,
-                records::part(&account.account),
-                &account,
-                Some(revision),
-            )?);
-            let (batch, case) = self
-                .write_decision(&loaded, &decision.events, None, also)
-                .await?;
-            if self.committed(batch, &mut tries).await? {
-                self.bell().notify_waiters();
-                return Ok(Applied {
-                    version: case.version(),
-                    state: case.state(),
-                });
-            }
-        }
-    }
-
-    fn verify_with(
-        &self,
-        keys: &[Passkey],
-        challenge: &[u8; 32],
-        response: &Value,
-    ) -> Result<(Vec<u8>, VerifiedAssertion), ProofError> {
-        let not_accepted = |error: webauthn::WebauthnError| {
-            tracing::info!(%error, "passkey not accepted");
-            ProofError::NotAccepted
-        };
-        let credential = webauthn::claimed_credential(response).map_err(not_accepted)?;
-        let key = keys
-            .iter()
-            .find(|key| key.credential == credential)
-            .ok_or(ProofError::NotAccepted)?;
-        let verified = self
-            .relying_party()
-            .verify_assertion(challenge, key, response)
-            .map_err(not_accepted)?;
-        Ok((credential, verified))
     }
 
     /// The proof of this name, if the case's action asks for it and this gate can check it.
@@ -632,8 +505,7 @@ impl Gate {
                 };
                 match self.hasher().verify(answer, stored).await {
                     Ok(true) => Ok(Checked::Right(Uses::Nothing)),
-                    Ok(false) => Ok(Checked::Wrong),
-                    Err(crate::adapters::secrets::SecretError::TooLong) => Ok(Checked::Wrong),
+                    Ok(false) | Err(SecretError::TooLong) => Ok(Checked::Wrong),
                     Err(_) => Err(ProofError::Unavailable),
                 }
             }
@@ -697,7 +569,7 @@ impl Gate {
     /// One commit: the proof, the try given back, and whatever must never count again.
     async fn take_proof(
         &self,
-        case: &CaseId,
+        seat: &CustomerSeat,
         proof: &str,
         digest: Digest,
         reservation: &Reservation,
@@ -705,7 +577,7 @@ impl Gate {
     ) -> Result<Answered, ProofError> {
         let mut tries = Tries::default();
         loop {
-            let loaded = self.load_case(case).await?;
+            let loaded = self.load_case(seat.case()).await?;
             let (id, _) = self.asked(&loaded, proof)?;
             let command = Command::Prove {
                 proof: id,
@@ -730,6 +602,7 @@ impl Gate {
             };
             let decision = decide(&loaded.procedure, &loaded.case, command, &moment)?;
             let mut also = Also::default();
+            also.records.push(self.proved_seat(seat, loaded.now)?);
             also.records.push(records::put(
                 space::ATTEMPTS,
                 records::part(&loaded.customer.id.0),
@@ -789,11 +662,8 @@ impl Gate {
                     )?);
                 }
             }
-            let (batch, case) = self
-                .write_decision(&loaded, &decision.events, None, also)
-                .await?;
+            let (batch, case) = self.write_decision(&loaded, &decision.events, None, also)?;
             if self.committed(batch, &mut tries).await? {
-                self.bell().notify_waiters();
                 return Ok(Answered::Right(Applied {
                     version: case.version(),
                     state: case.state(),
@@ -876,39 +746,4 @@ fn passkeys_shown(loaded: &Loaded, proof: ProofId) -> Option<(String, Vec<Passke
             .map(|registered| registered.key.clone())
             .collect(),
     ))
-}
-
-/// The challenge for one question about one case: whoever has the case's first event can work it out again.
-fn challenge(loaded: &Loaded, domain: &str) -> Result<[u8; 32], Trouble> {
-    let damaged = || Trouble::Damaged("a case without its nonce".to_owned());
-    let opened = loaded
-        .case
-        .opened()
-        .filter(|_| loaded.case.state() != State::None)
-        .ok_or_else(damaged)?;
-    let nonce = from_hex(&opened.nonce).ok_or_else(damaged)?;
-    Ok(challenge_for(domain, &nonce, &opened.digest.0))
-}
-
-fn from_hex(text: &str) -> Option<[u8; 16]> {
-    let mut bytes = [0; 16];
-    if text.len() != 32 {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let pair = std::str::from_utf8(pair).ok()?;
-        *byte = u8::from_str_radix(pair, 16).ok()?;
-    }
-    Some(bytes)
-}
-
-fn kept(verified: &VerifiedAssertion) -> Evidence {
-    let evidence = verified.evidence.clone();
-    Evidence::Assertion {
-        credential: evidence.credential,
-        public_key: evidence.public_key,
-        client_data: evidence.client_data,
-        authenticator_data: evidence.authenticator_data,
-        signature: evidence.signature,
-    }
 }

@@ -11,7 +11,8 @@ use countersign_ledger::{Policy, VerifierKey};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cases::{CaseError, Loaded},
+    cases::CaseError,
+    decisions::Loaded,
     gate::Gate,
     ledger, records,
     sessions::{CustomerSeat, SignedInStaff},
@@ -215,8 +216,7 @@ impl Gate {
         seat: &CustomerSeat,
         case: &CaseId,
     ) -> Result<CaseReceipt, CaseError> {
-        let seated = self.load_case(seat.case()).await?;
-        if seated.case.proofs().is_empty() {
+        if !self.seat_has_proved(seat).await? {
             return Err(CaseError::NotAllowed("a proof"));
         }
         let loaded = self.load_case(case).await?;

@@ -232,6 +232,8 @@ pub(crate) struct Seat {
     pub(crate) case: CaseId,
     pub(crate) customer: CustomerId,
     pub(crate) until: Timestamp,
+    /// Something was proved on this seat. What another seat of the same case proved shows nothing here.
+    pub(crate) proved: bool,
 }
 
 /// A stop link, by the hash of its token.
@@ -264,6 +266,7 @@ pub(crate) enum Owner {
 
 /// A staff account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "an account is named by its id")]
 pub(crate) struct Account {
     pub(crate) account: String,
     pub(crate) person: PersonId,

@@ -7,6 +7,7 @@
 
 use countersign_cases::{CaseId, ContactId, CustomerId, PersonId, StaffMember, Timestamp};
 use countersign_language::{Procedure, RoleId};
+use countersign_store::RecordWrite;
 
 use crate::{
     adapters::tokens::{TokenHash, TokenKind},
@@ -18,7 +19,7 @@ use crate::{
 
 /// A member of staff with a live session. Made only by [`Gate::staff_session`].
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// let forged = countersign_service::SignedInStaff { account: todo!(), session: todo!() };
 /// ```
 #[derive(Debug, Clone)]
@@ -95,7 +96,7 @@ fn role_ids(procedure: &Procedure, names: &[String]) -> Vec<RoleId> {
 
 /// The customer of exactly one case, on their own page. Made only from a used link ([`Gate::use_link`]) or a live seat ([`Gate::seat`]).
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// let forged = countersign_service::CustomerSeat { case: todo!(), customer: todo!(), until: todo!(), seat: todo!() };
 /// ```
 #[derive(Debug, Clone)]
@@ -247,6 +248,30 @@ impl Gate {
             return Ok(None);
         };
         Ok((self.now() < seat.until).then(|| CustomerSeat::seated(&seat, hash)))
+    }
+
+    /// Whether something was proved on this very seat. A second link of one case opens a seat that has proved nothing.
+    pub(crate) async fn seat_has_proved(&self, seat: &CustomerSeat) -> Result<bool, Trouble> {
+        let held = self
+            .load::<Seat>(space::SEAT, &seat.key().to_string())
+            .await?;
+        Ok(held.is_some_and(|held| held.value.proved))
+    }
+
+    /// Marks a seat as proved on, together with the proof: it now stays for as long as there may be a receipt to fetch.
+    pub(crate) fn proved_seat(
+        &self,
+        seat: &CustomerSeat,
+        now: Timestamp,
+    ) -> Result<RecordWrite, Trouble> {
+        let until = now.plus_seconds(self.settings().limits.proved_seat_seconds);
+        let record = Seat {
+            case: seat.case.clone(),
+            customer: seat.customer.clone(),
+            until,
+            proved: true,
+        };
+        records::put_until(space::SEAT, seat.key().to_string(), &record, None, until)
     }
 
     /// Ends a seat: the customer closes the page for good.

@@ -161,6 +161,8 @@ pub struct Limits {
     pub code_again_seconds: u64,
     /// How many codes are sent for one case and proof.
     pub codes_max: u32,
+    /// How long it stays open once something was proved on it: it is how the customer comes back for the receipt.
+    pub proved_seat_seconds: u64,
     /// How long an idle staff session lives.
     pub session_idle_seconds: u64,
     /// How long any staff session lives.
@@ -182,6 +184,7 @@ impl Default for Limits {
             seat_seconds: 60 * 60,
             code_again_seconds: 60,
             codes_max: 5,
+            proved_seat_seconds: 14 * 86_400,
             session_idle_seconds: 60 * 60,
             session_seconds: 12 * 60 * 60,
             invitation_seconds: 7 * 86_400,

@@ -198,8 +198,14 @@ impl Gate {
             return Ok(true);
         }
         let sent = batch.appends.first().cloned();
+        let queued = !batch.work.is_empty();
         match self.commit(batch).await {
-            Ok(_) => Ok(true),
+            Ok(_) => {
+                if queued {
+                    self.bell().notify_waiters();
+                }
+                Ok(true)
+            }
             Err(CommitError::Conflict { what }) => {
                 tracing::debug!(what, "deciding again");
                 tries.0 += 1;

@@ -7,7 +7,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_cases::{CustomerId, Timestamp};
 use countersign_store::Batch;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
@@ -17,15 +17,13 @@ use crate::{
         webauthn::{self, Passkey},
     },
     gate::Gate,
-    records::{self, Account, Held, Invitation, Owner, Registered, Session, space},
+    records::{self, Account, Held, Invitation, Owner, Registered, space},
     sessions::SignedInStaff,
     settings::{ConsoleRole, NewAccount},
     shell::{Entry, Tries},
+    sign_in::{Ceremony, Purpose},
     trouble::Trouble,
 };
-
-/// How long an answer to a passkey prompt counts, in seconds.
-const CEREMONY_SECONDS: u64 = 5 * 60;
 
 /// Most passkeys of one account or customer.
 pub(crate) const PASSKEYS_MAX: usize = 20;
@@ -68,15 +66,6 @@ pub struct InvitationView {
     pub roles: Vec<String>,
     /// When it runs out.
     pub until: Timestamp,
-}
-
-/// A passkey prompt under way: the options go to the browser, the id comes back with its answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Ceremony {
-    /// Names this prompt; counts once.
-    pub ceremony: String,
-    /// For `parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON`.
-    pub options: Value,
 }
 
 /// A passkey as its owner sees it.
@@ -179,31 +168,6 @@ impl StaffError {
             Self::Trouble(trouble) => trouble.code(),
         }
     }
-}
-
-/// A prompt as remembered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Prompt {
-    pub(crate) purpose: Purpose,
-    /// base64url
-    pub(crate) challenge: String,
-}
-
-/// What a prompt is for; an answer to one never counts for another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Purpose {
-    SignIn,
-    FirstPasskey {
-        account: String,
-    },
-    AnotherPasskey {
-        account: String,
-    },
-    CustomerPasskey {
-        customer: CustomerId,
-        holding: String,
-    },
 }
 
 impl Gate {
@@ -359,75 +323,6 @@ impl Gate {
         self.add_passkey(&account.account, passkey, name, vec![used])
             .await?;
         self.open_session(&account.account).await
-    }
-
-    /// Begins to sign in: any passkey of this site may answer.
-    pub async fn start_sign_in(&self) -> Result<Ceremony, StaffError> {
-        let challenge = dice::random_bytes::<32>(self.dice());
-        let ceremony = self.remember_prompt(Purpose::SignIn, &challenge).await?;
-        Ok(Ceremony {
-            ceremony,
-            options: self.relying_party().request_options(&challenge, &[]),
-        })
-    }
-
-    /// Signs in: gives the session's token for the cookie.
-    pub async fn finish_sign_in(
-        &self,
-        ceremony: &str,
-        response: &Value,
-    ) -> Result<Token, StaffError> {
-        let challenge = self.take_prompt(ceremony, &Purpose::SignIn).await?;
-        let credential = webauthn::claimed_credential(response).map_err(not_accepted)?;
-        let owner = self
-            .load::<Owner>(space::CREDENTIAL, &URL_SAFE_NO_PAD.encode(&credential))
-            .await?
-            .map(|held| held.value);
-        let Some(Owner::Staff(account)) = owner else {
-            return Err(StaffError::NotAccepted);
-        };
-        self.change_account(&account, &account, "staff.signed_in", |record, now| {
-            if !record.active {
-                return Err(StaffError::NotAccepted);
-            }
-            let registered = record
-                .passkeys
-                .iter_mut()
-                .find(|registered| registered.key.credential == credential)
-                .ok_or(StaffError::NotAccepted)?;
-            let verified = self
-                .relying_party()
-                .verify_assertion(&challenge, &registered.key, response)
-                .map_err(not_accepted)?;
-            registered.used(&verified, now);
-            Ok(())
-        })
-        .await?;
-        self.open_session(&account).await
-    }
-
-    /// Ends this session.
-    pub async fn sign_out(&self, by: &SignedInStaff) -> Result<(), StaffError> {
-        let mut tries = Tries::default();
-        loop {
-            let mut batch = Batch::default();
-            batch.records.push(records::remove(
-                space::SESSION,
-                by.session().to_string(),
-                None,
-            ));
-            let entry = Entry::new(
-                "staff.signed_out",
-                self.now(),
-                None,
-                &serde_json::json!({ "account": by.account() }),
-            )?;
-            self.log(&mut batch, &records::account_stream(by.account()), entry)
-                .await?;
-            if self.committed(batch, &mut tries).await? {
-                return Ok(());
-            }
-        }
     }
 
     /// The reader's own passkeys.
@@ -697,7 +592,7 @@ impl Gate {
             .ok_or(StaffError::UnknownAccount)
     }
 
-    async fn change_account(
+    pub(crate) async fn change_account(
         &self,
         by: &str,
         account: &str,
@@ -805,136 +700,6 @@ impl Gate {
             }
         }
     }
-
-    async fn open_session(&self, account: &str) -> Result<Token, StaffError> {
-        let token = Token::generate(TokenKind::Session, self.dice());
-        let now = self.now();
-        let session = Session {
-            account: account.to_owned(),
-            opened_at: now,
-            seen_at: now,
-        };
-        let until = now.plus_seconds(self.settings().limits.session_seconds);
-        let write = records::put_until(
-            space::SESSION,
-            token.hash().to_string(),
-            &session,
-            Some(0),
-            until,
-        )?;
-        self.write_records(vec![write])
-            .await
-            .map_err(Trouble::from)?;
-        Ok(token)
-    }
-
-    async fn start_creation(
-        &self,
-        account: &Account,
-        purpose: Purpose,
-    ) -> Result<Ceremony, StaffError> {
-        let challenge = dice::random_bytes::<32>(self.dice());
-        let ceremony = self.remember_prompt(purpose, &challenge).await?;
-        let known: Vec<Passkey> = account
-            .passkeys
-            .iter()
-            .map(|registered| registered.key.clone())
-            .collect();
-        let options = self.relying_party().creation_options(
-            &handle(account)?,
-            &account.email,
-            &account.name,
-            &challenge,
-            &known,
-        );
-        Ok(Ceremony { ceremony, options })
-    }
-
-    async fn finish_creation(
-        &self,
-        ceremony: &str,
-        purpose: &Purpose,
-        handle: &[u8],
-        response: &Value,
-    ) -> Result<Passkey, StaffError> {
-        let challenge = self.take_prompt(ceremony, purpose).await?;
-        let passkey = self
-            .relying_party()
-            .finish_registration(handle, &challenge, response)
-            .map_err(not_accepted)?;
-        let taken = self
-            .load::<Owner>(
-                space::CREDENTIAL,
-                &URL_SAFE_NO_PAD.encode(&passkey.credential),
-            )
-            .await?
-            .is_some();
-        if taken {
-            Err(StaffError::NotAccepted)
-        } else {
-            Ok(passkey)
-        }
-    }
-
-    /// Remembers a challenge; gives the name it can be taken by, once.
-    pub(crate) async fn remember_prompt(
-        &self,
-        purpose: Purpose,
-        challenge: &[u8; 32],
-    ) -> Result<String, Trouble> {
-        let name = self.pseudonym();
-        let prompt = Prompt {
-            purpose,
-            challenge: URL_SAFE_NO_PAD.encode(challenge),
-        };
-        let until = self.now().plus_seconds(CEREMONY_SECONDS);
-        self.write_records(vec![records::put_until(
-            space::CEREMONY,
-            name.clone(),
-            &prompt,
-            Some(0),
-            until,
-        )?])
-        .await?;
-        Ok(name)
-    }
-
-    /// Takes a challenge: whatever comes of the answer, it was the only one.
-    pub(crate) async fn take_prompt(
-        &self,
-        name: &str,
-        purpose: &Purpose,
-    ) -> Result<[u8; 32], StaffError> {
-        let Held {
-            value: prompt,
-            revision,
-        } = self
-            .load::<Prompt>(space::CEREMONY, &records::part(name))
-            .await?
-            .ok_or(StaffError::CeremonyGone)?;
-        if prompt.purpose != *purpose {
-            return Err(StaffError::CeremonyGone);
-        }
-        let taken = self
-            .write_records(vec![records::remove(
-                space::CEREMONY,
-                records::part(name),
-                Some(revision),
-            )])
-            .await;
-        match taken {
-            Ok(()) => {}
-            Err(countersign_store::CommitError::Conflict { .. }) => {
-                return Err(StaffError::CeremonyGone);
-            }
-            Err(error) => return Err(Trouble::from(error).into()),
-        }
-        let bytes = URL_SAFE_NO_PAD
-            .decode(&prompt.challenge)
-            .ok()
-            .and_then(|bytes| bytes.try_into().ok());
-        bytes.ok_or(StaffError::CeremonyGone)
-    }
 }
 
 fn admin(by: &SignedInStaff) -> Result<(), StaffError> {
@@ -945,13 +710,13 @@ fn admin(by: &SignedInStaff) -> Result<(), StaffError> {
     }
 }
 
-fn handle(account: &Account) -> Result<Vec<u8>, Trouble> {
+pub(crate) fn handle(account: &Account) -> Result<Vec<u8>, Trouble> {
     URL_SAFE_NO_PAD
         .decode(&account.handle)
         .map_err(|error| Trouble::Damaged(error.to_string()))
 }
 
-fn not_accepted(error: webauthn::WebauthnError) -> StaffError {
+pub(crate) fn not_accepted(error: webauthn::WebauthnError) -> StaffError {
     tracing::info!(%error, "passkey not accepted");
     StaffError::NotAccepted
 }

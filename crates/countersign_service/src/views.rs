@@ -1,26 +1,24 @@
 //! What pages and programs read: whole, in people's words, and masked where it must be.
 
 use countersign_cases::{
-    Actor, Case, CaseId, Checklist, ContactId, CustomerId, Digest, EarlierRefusal, EndedBy, Event,
-    EventKind, Evidence, Missing, Outcome, Refusal, StaffMember, State, Stopper, Timestamp, Who,
-    checklist, decide,
+    Actor, Case, CaseId, Checklist, Command, ContactId, Digest, EarlierRefusal, EndedBy, Evidence,
+    GrantId, Missing, Refusal, StaffMember, State, Timestamp, Who, checklist, decide,
 };
 use countersign_language::{Action, EffectKind, Method, Procedure};
 use serde::Serialize;
 
 use crate::{
-    cases::{CaseError, Loaded},
-    customers::CustomerView,
+    cases::CaseError,
+    decisions::Loaded,
     gate::Gate,
+    lookups::CustomerView,
     mask::{self, SentencePiece, Showing, mask_address},
-    records::{self, CaseRow, Held, space},
+    records::CaseRow,
     sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink},
     settings::{ConsoleRole, Scope},
+    timeline::{TimelineEntry, WhoView, actor_view, staff_view, stopper_view, timeline_entry},
     trouble::Trouble,
 };
-
-/// Most rows of one list.
-const ROWS_MAX: usize = 500;
 
 /// Everything the case page shows.
 #[derive(Debug, Clone, Serialize)]
@@ -92,28 +90,6 @@ pub struct ParameterView {
     pub value: String,
 }
 
-/// Who did something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct WhoView {
-    /// `customer`, `staff`, `robot`, `gate`, `contact`.
-    pub kind: &'static str,
-    /// Name, where there is one.
-    pub name: Option<String>,
-}
-
-/// One line of what happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TimelineEntry {
-    /// When.
-    pub at: Timestamp,
-    /// The event's word, such as `proved`.
-    pub kind: String,
-    /// Who.
-    pub who: WhoView,
-    /// A sentence.
-    pub words: String,
-}
-
 /// How the customer's link stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "link", rename_all = "snake_case")]
@@ -168,7 +144,7 @@ pub struct Ability {
 }
 
 impl Ability {
-    fn of(answer: Result<(), Refusal>) -> Self {
+    pub(crate) fn of(answer: Result<(), Refusal>) -> Self {
         match answer {
             Ok(()) => Self {
                 can: true,
@@ -199,63 +175,12 @@ pub struct EndingView {
     pub closed_until: Option<Timestamp>,
 }
 
-/// A row of the desk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DeskRow {
-    /// The case.
-    pub case: CaseId,
-    /// The customer.
-    pub customer: CustomerId,
-    /// Their name.
-    pub customer_name: String,
-    /// Label of the action.
-    pub action_label: String,
-    /// The sentence; parameter values are masked until something is proved.
-    pub sentence: String,
-    /// The state in one word.
-    pub state: String,
-    /// What is missing, in people's words.
-    pub missing: Vec<String>,
-    /// Who opened it; `None` for the customer.
-    pub opened_by: Option<String>,
-    /// When.
-    pub opened_at: Timestamp,
-    /// Last change.
-    pub updated_at: Timestamp,
-    /// When it runs out.
-    pub expires_at: Timestamp,
-    /// Names of roles a signature is waited for of.
-    pub wants_sign_off: Vec<String>,
-    /// When its wait is over, while it waits.
-    pub takes_effect_at: Option<Timestamp>,
-}
-
-/// Which cases the desk shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeskFilter {
-    /// Opened by the reader, not finished.
-    Mine,
-    /// Not finished, whoever opened them.
-    Team,
-    /// Waiting for a signature.
-    WaitingForSignOff,
-    /// Finished since midnight UTC.
-    FinishedToday,
-}
-
-/// The approvals page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Approvals {
-    /// Cases the reader can sign.
-    pub for_me: Vec<DeskRow>,
-    /// Cases that wait for a signature the reader cannot give, and why.
-    pub cannot: Vec<(DeskRow, Ability)>,
-    /// Cases the reader signed or refused, newest first.
-    pub decided: Vec<DeskRow>,
-}
-
 /// Everything the customer's page shows.
 #[derive(Debug, Clone, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one question the page asks"
+)]
 pub struct SeatView {
     /// The company's name.
     pub organisation: String,
@@ -384,6 +309,9 @@ impl Gate {
         if member.concerned {
             return Err(Refusal::Concerned.into());
         }
+        if !loaded.case.proofs().is_empty() {
+            self.note_look_at(by, &loaded).await?;
+        }
         self.view(&loaded, Some(&member)).await
     }
 
@@ -413,7 +341,9 @@ impl Gate {
         let case = &loaded.case;
         let (opened, action) = opened_action(loaded)?;
         let masked = case.proofs().is_empty();
-        let showing = if masked {
+        // Whoever typed the parameters may read them.
+        let own = reader.is_some_and(|reader| opened.is_opener(&reader.person));
+        let showing = if masked && !own {
             Showing::Masked
         } else {
             Showing::Everything
@@ -426,7 +356,6 @@ impl Gate {
             version: case.version(),
             digest: opened.digest,
             state: case.state(),
-            // The words are the same for everyone who may see them; before a proof staff see what the customer's first page shows.
             sentence: mask::joined(&pieces(loaded, action, showing)),
             pieces: pieces(loaded, action, showing),
             action: opened.action.clone(),
@@ -453,20 +382,20 @@ impl Gate {
             grant: case
                 .grant()
                 .map(|grant| crate::grants::grant_key(&grant.id)),
-            receipt: case.state().is_final(),
+            receipt: case.state().is_final() && !masked,
             checklist: sheet,
         })
     }
 
-    /// What happened in the case of this seat, oldest first; nothing before the customer proved something.
+    /// What happened in the case of this seat, oldest first; nothing before something was proved on it.
     pub async fn seat_timeline(
         &self,
         seat: &CustomerSeat,
     ) -> Result<Vec<TimelineEntry>, CaseError> {
-        let loaded = self.load_case(seat.case()).await?;
-        if loaded.case.proofs().is_empty() {
+        if !self.seat_has_proved(seat).await? {
             return Ok(Vec::new());
         }
+        let loaded = self.load_case(seat.case()).await?;
         let events = self.events_of(&loaded.row).await?;
         Ok(events
             .iter()
@@ -477,7 +406,8 @@ impl Gate {
     /// The customer's page.
     pub async fn seat_view(&self, seat: &CustomerSeat) -> Result<SeatView, CaseError> {
         let loaded = self.load_case(seat.case()).await?;
-        self.seat_view_of(&loaded)
+        let proved = self.seat_has_proved(seat).await?;
+        self.seat_view_of(&loaded, proved)
     }
 
     /// The first page of a link that was not used yet: masked, and without the ways.
@@ -487,13 +417,13 @@ impl Gate {
             return Ok(None);
         };
         let loaded = self.load_case(&case).await?;
-        self.seat_view_of(&loaded).map(Some)
+        self.seat_view_of(&loaded, false).map(Some)
     }
 
-    fn seat_view_of(&self, loaded: &Loaded) -> Result<SeatView, CaseError> {
+    fn seat_view_of(&self, loaded: &Loaded, proved: bool) -> Result<SeatView, CaseError> {
         let case = &loaded.case;
         let (opened, action) = opened_action(loaded)?;
-        let masked = case.proofs().is_empty();
+        let masked = !proved;
         let showing = if masked {
             Showing::Masked
         } else {
@@ -521,16 +451,17 @@ impl Gate {
             expires_at: case.expires_at(),
             takes_effect_at: takes_effect(case),
             ways: ways(self, loaded, &sheet, !masked),
-            may_confirm: sheet.customer.may_confirm,
+            may_confirm: sheet.customer.may_confirm && (proved || case.proofs().is_empty()),
             confirmed_at: case.confirmed_at(),
-            may_run: countersign_cases::may_run(&loaded.procedure, case, &loaded.moment()).is_ok(),
+            may_run: (proved || case.proofs().is_empty())
+                && countersign_cases::may_run(&loaded.procedure, case, &loaded.moment()).is_ok(),
             missing: sheet.missing.clone(),
             next_who: sheet.next.who.clone(),
             next_words: sheet.next.words.clone(),
             may_stop: case.state().is_live() || case.state() == State::Granted,
             ending: ending_view(case),
             return_to: loaded.row.return_to.clone().filter(|_| over),
-            receipt: over,
+            receipt: over && proved,
         })
     }
 
@@ -553,183 +484,6 @@ impl Gate {
                 State::Running | State::Done | State::Failed | State::Unknown
             ),
         })
-    }
-
-    /// A list of the desk. Ready cases first, then the oldest.
-    pub async fn desk(
-        &self,
-        by: &SignedInStaff,
-        filter: DeskFilter,
-    ) -> Result<Vec<DeskRow>, CaseError> {
-        if by.roles().is_empty() {
-            return Err(CaseError::NotAllowed("staff"));
-        }
-        let rows = match filter {
-            DeskFilter::Mine => {
-                let ids = self
-                    .list::<CaseId>(
-                        space::OPEN_BY,
-                        records::beginning_with(
-                            &format!("{}/", records::part(&by.person().0)),
-                            false,
-                        ),
-                        ROWS_MAX,
-                    )
-                    .await?;
-                self.rows(&ids).await?
-            }
-            DeskFilter::Team => self.open_rows().await?,
-            DeskFilter::WaitingForSignOff => self
-                .open_rows()
-                .await?
-                .into_iter()
-                .filter(|row| !row.wants_sign_off.is_empty())
-                .collect(),
-            DeskFilter::FinishedToday => {
-                let now = self.now();
-                let midnight = Timestamp(now.0 - now.0.rem_euclid(86_400_000));
-                let range = countersign_store::KeyRange {
-                    from: records::sortable(midnight),
-                    to: records::sortable(Timestamp(i64::MAX)),
-                    reverse: true,
-                };
-                self.list::<CaseRow>(space::FINISHED, range, ROWS_MAX)
-                    .await?
-            }
-        };
-        let mut rows: Vec<DeskRow> = rows
-            .iter()
-            .filter(|row| !by.record().concerned.contains(&row.customer))
-            .map(|row| self.desk_row(row))
-            .collect();
-        if filter != DeskFilter::FinishedToday {
-            rows.sort_by_key(|row| (row.state != "ready", row.opened_at));
-        }
-        Ok(rows)
-    }
-
-    /// The approvals page.
-    pub async fn approvals(&self, by: &SignedInStaff) -> Result<Approvals, CaseError> {
-        let (mut for_me, mut cannot) = (Vec::new(), Vec::new());
-        for row in self
-            .open_rows()
-            .await?
-            .into_iter()
-            .filter(|row| !row.wants_sign_off.is_empty())
-        {
-            let loaded = match self.load_case(&row.case).await {
-                Ok(loaded) => loaded,
-                Err(CaseError::Unknown) => continue,
-                Err(error) => return Err(error),
-            };
-            let member = by.member(&loaded.procedure, &row.customer);
-            let ability = Ability::of(can_sign(&loaded, &member));
-            if ability.can {
-                for_me.push(self.desk_row(&row))
-            } else {
-                cannot.push((self.desk_row(&row), ability))
-            }
-        }
-        for_me.sort_by_key(|row: &DeskRow| row.updated_at);
-        let prefix = format!("{}/", records::part(&by.person().0));
-        let mut ids = self
-            .list::<CaseId>(
-                space::DECIDED_BY,
-                records::beginning_with(&prefix, true),
-                100,
-            )
-            .await?;
-        ids.dedup();
-        let decided = self
-            .rows(&ids)
-            .await?
-            .iter()
-            .map(|row| self.desk_row(row))
-            .collect();
-        Ok(Approvals {
-            for_me,
-            cannot,
-            decided,
-        })
-    }
-
-    /// Cases of a customer, newest first.
-    pub async fn cases_of_customer(
-        &self,
-        by: &SignedInStaff,
-        customer: &CustomerId,
-    ) -> Result<Vec<DeskRow>, CaseError> {
-        if by.roles().is_empty() || by.record().concerned.contains(customer) {
-            return Err(CaseError::NotAllowed("staff"));
-        }
-        let prefix = format!("{}/", records::part(&customer.0));
-        let ids = self
-            .list::<CaseId>(space::CASES_OF, records::beginning_with(&prefix, true), 100)
-            .await?;
-        Ok(self
-            .rows(&ids)
-            .await?
-            .iter()
-            .map(|row| self.desk_row(row))
-            .collect())
-    }
-
-    /// Other cases of the customer who sits on this seat, once they have proved something: their receipts.
-    pub async fn cases_of_seat(&self, seat: &CustomerSeat) -> Result<Vec<DeskRow>, CaseError> {
-        let loaded = self.load_case(seat.case()).await?;
-        if loaded.case.proofs().is_empty() {
-            return Ok(vec![self.desk_row(&loaded.row)]);
-        }
-        let prefix = format!("{}/", records::part(&seat.customer().0));
-        let ids = self
-            .list::<CaseId>(space::CASES_OF, records::beginning_with(&prefix, true), 100)
-            .await?;
-        Ok(self
-            .rows(&ids)
-            .await?
-            .iter()
-            .map(|row| self.desk_row(row))
-            .collect())
-    }
-
-    async fn open_rows(&self) -> Result<Vec<CaseRow>, Trouble> {
-        self.list(space::OPEN, records::beginning_with("", false), ROWS_MAX)
-            .await
-    }
-
-    async fn rows(&self, ids: &[CaseId]) -> Result<Vec<CaseRow>, Trouble> {
-        let mut rows = Vec::with_capacity(ids.len());
-        for id in ids {
-            if let Some(Held { value, .. }) = self
-                .load::<CaseRow>(space::CASE, &records::part(&id.0))
-                .await?
-            {
-                rows.push(value);
-            }
-        }
-        Ok(rows)
-    }
-
-    fn desk_row(&self, row: &CaseRow) -> DeskRow {
-        DeskRow {
-            case: row.case.clone(),
-            customer: row.customer.clone(),
-            customer_name: row.customer_name.clone(),
-            action_label: row.action_label.clone(),
-            sentence: if row.proved {
-                row.sentence.clone()
-            } else {
-                row.masked_sentence.clone()
-            },
-            state: row.state.clone(),
-            missing: row.missing.clone(),
-            opened_by: row.opener_name.clone(),
-            opened_at: row.opened_at,
-            updated_at: row.updated_at,
-            expires_at: row.expires_at,
-            wants_sign_off: row.wants_sign_off.clone(),
-            takes_effect_at: row.takes_effect_at,
-        }
     }
 }
 
@@ -952,7 +706,6 @@ fn abilities(loaded: &Loaded, reader: Option<&StaffMember>) -> Abilities {
     let ask =
         |command| decide(&loaded.procedure, &loaded.case, command, &loaded.moment()).map(|_| ());
     let by = Actor::Staff(member.clone());
-    use countersign_cases::{Command, GrantId};
     let issue_link = if !loaded.case.state().is_live() {
         ask(Command::UseLink)
     } else if member.concerned {
@@ -1022,41 +775,6 @@ pub(crate) fn can_sign(loaded: &Loaded, member: &StaffMember) -> Result<(), Refu
     decide(&loaded.procedure, &loaded.case, command, &loaded.moment()).map(|_| ())
 }
 
-pub(crate) fn actor_view(actor: &Actor) -> WhoView {
-    match actor {
-        Actor::Customer => WhoView {
-            kind: "customer",
-            name: None,
-        },
-        Actor::Staff(member) => staff_view(member),
-        Actor::Gate => WhoView {
-            kind: "gate",
-            name: None,
-        },
-    }
-}
-
-fn staff_view(member: &StaffMember) -> WhoView {
-    WhoView {
-        kind: if member.robot { "robot" } else { "staff" },
-        name: Some(member.name.clone()),
-    }
-}
-
-fn stopper_view(stopper: &Stopper) -> WhoView {
-    match stopper {
-        Stopper::Customer => WhoView {
-            kind: "customer",
-            name: None,
-        },
-        // Which contact is nobody's business but the auditor's: naming it would tell one contact of another.
-        Stopper::Contact(_) => WhoView {
-            kind: "contact",
-            name: None,
-        },
-    }
-}
-
 fn ending_view(case: &Case) -> Option<EndingView> {
     let ending = case.ending()?;
     let by = match &ending.by {
@@ -1074,140 +792,4 @@ fn ending_view(case: &Case) -> Option<EndingView> {
         at: ending.at,
         closed_until: ending.closed_until,
     })
-}
-
-/// One event as a line people read.
-fn timeline_entry(loaded: &Loaded, event: &Event) -> TimelineEntry {
-    let customer = WhoView {
-        kind: "customer",
-        name: None,
-    };
-    let gate = WhoView {
-        kind: "gate",
-        name: None,
-    };
-    let contact_label = |id: &ContactId| {
-        let channel = loaded
-            .customer
-            .contacts
-            .iter()
-            .find(|contact| contact.id == *id)
-            .map(|contact| &contact.channel);
-        channel.map_or_else(
-            || "a former contact".to_owned(),
-            |channel| crate::customers::holding_label(&loaded.procedure, channel),
-        )
-    };
-    let (kind, who, words) = match &event.kind {
-        EventKind::Opened { by, .. } => ("opened", actor_view(by), "Case opened".to_owned()),
-        EventKind::LinkUsed => ("link_used", customer, "Link opened and used".to_owned()),
-        EventKind::Proved { proof, .. } => {
-            let label = loaded
-                .procedure
-                .proofs
-                .get(proof.index())
-                .map_or("proof", |proof| proof.label.as_str());
-            ("proved", customer, format!("Proven: {label}"))
-        }
-        EventKind::Confirmed => (
-            "confirmed",
-            customer,
-            "Confirmed the exact words".to_owned(),
-        ),
-        EventKind::Vouched { by, text } => (
-            "vouched",
-            staff_view(by),
-            format!("Gave their word: {text}"),
-        ),
-        EventKind::SignedOff { by, .. } => (
-            "signed_off",
-            staff_view(by),
-            "Signed with a passkey".to_owned(),
-        ),
-        EventKind::Refused { by, reason, .. } => {
-            ("refused", staff_view(by), format!("Refused: {reason}"))
-        }
-        EventKind::NoticesDue { contacts, .. } => (
-            "notices_due",
-            gate,
-            format!("Notices to {} contacts are on their way", contacts.len()),
-        ),
-        EventKind::Notified {
-            contact,
-            handed_over: true,
-        } => (
-            "notified",
-            gate,
-            format!("Notice handed over: {}", contact_label(contact)),
-        ),
-        EventKind::Notified {
-            contact,
-            handed_over: false,
-        } => (
-            "notified",
-            gate,
-            format!("Notice could not be delivered: {}", contact_label(contact)),
-        ),
-        EventKind::WaitStarted { .. } => {
-            ("wait_started", gate, "The waiting period began".to_owned())
-        }
-        EventKind::WaitVoid { .. } => (
-            "wait_void",
-            gate,
-            "The waiting period counts no more: what it was earned with no longer holds".to_owned(),
-        ),
-        EventKind::Ready { .. } => ("ready", gate, "Nothing is missing".to_owned()),
-        EventKind::NoLongerReady { .. } => (
-            "no_longer_ready",
-            gate,
-            "A requirement no longer holds".to_owned(),
-        ),
-        EventKind::Granted { by, .. } => ("granted", actor_view(by), "Granted".to_owned()),
-        EventKind::HandedOver => (
-            "handed_over",
-            gate,
-            "Handed to the system that runs it".to_owned(),
-        ),
-        EventKind::Concluded {
-            outcome: Outcome::Done,
-        } => ("concluded", gate, "Done".to_owned()),
-        EventKind::Concluded {
-            outcome: Outcome::Failed { reason },
-        } => (
-            "concluded",
-            gate,
-            format!("Could not be carried out ({reason}); nothing changed"),
-        ),
-        EventKind::Concluded {
-            outcome: Outcome::Unknown,
-        } => (
-            "concluded",
-            gate,
-            "No answer: it is not certain whether it happened".to_owned(),
-        ),
-        EventKind::Stopped { by, reason, .. } => (
-            "stopped",
-            stopper_view(by),
-            with_reason("Stopped", reason.as_deref()),
-        ),
-        EventKind::StopCameTooLate { by, reason } => (
-            "stop_came_too_late",
-            stopper_view(by),
-            with_reason("Tried to stop it, too late", reason.as_deref()),
-        ),
-        EventKind::Withdrawn { by } => ("withdrawn", actor_view(by), "Taken back".to_owned()),
-        EventKind::Expired => ("expired", gate, "Ran out".to_owned()),
-    };
-    TimelineEntry {
-        at: event.at,
-        kind: kind.to_owned(),
-        who,
-        words,
-    }
-}
-
-fn with_reason(words: &str, reason: Option<&str>) -> String {
-    reason
-        .filter(|reason| !reason.trim().is_empty())
-        .map_or_else(|| words.to_owned(), |reason| format!("{words}: {reason}"))
 }

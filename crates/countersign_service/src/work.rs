@@ -6,12 +6,13 @@
 
 use std::future::Future;
 
-use countersign_cases::{Actor, CaseId, Command, Refusal, State};
+use countersign_cases::{Actor, CaseId, Command, State};
 use countersign_store::Work;
 use tokio::sync::watch;
 
 use crate::{
-    cases::{CaseError, TIMER},
+    cases::CaseError,
+    decisions::TIMER,
     delivery::{ASK, RUN},
     gate::Gate,
     notices::MAIL,
@@ -38,7 +39,8 @@ impl Gate {
     /// Runs all workers until `shutdown` is done. Work in progress is finished first.
     pub async fn work(&self, shutdown: impl Future<Output = ()>) {
         let (stop, stopped) = watch::channel(false);
-        let [timer, mail, run, ask] = QUEUES.map(|queue| self.worker(queue, stopped.clone()));
+        let [timer, mail, run, ask] =
+            QUEUES.map(|queue| Box::pin(self.worker(queue, stopped.clone())));
         let ring = async {
             shutdown.await;
             // Nobody listening means that nobody is left to stop.
@@ -49,7 +51,6 @@ impl Gate {
     }
 
     async fn worker(&self, queue: &'static str, mut stopped: watch::Receiver<bool>) {
-        let mut news = self.journal().watch();
         while !*stopped.borrow_and_update() {
             // Armed before looking, so that what is queued in between is not missed.
             let rung = self.bell().notified();
@@ -64,7 +65,6 @@ impl Gate {
             let due = self.now().plus_seconds(pause);
             tokio::select! {
                 () = rung => {}
-                _ = news.changed() => {}
                 _ = stopped.changed() => {}
                 () = self.clock().sleep_until(due) => {}
                 // The wall clock as well: a clock that stands still must not keep another gate's work waiting.
@@ -93,10 +93,15 @@ impl Gate {
             .journal()
             .take_work(queue, now.0, now.plus_seconds(LEASE_SECONDS).0, TAKEN_MAX)
             .await?;
+        let mut trouble = None;
         for work in &taken {
-            self.do_work(queue, work).await?;
+            // One piece that cannot be done keeps no other waiting; its lease runs out and it is tried again.
+            if let Err(error) = self.do_work(queue, work).await {
+                tracing::error!(queue, key = work.key, code = error.code(), "work not done");
+                trouble.get_or_insert(error);
+            }
         }
-        Ok(taken.len())
+        trouble.map_or(Ok(taken.len()), Err)
     }
 
     async fn do_work(&self, queue: &'static str, work: &Work) -> Result<(), Trouble> {
@@ -134,17 +139,13 @@ impl Gate {
             return Ok(());
         }
         match self.grant(case, |_| Actor::Gate).await {
-            Ok(_) => Ok(()),
             Err(CaseError::Trouble(trouble)) => Err(trouble),
-            Err(CaseError::Refused(
-                refusal @ (Refusal::NotReady { .. }
-                | Refusal::RequestClosed { .. }
-                | Refusal::OtherCaseOpen { .. }),
-            )) => {
-                tracing::info!(case = case.0, code = refusal.code(), "not run by itself");
+            // A requirement lapsed, or somebody was faster: the case says so itself.
+            Err(error) => {
+                tracing::info!(case = case.0, code = error.code(), "not run by itself");
                 Ok(())
             }
-            Err(_) => Ok(()),
+            Ok(_) => Ok(()),
         }
     }
 

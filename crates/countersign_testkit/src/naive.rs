@@ -309,8 +309,13 @@ fn grown(
     all.into_iter().map(|(start, _)| start).collect()
 }
 
-/// How many seconds the quickest way to an action takes an honest customer without these; none if there is no way.
-pub fn always(procedure: &Procedure, without: &[HoldingId], action: ActionId) -> Option<u64> {
+/// How many seconds the quickest way to an action takes an honest customer without these; `Some(None)` if there
+/// is no way, nothing if there are too many ways to try them all.
+pub fn always(
+    procedure: &Procedure,
+    without: &[HoldingId],
+    action: ActionId,
+) -> Option<Option<u64>> {
     let mut lapses: BTreeSet<(bool, u32, u64)> = BTreeSet::new();
     for (index, action) in procedure.actions.iter().enumerate() {
         for (which, path) in action.paths.iter().enumerate() {
@@ -328,7 +333,7 @@ pub fn always(procedure: &Procedure, without: &[HoldingId], action: ActionId) ->
         .actions
         .contains(&action)
     {
-        return None;
+        return Some(None);
     }
     let mut lapses: Vec<(u64, (bool, u32, u64))> = lapses
         .into_iter()
@@ -348,13 +353,14 @@ pub fn always(procedure: &Procedure, without: &[HoldingId], action: ActionId) ->
     lapses.sort_unstable();
     // Every set of lapses, the shortest in all first; each is made from the one without its last member.
     let mut queue = BTreeSet::from([(0_u64, Vec::new())]);
-    while let Some((time, set)) = queue.pop_first() {
+    for _ in 0..5_000 {
+        let (time, set) = queue.pop_first()?;
         let lapsed = set.iter().map(|&index: &usize| lapses[index].1).collect();
         if customer(procedure, without, &lapsed)
             .actions
             .contains(&action)
         {
-            return Some(time);
+            return Some(Some(time));
         }
         let from = set.last().map_or(0, |last| last + 1);
         for (next, (more, _)) in lapses.iter().enumerate().skip(from) {
@@ -808,18 +814,18 @@ fn claim(dice: &mut Dice, procedure: &Procedure) -> Claim {
         };
     }
     let mut even_if = Vec::new();
-    for _ in 0..dice.below(4) {
+    for _ in 0..dice.below(5) {
         let role = RoleId(id(dice.below(procedure.roles.len())));
-        even_if.push(match dice.below(8) {
-            0..=2 => Assumption::AnyOfKind {
-                count: 1 + id(dice.below(2)),
+        even_if.push(match dice.below(10) {
+            0..=4 => Assumption::AnyOfKind {
+                count: 1 + id(dice.below(4) / 3),
                 kind: *dice.pick(&[
                     HoldingKind::Secret,
                     HoldingKind::Channel,
                     HoldingKind::Device,
                 ]),
             },
-            3 | 4 => {
+            5 | 6 => {
                 let id = holding(dice);
                 if procedure.holdings[id.index()].kind == HoldingKind::State {
                     Assumption::NoticesUnread
@@ -827,11 +833,11 @@ fn claim(dice: &mut Dice, procedure: &Procedure) -> Claim {
                     Assumption::Holding(id)
                 }
             }
-            5 => Assumption::Deceived {
+            7 => Assumption::Deceived {
                 count: 1 + id(dice.below(2)),
                 role,
             },
-            6 => Assumption::AnyDeceived(role),
+            8 => Assumption::AnyDeceived(role),
             _ => Assumption::NoticesUnread,
         });
     }

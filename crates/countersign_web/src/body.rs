@@ -1,7 +1,10 @@
-//! Reading request bodies: strict, bounded, and exact about what is wrong.
+//! Reading requests: strict, bounded in size and time, and exact about what is wrong.
+
+use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
@@ -9,6 +12,9 @@ use crate::problem::Problem;
 
 /// The largest body of any request: 64 KiB.
 pub const MOST_BYTES: usize = 64 << 10;
+
+/// How long a whole body may take to arrive. 64 KiB fit into it over any line on which a page is usable at all.
+pub const LONGEST: Duration = Duration::from_secs(10);
 
 /// A JSON body of exactly this shape. Unknown fields are refused by name (the shapes deny them).
 #[derive(Debug)]
@@ -60,9 +66,63 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     }
 }
 
+/// The parameters in the path. What cannot be one is an address where there is nothing.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T, S> FromRequestParts<S> for Path<T>
+where
+    T: DeserializeOwned + Send,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        axum::extract::Path::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Path(path)| Self(path))
+            .map_err(|_| Problem::nothing_here())
+    }
+}
+
+/// The query of exactly this shape.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
+            .map(Self)
+            .map_err(|error| {
+                let message = error.to_string();
+                let message = message.as_str();
+                match named(message) {
+                    Some(field) => Problem::new(
+                        StatusCode::UNPROCESSABLE_ENTITY,
+                        "unknown-field",
+                        "The request has a field that is not known",
+                    )
+                    .field(field, message),
+                    None => Problem::invalid("", message),
+                }
+            })
+    }
+}
+
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state)
+    let arrived = tokio::time::timeout(LONGEST, Bytes::from_request(request, state));
+    arrived
         .await
+        .map_err(|_| {
+            Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "body-too-slow",
+                "The body took too long to arrive",
+            )
+            .detail(format!("at most {} s are waited", LONGEST.as_secs()))
+        })?
         .map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -106,10 +166,7 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     let message = message.split(" at line ").next().unwrap_or_default();
     let path = error.path().to_string();
     // serde names the field in the message, and the path ends above it.
-    let named = message
-        .strip_prefix("unknown field `")
-        .or_else(|| message.strip_prefix("missing field `"))
-        .and_then(|rest| rest.split('`').next());
+    let named = named(message);
     let field = match (path.as_str(), named) {
         (".", Some(name)) => name.to_owned(),
         (above, Some(name)) if !above.ends_with(name) => format!("{above}.{name}"),
@@ -123,6 +180,14 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
         ("invalid-field", "A field of the request is not right")
     };
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, title).field(field, message)
+}
+
+/// The field that serde's message names.
+fn named(message: &str) -> Option<&str> {
+    message
+        .strip_prefix("unknown field `")
+        .or_else(|| message.strip_prefix("missing field `"))
+        .and_then(|rest| rest.split('`').next())
 }
 
 fn not_json(error: &serde_json::Error) -> Problem {

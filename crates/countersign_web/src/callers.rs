@@ -13,6 +13,9 @@ use countersign_service::{CustomerSeat, MachineCaller, SignedInStaff};
 use crate::Web;
 use crate::problem::Problem;
 
+/// Longest token that is kept in a cookie.
+const TOKEN_CHARS_MAX: usize = 128;
+
 /// A signed-in member of staff, by session cookie or bearer token.
 #[derive(Debug)]
 pub struct Staff(pub SignedInStaff);
@@ -116,6 +119,11 @@ pub struct Cookies {
 }
 
 impl Cookies {
+    /// Whether they travel over `https` alone.
+    pub fn secure(&self) -> bool {
+        self.secure
+    }
+
     /// For this origin.
     pub fn new(origin: &str) -> Self {
         Self {
@@ -215,7 +223,13 @@ impl Cookies {
         }
     }
 
+    /// A value that came from an address may say anything; what is no token clears the cookie instead of
+    /// adding attributes of its own.
     fn set(&self, name: &str, value: &str) -> HeaderValue {
+        let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        if value.is_empty() || value.len() > TOKEN_CHARS_MAX || !value.chars().all(is_token) {
+            return self.clear(name);
+        }
         self.header(&format!("{name}={value}"))
     }
 
@@ -284,6 +298,22 @@ mod tests {
         assert_eq!(cookies.session(&sent).as_deref(), Some("3"));
         assert_eq!(cookies.seat(&sent).as_deref(), Some("2"));
         assert_eq!(Cookies::new("https://support.example").session(&sent), None);
+    }
+
+    #[test]
+    fn what_is_no_token_is_not_kept() {
+        let cookies = Cookies::new("https://support.example");
+        let cleared = "__Host-countersign-link=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax; Secure";
+        for odd in [
+            "",
+            "a; Domain=evil.example",
+            "a b",
+            "a\r\nSet-Cookie: b=c",
+            "é",
+            &"a".repeat(TOKEN_CHARS_MAX + 1),
+        ] {
+            assert_eq!(cookies.set_link(odd), cleared, "{odd:?}");
+        }
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! What every answer carries, whoever made it.
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+
+use crate::Web;
 
 /// Nothing inline, nothing from elsewhere, nobody may frame it, and scripts may only make HTML through one named policy.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -29,22 +31,23 @@ static ALWAYS: [(HeaderName, &str); 7] = [
     ),
 ];
 
-/// Adds the headers; an answer that says nothing about caching is not kept by anyone.
-pub async fn protect(request: Request, next: Next) -> Response<Body> {
+/// Adds the headers (`Strict-Transport-Security` only where the origin is `https`); an answer that says nothing about caching is not kept by anyone.
+pub async fn protect(State(web): State<Web>, request: Request, next: Next) -> Response<Body> {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in &ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    if web.cookies.secure() {
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=63072000; includeSubDomains"),
+        );
+    }
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response
-}
-
-/// `Strict-Transport-Security`, only where the origin is `https`.
-pub fn transport_security() -> HeaderValue {
-    HeaderValue::from_static("max-age=63072000; includeSubDomains")
 }
 
 /// 303: look there.

@@ -10,6 +10,7 @@ pub mod assets;
 pub mod body;
 pub mod callers;
 pub mod headers;
+pub mod network;
 pub mod openapi;
 pub mod pages;
 pub mod present;
@@ -18,11 +19,12 @@ pub mod routes;
 pub mod site;
 pub mod words;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use countersign_ledger::VerifierKey;
 use countersign_service::adapters::dice::{Dice, SystemDice, random_bytes};
-use countersign_service::{Gate, IssuedLink};
+use countersign_service::{Gate, IssuedLink, Rate};
 use jiff::tz::TimeZone;
 
 pub use routes::router;
@@ -48,7 +50,21 @@ pub struct Shared {
     pub openapi: String,
     /// Shows the banner "made-up data".
     pub demo: bool,
+    /// How often one network may ask.
+    pub rates: Rates,
+    trusted_proxies: Vec<IpAddr>,
     zone: TimeZone,
+}
+
+/// How often one network may ask for what is expensive or can be guessed, each with a count of its own.
+#[derive(Debug)]
+pub struct Rates {
+    /// Passkey ceremonies of staff: sign-in and invitations.
+    pub ceremonies: Rate,
+    /// Answers and codes of customers, links and stop links.
+    pub answers: Rate,
+    /// Searches for customers.
+    pub searches: Rate,
 }
 
 /// What the pages need beyond the service.
@@ -60,6 +76,8 @@ pub struct WebSettings {
     pub time_zone: String,
     /// Shows the banner "made-up data".
     pub demo: bool,
+    /// Addresses whose `X-Forwarded-For` is believed; nobody's by default.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 impl Web {
@@ -73,6 +91,8 @@ impl Web {
                 .to_json()
                 .unwrap_or_default(),
             demo: settings.demo,
+            rates: Rates::new(gate.settings().limits.answers_per_minute),
+            trusted_proxies: settings.trusted_proxies,
             zone: TimeZone::get(&settings.time_zone).unwrap_or(TimeZone::UTC),
             gate,
         }))
@@ -101,6 +121,16 @@ impl Web {
     pub fn fresh_key(&self) -> String {
         let dice: &dyn Dice = &SystemDice;
         format!("{:032x}", u128::from_be_bytes(random_bytes(dice)))
+    }
+}
+
+impl Rates {
+    fn new(per_minute: u32) -> Self {
+        Self {
+            ceremonies: Rate::per_minute(per_minute),
+            answers: Rate::per_minute(per_minute),
+            searches: Rate::per_minute(per_minute),
+        }
     }
 }
 

@@ -2,16 +2,16 @@
 //! so a route that is not here does not exist.
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path};
+use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, delete, get, post, put};
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 
 use crate::Web;
-use crate::body::MOST_BYTES;
+use crate::body::{MOST_BYTES, Path};
 use crate::headers::protect;
 use crate::openapi::Operation;
 use crate::problem::Problem;
@@ -171,6 +171,7 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/cases/{id}", Staff, get(cases::page)),
         site(Verb::Get, "/cases/{id}/events", Staff, get(live::case)),
         site(Verb::Post, "/cases/{id}/link", Staff, post(cases::link)),
+        site(Verb::Get, "/cases/{id}/withdraw", Staff, get(cases::withdraw_page)),
         site(Verb::Post, "/cases/{id}/withdraw", Staff, post(cases::withdraw)),
         site(Verb::Post, "/cases/{id}/vouch", Staff, post(cases::vouch)),
         site(Verb::Get, "/cases/{id}/run", Staff, get(cases::run_page)),
@@ -186,7 +187,7 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/approvals/{id}/decline", Staff, post(approvals::decline)),
         site(Verb::Get, "/settings", Staff, get(settings::page)),
         site(Verb::Post, "/settings", Staff, post(settings::save)),
-        site(Verb::Post, "/settings/theme", Staff, post(settings::toggle)),
+        site(Verb::Post, "/settings/theme", Anyone, post(settings::toggle)),
         site(Verb::Get, "/settings/keys", Staff, get(settings::keys)),
         site(Verb::Get, "/settings/passkeys", Staff, get(settings::passkeys)),
         site(Verb::Post, "/settings/passkeys/start", Staff, post(settings::start)),
@@ -210,8 +211,8 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/c/run", Seat, post(customer::run)),
         site(Verb::Get, "/c/done", Seat, get(customer::done)),
         site(Verb::Get, "/c/events", Seat, get(live::seat)),
-        site(Verb::Get, "/c/stop", Seat, get(customer::stop_page)),
-        site(Verb::Post, "/c/stop", Seat, post(customer::stop)),
+        site(Verb::Get, "/c/stop", Anyone, get(customer::stop_page)),
+        site(Verb::Post, "/c/stop", Anyone, post(customer::stop)),
         site(Verb::Get, "/c/receipts", Seat, get(customer::receipts)),
         site(Verb::Get, "/c/receipts/{case}", Seat, get(customer::receipt)),
         site(Verb::Get, "/c/receipts/{case}/json", Seat, get(customer::receipt_json)),
@@ -243,7 +244,7 @@ pub fn router(web: Web) -> Router {
         .layer(csrf)
         .layer(from_fn_with_state(web.clone(), as_page))
         .layer(compression())
-        .layer(from_fn(protect))
+        .layer(from_fn_with_state(web.clone(), protect))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .with_state(web)
 }

@@ -1,15 +1,13 @@
 //! `init`: a new installation, ready to start.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
+use crate::commands::secret::{Kind, fresh};
 use crate::{config, terminal};
 
 /// The procedure a new installation begins with: the same file the documents and the demo use.
@@ -19,16 +17,24 @@ const EXAMPLE: &str = include_str!("../../../../procedures/hosting.procedure");
 pub(crate) fn init(folder: &Path) -> anyhow::Result<ExitCode> {
     let configuration = folder.join("countersign.toml");
     if configuration.exists() {
-        bail!("`{}` is already there: nothing was changed", configuration.display());
+        bail!(
+            "`{}` is already there: nothing was changed",
+            configuration.display()
+        );
     }
     let keys = folder.join("keys");
     std::fs::create_dir_all(&keys).with_context(|| format!("cannot make `{}`", keys.display()))?;
-    for name in ["ledger", "grant", "link", "seal"] {
-        write_new(&keys.join(format!("{name}.key")), &format!("{}\n", hexadecimal(&random::<32>()?)), true)?;
+    for name in ["ledger", "grant", "codes", "seal"] {
+        write_new(&keys.join(format!("{name}.key")), &line(Kind::Key), true)?;
     }
-    write_new(&keys.join("panel.whsec"), &format!("whsec_{}\n", STANDARD.encode(random::<32>()?)), true)?;
-    let token = URL_SAFE_NO_PAD.encode(random::<32>()?);
-    write_new(&keys.join("panel.token"), &format!("cs_machine_{token}\n"), true)?;
+    for name in ["panel", "password"] {
+        write_new(
+            &keys.join(format!("{name}.whsec")),
+            &line(Kind::Webhook),
+            true,
+        )?;
+    }
+    write_new(&keys.join("panel.token"), &line(Kind::Token), true)?;
     write_new(&folder.join("hosting.procedure"), EXAMPLE, false)?;
     write_new(&configuration, &config::commented(&filled()), false)?;
     terminal::print(&format!(
@@ -48,13 +54,32 @@ fn filled() -> BTreeMap<&'static str, String> {
         ("gate.database", "\"countersign.db\"".to_owned()),
         ("keys.ledger", file("ledger.key")),
         ("keys.grant", file("grant.key")),
-        ("keys.link", file("link.key")),
+        ("keys.codes", file("codes.key")),
         ("keys.seal", file("seal.key")),
-        ("connectors.panel.url", "\"http://localhost:4181/countersign/run\"".to_owned()),
-        ("connectors.panel.status", "\"http://localhost:4181/countersign/status\"".to_owned()),
+        ("mail.server", "\"smtp://localhost:25\"".to_owned()),
+        (
+            "mail.from",
+            "\"Acme Hosting <support@example.com>\"".to_owned(),
+        ),
+        (
+            "password.url",
+            "\"http://localhost:4181/countersign/password\"".to_owned(),
+        ),
+        ("password.secret", file("password.whsec")),
+        (
+            "connectors.panel.url",
+            "\"http://localhost:4181/countersign/run\"".to_owned(),
+        ),
+        (
+            "connectors.panel.status",
+            "\"http://localhost:4181/countersign/status\"".to_owned(),
+        ),
         ("connectors.panel.secret", file("panel.whsec")),
         ("machines.panel.token", file("panel.token")),
-        ("machines.panel.may", "[\"panel\", \"customers\"]".to_owned()),
+        (
+            "machines.panel.may",
+            "[\"panel\", \"customers\"]".to_owned(),
+        ),
         ("staff.admin.name", "\"Your name\"".to_owned()),
         ("staff.admin.email", "\"you@example.com\"".to_owned()),
         ("staff.admin.roles", "[\"senior\"]".to_owned()),
@@ -62,18 +87,8 @@ fn filled() -> BTreeMap<&'static str, String> {
     ])
 }
 
-/// Bytes from the operating system's generator.
-fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| anyhow::anyhow!("the system gave no random bytes"))?;
-    Ok(bytes)
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+fn line(kind: Kind) -> String {
+    format!("{}\n", fresh(kind))
 }
 
 /// Writes a file that must not be there yet; a secret one is readable by its owner alone from its first byte on.
@@ -84,6 +99,9 @@ fn write_new(path: &Path, text: &str, secret: bool) -> anyhow::Result<()> {
     if secret {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     }
-    let mut file = options.open(path).with_context(|| format!("cannot write `{}`", path.display()))?;
-    file.write_all(text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))
+    let mut file = options
+        .open(path)
+        .with_context(|| format!("cannot write `{}`", path.display()))?;
+    file.write_all(text.as_bytes())
+        .with_context(|| format!("cannot write `{}`", path.display()))
 }

@@ -16,11 +16,18 @@ pub(crate) const NOT_VALID: u8 = 2;
 const MOST_BYTES: u64 = 64 << 20;
 
 /// `countersign fmt`
-pub(crate) fn fmt(files: &[std::path::PathBuf], check: bool, json: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn fmt(
+    files: &[std::path::PathBuf],
+    check: bool,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
     let mut worst = 0;
     for file in files {
         let source = Source::open(file)?;
-        let Some(formatted) = countersign_language::format(&source.reading.tree).ok().filter(|_| source.is_formattable()) else {
+        let Some(formatted) = countersign_language::format(&source.reading.tree)
+            .ok()
+            .filter(|_| source.is_formattable())
+        else {
             source.complain();
             worst = worst.max(NOT_VALID);
             continue;
@@ -36,7 +43,10 @@ pub(crate) fn fmt(files: &[std::path::PathBuf], check: bool, json: bool) -> anyh
             terminal::print(&formatted)?;
         } else if formatted != source.text {
             if check {
-                terminal::print(&format!("{} is not in the canonical format\n", file.display()))?;
+                terminal::print(&format!(
+                    "{} is not in the canonical format\n",
+                    file.display()
+                ))?;
                 worst = worst.max(1);
             } else {
                 replace(file, &formatted)?;
@@ -55,11 +65,18 @@ pub(crate) fn explain(what: &Path, action: Option<&str>) -> anyhow::Result<ExitC
     if !what.exists() && what.extension().is_none() && what != Path::new("-") {
         let word = what.to_string_lossy();
         let known = countersign_language::codes().iter().map(|code| code.code);
-        bail!("there is no file and no diagnostic code `{word}`{}", crate::config::did_you_mean(&word, known));
+        bail!(
+            "there is no file and no diagnostic code `{word}`{}",
+            crate::config::did_you_mean(&word, known)
+        );
     }
     let source = Source::open(what)?;
-    let Some(procedure) = source.valid() else { return Ok(ExitCode::from(NOT_VALID)) };
-    let action = action.map(|name| action_named(procedure, name)).transpose()?;
+    let Some(procedure) = source.valid() else {
+        return Ok(ExitCode::from(NOT_VALID));
+    };
+    let action = action
+        .map(|name| action_named(procedure, name))
+        .transpose()?;
     terminal::print(&countersign_language::explain(procedure, action))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -68,10 +85,16 @@ pub(crate) fn explain(what: &Path, action: Option<&str>) -> anyhow::Result<ExitC
 ///
 /// # Errors
 /// A sentence with the nearest name.
-pub(crate) fn action_named(procedure: &Procedure, name: &str) -> anyhow::Result<countersign_language::ActionId> {
+pub(crate) fn action_named(
+    procedure: &Procedure,
+    name: &str,
+) -> anyhow::Result<countersign_language::ActionId> {
     procedure.action_named(name).with_context(|| {
         let known = procedure.actions.iter().map(|action| action.name.as_str());
-        format!("there is no action `{name}`{}", crate::config::did_you_mean(name, known))
+        format!(
+            "there is no action `{name}`{}",
+            crate::config::did_you_mean(name, known)
+        )
     })
 }
 
@@ -95,19 +118,43 @@ impl Source {
         let mut bytes = Vec::new();
         let standard_input = path == Path::new("-");
         if standard_input {
-            std::io::stdin().take(MOST_BYTES).read_to_end(&mut bytes).context("cannot read standard input")?;
+            std::io::stdin()
+                .take(MOST_BYTES)
+                .read_to_end(&mut bytes)
+                .context("cannot read standard input")?;
         } else {
-            let file = std::fs::File::open(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-            file.take(MOST_BYTES + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read `{}`", path.display()))?;
+            let file = std::fs::File::open(path)
+                .with_context(|| format!("cannot read `{}`", path.display()))?;
+            file.take(MOST_BYTES + 1)
+                .read_to_end(&mut bytes)
+                .with_context(|| format!("cannot read `{}`", path.display()))?;
             if bytes.len() as u64 > MOST_BYTES {
-                bail!("`{}` is larger than {} MiB", path.display(), MOST_BYTES >> 20);
+                bail!(
+                    "`{}` is larger than {} MiB",
+                    path.display(),
+                    MOST_BYTES >> 20
+                );
             }
         }
-        let name = if standard_input { "standard input".to_owned() } else { path.display().to_string() };
-        let twin = path.extension().is_some_and(|extension| extension == "json");
+        let name = if standard_input {
+            "standard input".to_owned()
+        } else {
+            path.display().to_string()
+        };
+        let twin = path
+            .extension()
+            .is_some_and(|extension| extension == "json");
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let reading = if twin { countersign_language::read_json(&text) } else { countersign_language::read_bytes(&bytes) };
-        Ok(Self { name, text, reading })
+        let reading = if twin {
+            countersign_language::read_json(&text)
+        } else {
+            countersign_language::read_bytes(&bytes)
+        };
+        Ok(Self {
+            name,
+            text,
+            reading,
+        })
     }
 
     /// The procedure, with warnings on standard error; or `None` with everything on standard error.
@@ -120,17 +167,30 @@ impl Source {
     pub(crate) fn complain(&self) {
         if !self.reading.diagnostics.is_empty() {
             let colour = terminal::colour_wanted_for_complaints();
-            terminal::complain(&countersign_language::render_terminal(&self.reading.diagnostics, &self.name, &self.text, colour));
+            terminal::complain(&countersign_language::render_terminal(
+                &self.reading.diagnostics,
+                &self.name,
+                &self.text,
+                colour,
+            ));
         }
     }
 
     fn is_formattable(&self) -> bool {
         // A twin has no layout to keep, so only a right one is worth printing.
-        !self.is_twin() || !self.reading.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        !self.is_twin()
+            || !self
+                .reading
+                .diagnostics
+                .iter()
+                .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    fn is_twin(&self) -> bool {
-        Path::new(&self.name).extension().is_some_and(|extension| extension == "json")
+    /// Whether it is the JSON twin of a procedure.
+    pub(crate) fn is_twin(&self) -> bool {
+        Path::new(&self.name)
+            .extension()
+            .is_some_and(|extension| extension == "json")
     }
 
     fn is_standard_input(&self) -> bool {
@@ -141,6 +201,7 @@ impl Source {
 /// Replaces a file whole or not at all.
 fn replace(file: &Path, text: &str) -> anyhow::Result<()> {
     let beside = file.with_extension("procedure.tmp");
-    std::fs::write(&beside, text).with_context(|| format!("cannot write `{}`", beside.display()))?;
+    std::fs::write(&beside, text)
+        .with_context(|| format!("cannot write `{}`", beside.display()))?;
     std::fs::rename(&beside, file).with_context(|| format!("cannot replace `{}`", file.display()))
 }

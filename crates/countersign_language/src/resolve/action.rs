@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Declared, MOST_NOTICES, MOST_ROLES, Resolver, Thing, at, duplicate, header, index};
+use super::{
+    Declared, MOST_COMPARISONS, MOST_NOTICES, MOST_ROLES, Resolver, Thing, at, duplicate, header,
+    index,
+};
 use crate::codes;
 use crate::lexer::abbreviated;
 use crate::model::{
@@ -87,8 +90,6 @@ impl Resolver<'_, '_> {
                     }
                     None
                 }
-                // After the loop: `with` may stand below it.
-                ClauseKind::Says(_) => None,
                 ClauseKind::OpenedBy(who) => {
                     action.opened_by.customer = false;
                     for word in who {
@@ -123,7 +124,8 @@ impl Resolver<'_, '_> {
                     action.expires = *duration;
                     None
                 }
-                ClauseKind::Path(_) => None,
+                // After the loop: `with` may stand below them.
+                ClauseKind::Says(_) | ClauseKind::Path(_) => None,
             };
             if let Some(kind) = effect {
                 action.effects.push(Effect {
@@ -253,31 +255,48 @@ impl Resolver<'_, '_> {
         let text = tree.text(said);
         let mut parts = Vec::new();
         let mut used = vec![false; action.parameters.len()];
+        // Where `rest` begins in the file: just after the opening quote.
+        let mut place = said.span.start.saturating_add(1);
+        // Not so in JSON with escapes of its own; there all the words are underlined.
+        let in_step = said.span.end.checked_sub(said.span.start)
+            == Some(written_width(text).saturating_add(2));
         let mut rest = text;
-        let mut offset = 0;
         while let Some(brace) = rest.find(['{', '}']) {
             let (before, from) = rest.split_at_checked(brace).unwrap_or((rest, ""));
-            offset += brace;
+            place = place.saturating_add(written_width(before));
             push_text(&mut parts, before);
-            let close = from.find('}').filter(|_| from.starts_with('{'));
-            let inner = close
-                .and_then(|close| from.get(1..close))
+            // Up to the next brace, whichever it is: what is never closed is one brace.
+            let close = from.strip_prefix('{').and_then(|inner| {
+                inner
+                    .find(['{', '}'])
+                    .filter(|end| inner.get(*end..).is_some_and(|rest| rest.starts_with('}')))
+            });
+            let width = close.map_or(1, |close| close + 2);
+            let (shown, after) = from.split_at_checked(width).unwrap_or((from, ""));
+            let after_it = place.saturating_add(written_width(shown));
+            let here = if in_step {
+                Span {
+                    start: place,
+                    end: after_it,
+                }
+            } else {
+                said.span
+            };
+            place = after_it;
+            rest = after;
+            let inner = shown
+                .strip_prefix('{')
+                .and_then(|shown| shown.strip_suffix('}'))
                 .filter(|inner| is_name(inner, false));
             let Some(name) = inner else {
-                let width = close.map_or(1, |close| close + 1);
-                let place = within(text, said.span, offset, width);
-                let shown = from.get(..width).unwrap_or("{");
                 self.error(
                     codes::BAD_PLACEHOLDER,
-                    place,
+                    here,
                     || format!("`{}` holds no parameter", abbreviated(shown)),
                     "braces in a sentence stand round the name of a parameter, as in `{server}`",
                 );
-                rest = from.get(width..).unwrap_or("");
-                offset += width;
                 continue;
             };
-            let width = name.len() + 2;
             match tree
                 .words
                 .find(name)
@@ -289,12 +308,8 @@ impl Resolver<'_, '_> {
                         *flag = true;
                     }
                 }
-                None => {
-                    self.unknown_parameter(name, within(text, said.span, offset, width), action)
-                }
+                None => self.unknown_parameter(name, here, action),
             }
-            rest = from.get(width..).unwrap_or("");
-            offset += width;
         }
         push_text(&mut parts, rest);
         for (parameter, used) in action.parameters.iter().zip(used) {
@@ -316,17 +331,17 @@ impl Resolver<'_, '_> {
     }
 
     fn unknown_parameter(&mut self, name: &str, place: Span, action: &Action) {
-        let near = nearest(
-            name,
-            action
-                .parameters
-                .iter()
-                .map(|parameter| parameter.name.as_str()),
-        );
+        self.comparisons += action.parameters.len();
+        let compare = self.comparisons <= MOST_COMPARISONS;
         if let Some(finding) = self.findings.add(codes::UNKNOWN_PARAMETER, place, || {
             format!("`{}` has no parameter `{}`", action.name, abbreviated(name))
         }) {
-            finding.help(match near {
+            let names = action
+                .parameters
+                .iter()
+                .filter(|_| compare)
+                .map(|parameter| parameter.name.as_str());
+            finding.help(match nearest(name, names) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("declare it: `with {} \"…\"`", abbreviated(name)),
             });
@@ -540,24 +555,22 @@ impl Resolver<'_, '_> {
                     return Some(*implied);
                 }
                 let shown_by = self
-                    .procedure
-                    .proofs
-                    .iter()
-                    .find(|proof| !proof.implied && proof.shows == id);
+                    .shown_by
+                    .get(&id)
+                    .and_then(|proof| self.procedure.proofs.get(proof.index()));
                 let name = self.tree.text(word);
-                let help = match shown_by {
-                    Some(proof) => format!("name a proof that shows it: `{}`", proof.name),
-                    None => {
-                        let method = if kind == HoldingKind::Channel {
-                            "mail"
-                        } else {
-                            "passkey"
-                        };
-                        format!(
-                            "declare how it is shown: `proof … \"…\" shows {} using {method}`",
-                            abbreviated(name)
-                        )
-                    }
+                let help = if let Some(proof) = shown_by {
+                    format!("name a proof that shows it: `{}`", proof.name)
+                } else {
+                    let method = if kind == HoldingKind::Channel {
+                        "mail"
+                    } else {
+                        "passkey"
+                    };
+                    format!(
+                        "declare how it is shown: `proof … \"…\" shows {} using {method}`",
+                        abbreviated(name)
+                    )
                 };
                 self.wrong_kind(word, at, kind.with_article(), "a proof", Some(help));
                 None
@@ -599,23 +612,13 @@ fn push_text(parts: &mut Vec<SentencePart>, text: &str) {
     }
 }
 
-/// Where a piece of quoted words stands in the file. `\"` and `\\` are two characters there.
-fn within(text: &str, quoted: Span, offset: usize, width: usize) -> Span {
-    let escaped = |end: usize| {
-        text.get(..end).map_or(0, |part| {
-            part.bytes()
+/// How many bytes words take between quotes in a file: `\"` and `\\` are two characters there.
+fn written_width(words: &str) -> u32 {
+    index(
+        words.len()
+            + words
+                .bytes()
                 .filter(|byte| matches!(byte, b'"' | b'\\'))
-                .count()
-        })
-    };
-    let place = |end: usize| {
-        quoted
-            .start
-            .saturating_add(index(1 + end + escaped(end)))
-            .min(quoted.end)
-    };
-    Span {
-        start: place(offset),
-        end: place(offset + width),
-    }
+                .count(),
+    )
 }

@@ -109,15 +109,14 @@ impl Resolver<'_, '_> {
         if word.is_missing() {
             return None;
         }
-        match at(&self.outcomes, word.symbol) {
-            Some(declared) => Some(match declared.what {
+        if let Some(declared) = at(&self.outcomes, word.symbol) {
+            Some(match declared.what {
                 Outcome::Loss(id) => Target::Loss(id),
                 Outcome::Action(id) => Target::Action(id),
-            }),
-            None => {
-                self.unknown(word, "loss or action", |resolver| &resolver.outcomes);
-                None
-            }
+            })
+        } else {
+            self.unknown(word, "loss or action", |resolver| &resolver.outcomes);
+            None
         }
     }
 
@@ -125,18 +124,17 @@ impl Resolver<'_, '_> {
         if word.is_missing() {
             return None;
         }
-        match at(&self.outcomes, word.symbol) {
-            Some(declared) => match declared.what {
+        if let Some(declared) = at(&self.outcomes, word.symbol) {
+            match declared.what {
                 Outcome::Action(id) => Some(id),
                 Outcome::Loss(_) => {
                     self.wrong_kind(word, declared.at, "a loss", "an action", None);
                     None
                 }
-            },
-            None => {
-                self.unknown(word, "action", |resolver| &resolver.outcomes);
-                None
             }
+        } else {
+            self.unknown(word, "action", |resolver| &resolver.outcomes);
+            None
         }
     }
 }

@@ -209,7 +209,7 @@ impl Reader<'_> {
                 kind,
                 span,
                 blank_before,
-            })
+            });
         };
         if let Some(node) = fields.get("parameters") {
             let mut parameters = Vec::new();
@@ -832,14 +832,12 @@ impl Reader<'_> {
     }
 
     fn truth(&mut self, node: &Node) -> bool {
-        match node.value {
-            // What is not so is left out, so that every procedure has one twin.
-            Json::Bool(true) => true,
-            _ => {
-                self.wrong(node.span, "`true`, or nothing at all", node.value.kind());
-                false
-            }
+        // What is not so is left out, so that every procedure has one twin.
+        if matches!(node.value, Json::Bool(true)) {
+            return true;
         }
+        self.wrong(node.span, "`true`, or nothing at all", node.value.kind());
+        false
     }
 
     fn one_of<T: Copy>(

@@ -252,7 +252,7 @@ impl Writer<'_> {
     fn path(&mut self, path: &PathNode) {
         self.object(|w| {
             w.list("lines", path.lines.iter(), |w, line| {
-                w.object(|w| w.line(&line.kind))
+                w.object(|w| w.line(&line.kind));
             });
             w.word("name", path.name);
         });
@@ -338,7 +338,7 @@ impl Writer<'_> {
             } => {
                 if !even_if.is_empty() {
                     w.list("even_if", even_if.iter(), |w, assumption| {
-                        w.object(|w| w.assumption(assumption.kind))
+                        w.object(|w| w.assumption(assumption.kind));
                     });
                 }
                 w.words("never", targets);

@@ -1,69 +1,56 @@
 //! The independent checker: DESIGN §5 read off the procedure, and nothing else.
 //!
-//! Shares no code with the search. Linear in the certificate, up to the
-//! logarithm of a look-up, and in the parts of the procedure it touches.
+//! Shares no code with the search. Linear in the certificate and in what it
+//! touches of the procedure, up to the logarithm of a look-up.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_language::{
     Action, ActionId, Assumption, Claim, Duration, EffectKind, Exposure, Expr, HoldingId,
-    HoldingKind, PathId, Procedure, Requirement, RoleId, Target,
+    HoldingKind, Path, PathId, Procedure, Requirement, RoleId, Target,
 };
 
-use super::{Block, Certificate, Element, Fact, Fault, Refutation, WayStep};
+use super::{Certificate, Element, Fact, Fault, Refutation, WayStep};
 use crate::Compromise;
 
+type Checked<T> = Result<T, Fault>;
+type Facts = BTreeSet<Fact>;
+type Elements = BTreeSet<Element>;
+
 /// Checks that `certificate` proves that the promise of this number is `kept`, or is not.
-pub fn check(
-    procedure: &Procedure,
-    promise: usize,
-    kept: bool,
-    certificate: &Certificate,
-) -> Result<(), Fault> {
-    let promise = procedure
-        .promises
-        .get(promise)
-        .ok_or(Fault::NoSuchPromise)?;
-    match (&promise.claim, kept, certificate) {
-        (Claim::Never { even_if, targets }, false, Certificate::Attack { set, steps, target }) => {
-            if !targets.contains(target) {
-                return Err(Fault::Short);
+pub fn check(procedure: &Procedure, promise: usize, kept: bool, by: &Certificate) -> Checked<()> {
+    let promise = procedure.promises.get(promise);
+    match &promise.ok_or(Fault::NoSuchPromise)?.claim {
+        Claim::Never { even_if, targets } => match (kept, by) {
+            (true, Certificate::Refuted(by)) => {
+                World::thief(procedure, even_if).refuted(by, targets)
             }
-            let steps: Vec<WayStep> = steps.iter().map(|&(a, p)| WayStep::Act(a, p)).collect();
-            World::thief(procedure, even_if)
-                .narrowed_to(set)?
-                .walk(&steps, *target)
+            (false, Certificate::Attack { set, steps, target }) => {
+                World::thief(procedure, even_if).grants(set)?;
+                ensure(targets.contains(target), Fault::Short)?;
+                World::of_set(procedure, set).walk(steps, *target)
+            }
+            _ => Err(Fault::WrongKind),
+        },
+        Claim::Always {
+            without,
+            action,
+            within,
+        } => {
+            let time = within.map_or(u64::MAX, Duration::seconds);
+            let world = World::customer(procedure, without, time);
+            let target = Target::Action(*action);
+            match (kept, by) {
+                (true, Certificate::Way(steps)) => world.walk(steps, target),
+                (false, Certificate::Refuted(by)) => world.refuted(by, &[target]),
+                _ => Err(Fault::WrongKind),
+            }
         }
-        (Claim::Never { even_if, targets }, true, Certificate::Refuted(refutation)) => {
-            World::thief(procedure, even_if).refuted(refutation, targets)
-        }
-        (
-            Claim::Always {
-                without,
-                action,
-                within,
-            },
-            true,
-            Certificate::Way(steps),
-        ) => World::customer(procedure, without, *within).walk(steps, Target::Action(*action)),
-        (
-            Claim::Always {
-                without,
-                action,
-                within,
-            },
-            false,
-            Certificate::Refuted(refutation),
-        ) => {
-            let world = World::customer(procedure, without, *within);
-            world.refuted(refutation, &[Target::Action(*action)])
-        }
-        _ => Err(Fault::WrongKind),
     }
 }
 
 /// Who starts with what, what may be chosen besides, and which actions make which facts.
-struct World<'a> {
+pub(crate) struct World<'a> {
     procedure: &'a Procedure,
     honest: bool,
     start: BTreeSet<HoldingId>,
@@ -74,32 +61,27 @@ struct World<'a> {
     unread: bool,
     /// How much time there is.
     seconds: u64,
-    /// For what is sent, also the channel it goes to.
     makers: BTreeMap<Fact, Vec<(ActionId, Option<HoldingId>)>>,
 }
 
 impl<'a> World<'a> {
     fn new(procedure: &'a Procedure, honest: bool, seconds: u64) -> Self {
         let mut makers: BTreeMap<Fact, Vec<_>> = BTreeMap::new();
-        for (at, action) in (0_u32..).zip(&procedure.actions) {
+        for (at, action) in (0..).map(ActionId).zip(&procedure.actions) {
             for effect in &action.effects {
-                let (fact, to) = match effect.kind {
-                    EffectKind::Gives(holding) => (Fact::Own(holding), None),
-                    EffectKind::Changes(holding) => (Fact::New(holding), None),
-                    EffectKind::Sends { what, to } => (Fact::Own(what), Some(to)),
-                    EffectKind::Loses(loss) => (Fact::Lost(loss), None),
-                };
-                makers.entry(fact).or_default().push((ActionId(at), to));
+                let (fact, to) = Fact::made_by(effect.kind);
+                makers.entry(fact).or_default().push((at, to));
             }
         }
         let (start, kinds, people) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
+        let unread = false;
         Self {
             procedure,
             honest,
             start,
             kinds,
             people,
-            unread: false,
+            unread,
             seconds,
             makers,
         }
@@ -109,9 +91,7 @@ impl<'a> World<'a> {
         let mut world = Self::new(procedure, false, 0);
         for assumption in even_if {
             match *assumption {
-                Assumption::Holding(holding) => {
-                    world.start.insert(holding);
-                }
+                Assumption::Holding(holding) => drop(world.start.insert(holding)),
                 Assumption::AnyOfKind { count, kind } => {
                     *world.kinds.entry(kind).or_default() += u64::from(count);
                 }
@@ -119,200 +99,161 @@ impl<'a> World<'a> {
                     let people = world.people.entry(role).or_default();
                     *people = people.saturating_add(count);
                 }
-                Assumption::AnyDeceived(role) => {
-                    world.people.insert(role, u32::MAX);
-                }
+                Assumption::AnyDeceived(role) => drop(world.people.insert(role, u32::MAX)),
                 Assumption::NoticesUnread => world.unread = true,
             }
         }
         world
     }
 
-    fn customer(procedure: &'a Procedure, without: &[HoldingId], within: Option<Duration>) -> Self {
-        let mut world = Self::new(procedure, true, within.map_or(u64::MAX, Duration::seconds));
-        let has = (0_u32..).zip(&procedure.holdings).filter(|&(at, holding)| {
-            holding.kind != HoldingKind::State && !without.contains(&HoldingId(at))
-        });
-        world.start.extend(has.map(|(at, _)| HoldingId(at)));
+    /// A thief with exactly this set of compromises.
+    pub(crate) fn of_set(procedure: &'a Procedure, set: &[Compromise]) -> Self {
+        let mut world = Self::new(procedure, false, 0);
+        for &compromise in set {
+            match compromise {
+                Compromise::Holding(holding) => drop(world.start.insert(holding)),
+                Compromise::Deceived { role, count } => drop(world.people.insert(role, count)),
+                Compromise::NoticesUnread => world.unread = true,
+            }
+        }
         world
     }
 
-    /// The same thief with exactly this set of compromises, if the budget grants it.
-    fn narrowed_to(mut self, set: &[Compromise]) -> Result<Self, Fault> {
-        let (mut start, mut people, mut unread) = (BTreeSet::new(), BTreeMap::new(), false);
+    /// An honest customer without these.
+    pub(crate) fn customer(procedure: &'a Procedure, without: &[HoldingId], time: u64) -> Self {
+        let mut world = Self::new(procedure, true, time);
+        world.start = world.holdings().collect();
+        world.start.retain(|holding| !without.contains(holding));
+        world
+    }
+
+    /// Whether what may be chosen covers the set.
+    fn grants(mut self, set: &[Compromise]) -> Checked<()> {
         for &compromise in set {
             let granted = match compromise {
-                Compromise::Holding(id) => {
-                    let kind = self.kind(id)?;
-                    let granted = self.start.contains(&id) || self.spend(Element::Holding(id))?;
-                    granted && kind != HoldingKind::State && start.insert(id)
+                Compromise::Holding(holding) => {
+                    self.start.contains(&holding) || self.spend(Element::Holding(holding))?
                 }
-                Compromise::Deceived { role, count } => {
-                    self.people
-                        .get(&role)
-                        .is_some_and(|&granted| count <= granted)
-                        && people.insert(role, count).is_none()
-                }
-                Compromise::NoticesUnread => {
-                    unread = true;
-                    self.unread
-                }
+                Compromise::Deceived { role, count } => self.people.remove(&role) >= Some(count),
+                Compromise::NoticesUnread => self.unread,
             };
-            if !granted {
-                return Err(Fault::OverBudget);
-            }
+            ensure(granted, Fault::OverBudget)?;
         }
-        Ok(Self {
-            start,
-            people,
-            unread,
-            ..self
-        })
+        Ok(())
     }
 
     /// Takes the steps one by one and adds up the time.
-    fn walk(mut self, steps: &[WayStep], target: Target) -> Result<(), Fault> {
-        let ids = (0..).map(HoldingId).take(self.procedure.holdings.len());
-        let mut facts: BTreeSet<Fact> = ids.filter(|&id| self.starts(id)).map(Fact::Own).collect();
-        let mut lapsed: BTreeSet<Element> = BTreeSet::new();
+    pub(crate) fn walk(mut self, steps: &[WayStep], target: Target) -> Checked<()> {
+        let start = self.holdings().filter(|&id| self.starts(id));
+        let mut facts: Facts = start.map(Fact::Own).collect();
+        let mut lapsed = Elements::new();
         for (at, &step) in steps.iter().enumerate() {
-            let lapse = match step {
-                WayStep::Settle(id, _) if !facts.contains(&Fact::New(id)) => {
-                    return Err(Fault::Step(at));
-                }
-                WayStep::Settle(id, seconds) => Element::Settle(id, seconds),
-                WayStep::Act(action, path) => Element::Wait(action, path),
-            };
-            if self.honest && lapsed.insert(lapse) && !self.spend(lapse)? {
+            if self.honest && lapsed.insert(step.lapse()) && !self.spend(step.lapse())? {
                 return Err(Fault::TooLong);
             }
-            let WayStep::Act(id, path) = step else {
-                continue;
+            let (holds, has_lapsed) = (|fact| facts.contains(&fact), |of| lapsed.contains(&of));
+            let id = match step {
+                WayStep::Settle(holding, _) if holds(Fact::New(holding)) => continue,
+                WayStep::Act(id, path) if self.open(id, path, &holds, &has_lapsed)? => id,
+                _ => return Err(Fault::Step(at)),
             };
-            let action = self
-                .procedure
-                .actions
-                .get(id.index())
-                .ok_or(Fault::OutOfRange)?;
-            if !self.open(id, path, &|fact| facts.contains(&fact), &|lapse| {
-                lapsed.contains(&lapse)
-            })? {
-                return Err(Fault::Step(at));
-            }
             facts.insert(Fact::Done(id));
-            for effect in &action.effects {
-                match effect.kind {
-                    EffectKind::Gives(holding) => facts.insert(Fact::Own(holding)),
-                    EffectKind::Changes(holding) => facts.insert(Fact::New(holding)),
-                    EffectKind::Sends { what, to } => {
-                        (facts.contains(&Fact::Own(to)) || facts.contains(&Fact::New(to)))
-                            && facts.insert(Fact::Own(what))
-                    }
-                    EffectKind::Loses(loss) => facts.insert(Fact::Lost(loss)),
-                };
-            }
-        }
-        if facts.contains(&fact_of(target)) {
-            Ok(())
-        } else {
-            Err(Fault::Short)
-        }
-    }
-
-    fn refuted(mut self, refutation: &Refutation, targets: &[Target]) -> Result<(), Fault> {
-        for (at, block) in refutation.blocks.iter().enumerate() {
-            let beyond: BTreeSet<Fact> = block.beyond.iter().copied().collect();
-            let of: BTreeSet<Element> = block.of.iter().copied().collect();
-            for fact in targets
-                .iter()
-                .map(|&target| fact_of(target))
-                .chain(block.beyond.iter().copied())
-            {
-                if !beyond.contains(&fact) || !self.out_of_reach(fact, &beyond, &of)? {
-                    return Err(Fault::Block(at));
+            for effect in &self.action(id)?.effects {
+                let (made, to) = Fact::made_by(effect.kind);
+                let shown = |to| facts.contains(&Fact::Own(to)) || facts.contains(&Fact::New(to));
+                if to.is_none_or(shown) {
+                    facts.insert(made);
                 }
             }
         }
-        let (chosen, dealt) = (BTreeSet::new(), BTreeMap::new());
-        let mut walker = Walker {
-            world: &mut self,
-            refutation,
-            next: 0,
-            chosen,
-            dealt,
-        };
-        walker.node()?;
-        let next = walker.next;
-        if next == refutation.tree.len() {
-            Ok(())
-        } else {
-            Err(Fault::Tree(next))
+        ensure(facts.contains(&target.into()), Fault::Short)
+    }
+
+    fn refuted(mut self, refutation: &Refutation, targets: &[Target]) -> Checked<()> {
+        for (at, block) in refutation.blocks.iter().enumerate() {
+            let beyond: Facts = block.beyond.iter().copied().collect();
+            let of: Elements = block.of.iter().copied().collect();
+            let mut blocks = targets.iter().all(|&t| beyond.contains(&t.into()));
+            for &fact in &beyond {
+                blocks = blocks && self.out_of_reach(fact, &beyond, &of)?;
+            }
+            ensure(blocks, Fault::Block(at))?;
         }
+        let (mut next, mut chosen, mut dealt) = (0, Elements::new(), Elements::new());
+        self.node(refutation, &mut next, &mut chosen, &mut dealt)?;
+        ensure(next == refutation.tree.len(), Fault::Tree(next))
+    }
+
+    /// Checks one node of the tree and all below it.
+    fn node(
+        &mut self,
+        refutation: &Refutation,
+        next: &mut usize,
+        chosen: &mut Elements,
+        dealt: &mut Elements,
+    ) -> Checked<()> {
+        let here = *next;
+        *next += 1;
+        let block = *refutation.tree.get(here).ok_or(Fault::Tree(here))? as usize;
+        let of = &refutation.blocks.get(block).ok_or(Fault::Tree(here))?.of;
+        let missed = of.iter().all(|one| !chosen.contains(one));
+        ensure(missed, Fault::Tree(here))?;
+        let mut here_dealt = Vec::new();
+        for &element in of {
+            if dealt.contains(&element) || !self.spend(element)? {
+                continue;
+            }
+            chosen.insert(element);
+            self.node(refutation, next, chosen, dealt)?;
+            chosen.remove(&element);
+            let (left, price) = self.purse(element)?;
+            *left += price;
+            dealt.insert(element);
+            here_dealt.push(element);
+        }
+        for element in here_dealt {
+            dealt.remove(&element);
+        }
+        Ok(())
     }
 
     /// No way to make `fact` but with the elements or with other facts that are beyond.
-    fn out_of_reach(
-        &self,
-        fact: Fact,
-        beyond: &BTreeSet<Fact>,
-        of: &BTreeSet<Element>,
-    ) -> Result<bool, Fault> {
-        let holds = |fact: Fact| !beyond.contains(&fact) && self.possible(fact);
+    fn out_of_reach(&self, fact: Fact, beyond: &Facts, of: &Elements) -> Checked<bool> {
+        // What nothing can make does not hold either.
+        let holds = |fact: Fact| {
+            !beyond.contains(&fact)
+                && (!matches!(fact, Fact::New(_)) || self.makers.contains_key(&fact))
+        };
         if let Fact::Done(id) = fact {
-            let action = self
-                .procedure
-                .actions
-                .get(id.index())
-                .ok_or(Fault::OutOfRange)?;
-            for path in (0..).map(PathId).take(action.paths.len()) {
-                if self.open(id, path, &holds, &|lapse| !of.contains(&lapse))? {
-                    return Ok(false);
-                }
+            let mut open = false;
+            for path in (0..).map(PathId).take(self.action(id)?.paths.len()) {
+                open = open || self.open(id, path, &holds, &|lapse| !of.contains(&lapse))?;
             }
-            return Ok(true);
+            return Ok(!open);
         }
         if let Fact::Own(id) = fact {
             let kind = self.kind(id)?;
-            let chosen = !self.honest
-                && self.kinds.get(&kind).is_some_and(|&count| count > 0)
-                && !of.contains(&Element::Holding(id));
+            let choosable = self.kinds.get(&kind).is_some_and(|&count| count > 0);
+            let chosen = choosable && !of.contains(&Element::Holding(id));
             if self.starts(id) || (chosen && kind != HoldingKind::State) {
                 return Ok(false);
             }
         }
-        Ok(self
-            .makers
-            .get(&fact)
-            .into_iter()
-            .flatten()
-            .all(|&(action, to)| {
-                beyond.contains(&Fact::Done(action))
-                    || to.is_some_and(|to| !holds(Fact::Own(to)) && !holds(Fact::New(to)))
-            }))
-    }
-
-    /// False only for what nothing at all can make.
-    fn possible(&self, fact: Fact) -> bool {
-        !matches!(fact, Fact::New(_)) || self.makers.contains_key(&fact)
-    }
-
-    /// Held from the start without any choice.
-    fn starts(&self, id: HoldingId) -> bool {
-        let Some(holding) = self.procedure.holdings.get(id.index()) else {
-            return false;
+        let idle = |&(action, to): &(ActionId, Option<HoldingId>)| {
+            beyond.contains(&Fact::Done(action))
+                || to.is_some_and(|to| !holds(Fact::Own(to)) && !holds(Fact::New(to)))
         };
-        let named = self.start.contains(&id) && holding.kind != HoldingKind::State;
-        named
-            || match holding.exposure {
-                Exposure::Hidden => false,
-                Exposure::Public => true,
-                Exposure::VisibleTo(to) => {
-                    let reads = |role: RoleId| self.procedure.role_covers(role, to);
-                    self.people
-                        .iter()
-                        .any(|(&role, &count)| count > 0 && reads(role))
-                }
-            }
+        Ok(self.makers.get(&fact).into_iter().flatten().all(idle))
+    }
+
+    /// Held from the start without any choice. A state is only ever reached by an action.
+    fn starts(&self, id: HoldingId) -> bool {
+        let holding = self.procedure.holdings.get(id.index());
+        holding.is_some_and(|holding| match holding.exposure {
+            Exposure::Public => true,
+            Exposure::VisibleTo(to) if self.crew(&[to]) => true,
+            _ => holding.kind != HoldingKind::State && self.start.contains(&id),
+        })
     }
 
     /// Whether the path can be completed with these facts and these lapses of time.
@@ -322,37 +263,26 @@ impl<'a> World<'a> {
         path: PathId,
         holds: &dyn Fn(Fact) -> bool,
         lapsed: &dyn Fn(Element) -> bool,
-    ) -> Result<bool, Fault> {
-        let action = self
-            .procedure
-            .actions
-            .get(id.index())
-            .ok_or(Fault::OutOfRange)?;
-        let lines = &action
-            .paths
-            .get(path.index())
-            .ok_or(Fault::OutOfRange)?
-            .lines;
+    ) -> Checked<bool> {
         let shown = |holding: HoldingId, settled: Option<Duration>| {
-            let in_time = |length: Duration| {
-                if self.honest {
-                    lapsed(Element::Settle(holding, length.seconds()))
-                } else {
-                    self.unread
-                }
-            };
+            let lapse = |length: Duration| Element::Settle(holding, length.seconds());
+            let in_time = |length| self.unread || (self.honest && lapsed(lapse(length)));
             holds(Fact::Own(holding)) || (holds(Fact::New(holding)) && settled.is_none_or(in_time))
         };
-        let (mut told, mut waits) = (self.told_of_change(action), false);
+        let (action, asked) = self.path(id, path)?;
+        let mut effects = action.effects.iter();
+        let changes = effects.any(|effect| matches!(effect.kind, EffectKind::Changes(_)));
+        // A change tells every channel, whatever the path says.
+        let is_told = |id: &HoldingId| changes && self.kind(*id) == Ok(HoldingKind::Channel);
+        let mut told: BTreeSet<HoldingId> = self.holdings().filter(is_told).collect();
+        let mut waits = false;
         let (mut slots, mut openers) = (Vec::new(), BTreeSet::new());
-        for line in lines {
+        for line in &asked.lines {
             match &line.requirement {
                 Requirement::Prove(expr) if !self.proved(expr, &shown) => return Ok(false),
-                Requirement::Confirms { role, .. } if openers.insert(*role) => {
-                    slots.push((*role, 1))
-                }
-                Requirement::SignOff { count, role } => slots.push((*role, *count)),
-                Requirement::Notify { channels, .. } => told.extend(channels.iter().copied()),
+                Requirement::Confirms { role, .. } => drop(openers.insert(*role)),
+                Requirement::SignOff { count, role } => slots.extend((0..*count).map(|_| *role)),
+                Requirement::Notify { channels, .. } => told.extend(channels),
                 Requirement::Wait(_) => waits = true,
                 _ => {}
             }
@@ -360,154 +290,108 @@ impl<'a> World<'a> {
         if self.honest {
             return Ok(!waits || lapsed(Element::Wait(id, path)));
         }
-        let unstopped =
-            !waits || self.unread || told.iter().all(|&channel| holds(Fact::Own(channel)));
-        Ok(unstopped && self.crew(&slots, &mut Vec::new()))
+        slots.extend(openers);
+        let owned = |&channel: &HoldingId| holds(Fact::Own(channel));
+        let unstopped = !waits || self.unread || told.iter().all(owned);
+        Ok(unstopped && self.crew(&slots))
     }
 
-    /// A change tells every channel, whatever the path says.
-    fn told_of_change(&self, action: &Action) -> BTreeSet<HoldingId> {
-        let changes = action
-            .effects
-            .iter()
-            .any(|e| matches!(e.kind, EffectKind::Changes(_)));
-        let holdings = (0_u32..).zip(&self.procedure.holdings);
-        let channels =
-            holdings.filter(|(_, holding)| changes && holding.kind == HoldingKind::Channel);
-        channels.map(|(at, _)| HoldingId(at)).collect()
-    }
-
-    /// Hall: deceived people fill the slots, one each, if every group of slots has as many who fit.
-    fn crew(&self, rest: &[(RoleId, u32)], group: &mut Vec<(RoleId, u32)>) -> bool {
-        let fits = |role: RoleId| {
-            group
-                .iter()
-                .any(|&(to, _)| self.procedure.role_covers(role, to))
-        };
-        let people = self.people.iter().filter(|&(&role, _)| fits(role));
-        let have: u64 = people
-            .map(|(_, &n)| {
-                if n == u32::MAX {
-                    u64::MAX >> 32
-                } else {
-                    u64::from(n)
-                }
-            })
-            .fold(0, u64::saturating_add);
-        let endless = self
+    /// Whether the deceived people can fill the slots, each one slot.
+    fn crew(&self, slots: &[RoleId]) -> bool {
+        let enough =
+            |(&role, &n): (&RoleId, &u32)| (0..slots.len()).take(n as usize).map(move |_| role);
+        let mut people: Vec<_> = self
             .people
             .iter()
-            .any(|(&role, &n)| n == u32::MAX && fits(role));
-        let enough = endless || have >= group.iter().map(|&(_, count)| u64::from(count)).sum();
-        let Some((&next, rest)) = rest.split_first() else {
-            return enough;
-        };
-        group.push(next);
-        let with = self.crew(rest, group);
-        group.pop();
-        enough && with && self.crew(rest, group)
+            .flat_map(enough)
+            .map(|role| (role, None))
+            .collect();
+        let mut seated = slots.iter();
+        seated.all(|&slot| self.seat(slot, &mut people, &mut BTreeSet::new()))
+    }
+
+    /// Finds somebody for one more slot, moving others where they fit as well (Kuhn).
+    fn seat(
+        &self,
+        slot: RoleId,
+        people: &mut [(RoleId, Option<RoleId>)],
+        tried: &mut BTreeSet<usize>,
+    ) -> bool {
+        (0..people.len()).any(|at| {
+            let fits = |p: &&mut (RoleId, _)| self.procedure.role_covers(p.0, slot);
+            let Some(&mut (role, before)) = people.get_mut(at).filter(fits) else {
+                return false;
+            };
+            let free = tried.insert(at) && before.is_none_or(|slot| self.seat(slot, people, tried));
+            people
+                .iter_mut()
+                .skip(at)
+                .take(usize::from(free))
+                .for_each(|p| *p = (role, Some(slot)));
+            free
+        })
     }
 
     fn proved(&self, expr: &Expr, shown: &dyn Fn(HoldingId, Option<Duration>) -> bool) -> bool {
+        let count = |of: &[Expr]| of.iter().filter(|part| self.proved(part, shown)).count();
         match expr {
-            Expr::Atom { proof, settled, .. } => self
-                .procedure
-                .proofs
-                .get(proof.index())
-                .is_some_and(|p| shown(p.shows, *settled)),
-            Expr::And(of) => of.iter().all(|part| self.proved(part, shown)),
-            Expr::Or(of) => of.iter().any(|part| self.proved(part, shown)),
-            Expr::NOf { n, of } => {
-                of.iter().filter(|part| self.proved(part, shown)).count() >= *n as usize
+            Expr::Atom { proof, settled, .. } => {
+                let proof = self.procedure.proofs.get(proof.index());
+                proof.is_some_and(|proof| shown(proof.shows, *settled))
             }
+            Expr::And(of) => count(of) == of.len(),
+            Expr::Or(of) => count(of) > 0,
+            Expr::NOf { n, of } => count(of) >= *n as usize,
         }
     }
 
-    fn kind(&self, id: HoldingId) -> Result<HoldingKind, Fault> {
-        self.procedure
-            .holdings
-            .get(id.index())
-            .map(|holding| holding.kind)
-            .ok_or(Fault::OutOfRange)
+    fn holdings(&self) -> impl Iterator<Item = HoldingId> + use<> {
+        (0..).map(HoldingId).take(self.procedure.holdings.len())
+    }
+
+    fn action(&self, id: ActionId) -> Checked<&'a Action> {
+        let action = self.procedure.actions.get(id.index());
+        action.ok_or(Fault::OutOfRange)
+    }
+
+    fn kind(&self, id: HoldingId) -> Checked<HoldingKind> {
+        let holding = self.procedure.holdings.get(id.index());
+        holding.map(|holding| holding.kind).ok_or(Fault::OutOfRange)
+    }
+
+    fn path(&self, action: ActionId, path: PathId) -> Checked<(&'a Action, &'a Path)> {
+        let action = self.action(action)?;
+        let path = action.paths.get(path.index());
+        Ok((action, path.ok_or(Fault::OutOfRange)?))
     }
 
     /// Takes the element's price from what may be chosen, if it is there.
-    fn spend(&mut self, element: Element) -> Result<bool, Fault> {
+    fn spend(&mut self, element: Element) -> Checked<bool> {
         let (left, price) = self.purse(element)?;
         let fits = *left >= price;
         *left -= if fits { price } else { 0 };
         Ok(fits)
     }
 
-    fn purse(&mut self, element: Element) -> Result<(&mut u64, u64), Fault> {
+    fn purse(&mut self, element: Element) -> Checked<(&mut u64, u64)> {
         match element {
             Element::Holding(id) => {
                 let kind = self.kind(id)?;
                 Ok((self.kinds.entry(kind).or_default(), 1))
             }
+            Element::Settle(_, seconds) => Ok((&mut self.seconds, seconds)),
             Element::Wait(action, path) => {
-                let action = self
-                    .procedure
-                    .actions
-                    .get(action.index())
-                    .ok_or(Fault::OutOfRange)?;
-                let path = action.paths.get(path.index()).ok_or(Fault::OutOfRange)?;
-                let wait = path.lines.iter().filter_map(|line| match line.requirement {
+                let lines = &self.path(action, path)?.1.lines;
+                let waits = lines.iter().filter_map(|line| match line.requirement {
                     Requirement::Wait(length) => Some(length.seconds()),
                     _ => None,
                 });
-                Ok((&mut self.seconds, wait.max().unwrap_or(0)))
+                Ok((&mut self.seconds, waits.max().unwrap_or(0)))
             }
-            Element::Settle(_, seconds) => Ok((&mut self.seconds, seconds)),
         }
     }
 }
 
-/// Walks the tree of a refutation.
-struct Walker<'w, 'a> {
-    world: &'w mut World<'a>,
-    refutation: &'w Refutation,
-    next: usize,
-    chosen: BTreeSet<Element>,
-    dealt: BTreeMap<Element, u32>,
-}
-
-impl Walker<'_, '_> {
-    fn node(&mut self) -> Result<(), Fault> {
-        let (here, refutation) = (self.next, self.refutation);
-        let block = refutation
-            .tree
-            .get(here)
-            .and_then(|&at| refutation.blocks.get(at as usize));
-        let block: &Block = block.ok_or(Fault::Tree(here))?;
-        self.next += 1;
-        if block.of.iter().any(|element| self.chosen.contains(element)) {
-            return Err(Fault::Tree(here));
-        }
-        let mut dealt = Vec::new();
-        for &element in &block.of {
-            let before = self.dealt.get(&element).is_some_and(|&times| times > 0);
-            if before || !self.world.spend(element)? {
-                continue;
-            }
-            self.chosen.insert(element);
-            self.node()?;
-            self.chosen.remove(&element);
-            let (left, price) = self.world.purse(element)?;
-            *left += price;
-            *self.dealt.entry(element).or_default() += 1;
-            dealt.push(element);
-        }
-        for element in dealt {
-            self.dealt.entry(element).and_modify(|times| *times -= 1);
-        }
-        Ok(())
-    }
-}
-
-fn fact_of(target: Target) -> Fact {
-    match target {
-        Target::Loss(loss) => Fact::Lost(loss),
-        Target::Action(action) => Fact::Done(action),
-    }
+fn ensure(holds: bool, fault: Fault) -> Checked<()> {
+    if holds { Ok(()) } else { Err(fault) }
 }

@@ -162,6 +162,16 @@ impl Mailer {
         })
     }
 
+    /// Connects, protects the connection, signs in and asks for nothing more: whether mail could leave. The error is for the operator.
+    pub async fn answers(&self) -> Result<(), String> {
+        match tokio::time::timeout(DELIVERY_TIMEOUT, self.transport.test_connection()).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err("it answered, and then not as a mail server does".to_owned()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("it did not answer in time".to_owned()),
+        }
+    }
+
     /// Tries once.
     pub async fn send(&self, mail: &Mail, now: Timestamp) -> Delivery {
         let Some(message) = self.compose(mail, now) else {

@@ -1,5 +1,12 @@
 //! Whole stories through the gate, with everything real but the company.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "a test that meets the unexpected is to fail"
+)]
+
 mod attacks;
 mod backend;
 mod delivery;

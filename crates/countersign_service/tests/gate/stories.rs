@@ -9,10 +9,8 @@ use crate::world::{ORIGIN, World, change_email, reinstall, without_parameters};
 /// Axum and tokio want futures that can move between threads.
 #[test]
 fn every_future_of_the_surface_can_move_between_threads() {
-    fn sends<T: Send>(_: &T) {}
     fn shares<T: Send + Sync + 'static>() {}
-    shares::<countersign_service::Gate>();
-    shares::<Settings>();
+    fn sends<T: Send>(_: &T) {}
     #[expect(dead_code, reason = "it is enough that it compiles")]
     fn surface(
         world: &World,
@@ -42,11 +40,22 @@ fn every_future_of_the_surface_can_move_between_threads() {
         sends(&gate.case_versions(case));
         sends(&gate.finish_sign_in("", &json));
     }
+    shares::<countersign_service::Gate>();
+    shares::<Settings>();
 }
 
 #[tokio::test]
 async fn an_honest_customer_gets_the_server_reinstalled() {
-    let mut world = World::new().await;
+    honest_story(World::new().await).await;
+}
+
+#[tokio::test]
+async fn the_same_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    honest_story(World::on_sqlite(&folder.path().join("gate.db")).await).await;
+}
+
+async fn honest_story(mut world: World) {
     let signe = world.signe().await;
     world.attest_backups(&signe).await;
     let maja = world.colleague("maja").await;

@@ -1,7 +1,7 @@
 //! A small world: a gate on the memory store with a clock that stands still, real mail over a real socket, a panel that
 //! accepts nothing without a good grant, and people with passkeys.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use countersign_cases::{CaseId, CustomerId, Digest, Timestamp};
 use countersign_grant::{GrantKey, JwkSet, Verifier};
@@ -25,7 +25,10 @@ use countersign_service::{
         Scope, Settings,
     },
 };
-use countersign_store::{Clock as StoreClock, MemoryJournal, SharedJournal};
+use countersign_store::{
+    CheckpointSigner, Clock as StoreClock, MemoryJournal, SharedJournal, SqliteJournal,
+    SqliteOptions,
+};
 
 use crate::backend::Backend;
 
@@ -64,16 +67,35 @@ impl World {
         seed: u64,
         wrap: impl FnOnce(SharedJournal) -> SharedJournal,
     ) -> Self {
+        let memory =
+            |signer, clock| -> SharedJournal { Arc::new(MemoryJournal::with_clock(signer, clock)) };
+        Self::on(seed, async |signer, clock| wrap(memory(signer, clock))).await
+    }
+
+    /// A world on SQLite.
+    pub(crate) async fn on_sqlite(path: &Path) -> Self {
+        Self::on(1, async |signer, clock| {
+            let options = SqliteOptions {
+                clock,
+                ..SqliteOptions::default()
+            };
+            let journal = SqliteJournal::open_with(path, signer, options).await;
+            Arc::new(journal.unwrap()) as SharedJournal
+        })
+        .await
+    }
+
+    async fn on(
+        seed: u64,
+        store: impl AsyncFnOnce(Arc<dyn CheckpointSigner>, StoreClock) -> SharedJournal,
+    ) -> Self {
         let clock = Arc::new(SettableClock::new(MONDAY));
         let signer = LogSigner::new("support.acme.example/ledger", &[3; 32]).unwrap();
         let store_clock = {
             let clock = Arc::clone(&clock);
             StoreClock::new(move || clock.now().0)
         };
-        let journal = wrap(Arc::new(MemoryJournal::with_clock(
-            Arc::new(signer.clone()),
-            store_clock,
-        )));
+        let journal = store(Arc::new(signer.clone()), store_clock).await;
         let mail = SmtpSink::start(0).await.unwrap();
         let grant_key = GrantKey::from_seed(&[4; 32]).unwrap();
         let verifier = Verifier {
@@ -309,7 +331,7 @@ impl World {
         let text = mails
             .iter()
             .rev()
-            .map(|mail| mail.text())
+            .map(countersign_service::adapters::smtp_sink::ReceivedMail::text)
             .find(|text| text.contains("/v/"))
             .expect("a notice was sent");
         let link = text
@@ -418,9 +440,9 @@ fn settings(
     let account = |account: &str, person: &str, roles: &[&str]| NewAccount {
         account: account.to_owned(),
         person: person.to_owned(),
-        name: format!("{}{}", account[..1].to_uppercase(), &account[1..]),
+        name: name_of(account),
         email: format!("{account}@acme.example"),
-        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        roles: roles.iter().copied().map(str::to_owned).collect(),
         console: Vec::new(),
         concerned: Vec::new(),
     };
@@ -428,7 +450,7 @@ fn settings(
         name: name.to_owned(),
         token: tokens[name].hash(),
         scopes: scopes.to_vec(),
-        robot_roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        robot_roles: roles.iter().copied().map(str::to_owned).collect(),
     };
     Settings {
         procedure: PROCEDURE.to_owned(),
@@ -488,6 +510,15 @@ fn settings(
         return_to: vec!["https://panel.acme.example".to_owned()],
         limits: Limits::default(),
     }
+}
+
+/// `maja` is called Maja.
+fn name_of(account: &str) -> String {
+    let mut letters = account.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 async fn start(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use countersign_cases::{CaseId, CustomerId, PathItem, Standing, State as CaseState, Who};
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::idempotency::{Key, once};
 use crate::Web;
-use crate::body::Json;
+use crate::body::{Json, Path, Query};
 use crate::callers::{Caller, Staff};
 use crate::problem::Problem;
 

@@ -1,6 +1,6 @@
 //! What anyone may read of a gate: its keys, its ledger, its procedure, and the description of its API.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -8,6 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::Web;
+use crate::body::Path;
 use crate::callers::Caller;
 use crate::problem::Problem;
 

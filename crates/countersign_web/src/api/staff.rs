@@ -1,7 +1,7 @@
 //! `/v1/sign-in`, `/v1/invitations`, `/v1/staff`, and a colleague's signature. The passkey prompts are JSON both ways:
 //! pages use the same routes from their script.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use countersign_cases::Digest;
@@ -13,8 +13,9 @@ use utoipa::ToSchema;
 
 use super::cases::{CaseChanged, case_id};
 use crate::Web;
-use crate::body::Json;
+use crate::body::{Json, Path};
 use crate::callers::Staff;
+use crate::network::Network;
 use crate::problem::Problem;
 
 /// A passkey prompt under way.
@@ -109,15 +110,18 @@ pub struct Invited {
 }
 
 /// `POST /v1/sign-in/start`
-pub async fn start_sign_in(State(web): State<Web>) -> Result<Response, Problem> {
+pub async fn start_sign_in(State(web): State<Web>, network: Network) -> Result<Response, Problem> {
+    network.take(&web.rates.ceremonies)?;
     Ok(prompt(web.gate.start_sign_in().await?))
 }
 
 /// `POST /v1/sign-in/finish`
 pub async fn finish_sign_in(
     State(web): State<Web>,
+    network: Network,
     body: Json<Answer>,
 ) -> Result<Response, Problem> {
+    network.take(&web.rates.ceremonies)?;
     let token = web
         .gate
         .finish_sign_in(&body.value.ceremony, &body.value.credential)
@@ -128,17 +132,21 @@ pub async fn finish_sign_in(
 /// `POST /v1/invitations/{token}/start`
 pub async fn start_registration(
     State(web): State<Web>,
+    network: Network,
     Path(token): Path<String>,
 ) -> Result<Response, Problem> {
+    network.take(&web.rates.ceremonies)?;
     Ok(prompt(web.gate.start_registration(&token).await?))
 }
 
 /// `POST /v1/invitations/{token}/finish`
 pub async fn finish_registration(
     State(web): State<Web>,
+    network: Network,
     Path(token): Path<String>,
     body: Json<Answer>,
 ) -> Result<Response, Problem> {
+    network.take(&web.rates.ceremonies)?;
     let name = body.value.name.as_deref().unwrap_or("first passkey");
     let session_token = web
         .gate

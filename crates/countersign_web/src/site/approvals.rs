@@ -1,18 +1,18 @@
 //! `/approvals`: decide well. Signing is a passkey assertion over the digest; refusing needs a reason.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use countersign_cases::{Digest, State as CaseState, Who};
 use countersign_service::{CaseError, CaseView, DeskRow};
 use serde_json::json;
 
-use super::cases::happened;
+use super::cases::{done_or_already, happened};
 use super::sign_in::Scripted;
 use super::{Answer, Desk, Fields, field, html, html_with};
 use crate::Web;
 use crate::api::cases::case_id;
-use crate::body::{Form, Json};
+use crate::body::{Form, Json, Path, Query};
 use crate::headers::see_other;
 use crate::pages::{
     ApprovalPage, ApprovalRow, ApprovalState, ApprovalsPage, ApprovalsTab, DeclinePage, Errors,
@@ -376,7 +376,6 @@ pub async fn decline(
     let case = case_id(&id)?;
     let reason = field(&fields, "reason");
     match web.gate.refuse(&desk.staff, &case, reason).await {
-        Ok(_) => Ok(see_other(&format!("/approvals/{}", case.0))),
         Err(CaseError::Refused(refusal)) if refusal.code().starts_with("reason-") => {
             let errors = Errors(vec![FieldError {
                 field: "reason".to_owned(),
@@ -387,7 +386,10 @@ pub async fn decline(
                 &declining(&web, &desk, &id, reason, errors).await?,
             )
         }
-        Err(error) => Err(error.into()),
+        error => {
+            done_or_already(error)?;
+            Ok(see_other(&format!("/approvals/{}", case.0)))
+        }
     }
 }
 

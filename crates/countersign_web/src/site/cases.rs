@@ -1,20 +1,21 @@
 //! `/cases/{id}`: the case desk, its run page and its receipt.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse as _;
 use countersign_cases::{State as CaseState, Who};
 use countersign_language::Procedure;
-use countersign_service::{CaseView, LinkView};
+use countersign_service::{Applied, CaseError, CaseView, LinkView};
 
 use super::{Answer, Desk, Fields, field, html, html_with};
 use crate::Web;
 use crate::api::cases::case_id;
-use crate::body::Form;
+use crate::body::{Form, Path};
 use crate::headers::see_other;
 use crate::pages::{
     Button, CasePage, CustomerCard, CustomerLink, Does, Fact, FactValue, Family, Live, LogLine,
     Notice, Receipt, ReceiptOutcome, RunPage, RunState, SayThis, Section, StaffReceiptPage, When,
+    WithdrawPage,
 };
 use crate::present::{self, Calendar, act, checks, inside_sentence, pill, sentence_case};
 use crate::problem::Problem;
@@ -320,11 +321,34 @@ pub async fn link(State(web): State<Web>, desk: Desk, Path(id): Path<String>) ->
     html(&page)
 }
 
+/// `GET /cases/{id}/withdraw`
+pub async fn withdraw_page(State(web): State<Web>, desk: Desk, Path(id): Path<String>) -> Answer {
+    let view = web.gate.case_view(&desk.staff, &case_id(&id)?).await?;
+    if !view.can.withdraw.can {
+        return Ok(see_other(&format!("/cases/{}", view.case.0)));
+    }
+    let procedure = web.gate.procedure_of(&view.procedure).await?;
+    html(&WithdrawPage {
+        frame: desk.frame(Some(Section::Desk)),
+        id: view.case.0.clone(),
+        act: act(&procedure, &view, &desk.calendar),
+    })
+}
+
 /// `POST /cases/{id}/withdraw`
 pub async fn withdraw(State(web): State<Web>, desk: Desk, Path(id): Path<String>) -> Answer {
     let case = case_id(&id)?;
-    web.gate.withdraw(&desk.staff, &case).await?;
+    done_or_already(web.gate.withdraw(&desk.staff, &case).await)?;
     Ok(see_other(&format!("/cases/{}", case.0)))
+}
+
+/// A button that was pressed twice, or too late, leads to the page that says how it stands.
+pub fn done_or_already(done: Result<Applied, CaseError>) -> Result<(), Problem> {
+    match done {
+        Ok(_) => Ok(()),
+        Err(CaseError::Refused(refusal)) if refusal.code().starts_with("already-") => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// `POST /cases/{id}/vouch`
@@ -335,9 +359,8 @@ pub async fn vouch(
     Form(fields): Form<Fields>,
 ) -> Answer {
     let case = case_id(&id)?;
-    web.gate
-        .vouch(&desk.staff, &case, field(&fields, "text"))
-        .await?;
+    let text = field(&fields, "text");
+    done_or_already(web.gate.vouch(&desk.staff, &case, text).await)?;
     Ok(see_other(&format!("/cases/{}", case.0)))
 }
 

@@ -1,10 +1,10 @@
 //! `/c`: the customer's pages, one question each. Every proof goes through the [`CustomerSeat`] of exactly one case.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use countersign_cases::{Digest, State as CaseState, Who};
-use countersign_language::{Expr, Method, Procedure, Requirement};
+use countersign_language::{Action, Expr, Method, Procedure, ProofId, Requirement};
 use countersign_service::adapters::secrets::Secret;
 use countersign_service::{
     Answered, CaseError, CustomerSeat, LinkStanding, ProofError, SeatView, WayStanding,
@@ -17,9 +17,10 @@ use super::stop::reason;
 use super::{Answer, Browser, Fields, customer_frame, field, html, html_with};
 use crate::Web;
 use crate::api::cases::case_id;
-use crate::body::{Form, Json};
+use crate::body::{Form, Json, Path};
 use crate::callers::Seat;
 use crate::headers::see_other;
+use crate::network::Network;
 use crate::pages::{
     Button, ConfirmPage, CustomerFrame, CustomerReceiptPage, Does, DonePage, DoneState, Errors,
     Fact, FactValue, FieldError, Live, NextStep, PasskeyProofPage, ProofMethod, ProofProblem,
@@ -45,7 +46,15 @@ pub async fn start(State(web): State<Web>, browser: Browser, headers: HeaderMap)
         if let LinkStanding::Usable { until, .. } = &standing
             && let Some(view) = web.gate.link_view(&token).await?
         {
-            return html(&ask(&web, &browser, &view, *until, false));
+            if view.state.is_final() {
+                let page = StartPage {
+                    frame: customer_frame(&web, &browser),
+                    state: over(&web, &view),
+                };
+                return html_with(StatusCode::GONE, &page);
+            }
+            let procedure = web.gate.procedure_of(&view.procedure).await?;
+            return html(&ask(&web, &procedure, &browser, &view, *until));
         }
         if seat_of(&web, &headers).await?.is_none() {
             let state = match standing {
@@ -80,21 +89,25 @@ async fn seat_of(web: &Web, headers: &HeaderMap) -> Result<Option<CustomerSeat>,
     }
 }
 
+/// What a link says whose case ended before it was used.
+fn over(web: &Web, view: &SeatView) -> StartState {
+    match (view.state, view.ending.as_ref()) {
+        (CaseState::Stopped, Some(ending)) => StartState::Stopped(web.calendar().when(ending.at)),
+        _ => StartState::Gone,
+    }
+}
+
 fn ask(
     web: &Web,
+    procedure: &Procedure,
     browser: &Browser,
     view: &SeatView,
     until: countersign_cases::Timestamp,
-    failed: bool,
 ) -> StartPage {
     let calendar = web.calendar();
     let mut frame = frame(web, browser, view);
     frame.works_until = Some(calendar.when(until));
-    let procedure = web.gate.procedure();
-    let action = procedure
-        .actions
-        .iter()
-        .find(|action| action.label == view.action_label);
+    let action = action_of(procedure, view);
     StartPage {
         frame,
         state: StartState::Ask {
@@ -106,9 +119,15 @@ fn ask(
                 .and_then(present::waits)
                 .unwrap_or_else(|| "As soon as everything is proven.".to_owned()),
             you_will_need: will_need(view),
-            failed,
+            failed: false,
         },
     }
+}
+
+fn action_of<'a>(procedure: &'a Procedure, view: &SeatView) -> Option<&'a Action> {
+    procedure
+        .action_named(&view.action)
+        .and_then(|id| procedure.actions.get(id.index()))
 }
 
 fn will_need(view: &SeatView) -> String {
@@ -121,7 +140,8 @@ fn will_need(view: &SeatView) -> String {
 }
 
 /// `POST /c/yes`: "Yes, I asked for this". Uses the link up and gives the seat.
-pub async fn yes(State(web): State<Web>, headers: HeaderMap) -> Answer {
+pub async fn yes(State(web): State<Web>, network: Network, headers: HeaderMap) -> Answer {
+    network.take(&web.rates.answers)?;
     let Some(token) = web.cookies.link(&headers) else {
         // Pressed twice: the seat is there already.
         return Ok(see_other("/c"));
@@ -194,41 +214,67 @@ pub async fn prove(State(web): State<Web>, browser: Browser, Seat(seat): Seat) -
         .iter()
         .filter(|way| way.standing == WayStanding::Open)
         .collect();
-    if let [only] = open.as_slice() {
+    // Choosing a code sends it, and nothing is sent because somebody looked.
+    if let [only] = open.as_slice()
+        && !is_sent(only.method)
+    {
         return Ok(see_other(&format!("/c/prove/{}", only.proof)));
     }
-    html(&prove_page(&web, &browser, &view, Errors::default()))
+    let procedure = web.gate.procedure_of(&view.procedure).await?;
+    let page = prove_page(&web, &procedure, &browser, &view, Errors::default());
+    html(&page)
 }
 
-/// `POST /c/prove`: which way.
+/// Whether a code is sent for it.
+fn is_sent(method: Method) -> bool {
+    matches!(method, Method::Mail | Method::Text)
+}
+
+/// `POST /c/prove`: which way. Choosing a code by mail or text sends it.
 pub async fn choose(
     State(web): State<Web>,
     browser: Browser,
+    network: Network,
     Seat(seat): Seat,
     Form(fields): Form<Fields>,
 ) -> Answer {
     let view = web.gate.seat_view(&seat).await?;
+    if next_page(&view) != "/c/prove" {
+        return Ok(see_other(next_page(&view)));
+    }
     let wanted = field(&fields, "way");
-    if view
+    let way = view
         .ways
         .iter()
-        .any(|way| way.proof == wanted && way.standing == WayStanding::Open)
-    {
+        .find(|way| way.proof == wanted && way.standing == WayStanding::Open);
+    if let Some(way) = way {
+        let standing = web.gate.code_standing(&seat, wanted).await?;
+        let counts = standing.is_some_and(|code| web.gate.now() < code.until);
+        if is_sent(way.method) && !counts {
+            return send_and_show(&web, &browser, &network, &seat, wanted).await;
+        }
         return Ok(see_other(&format!("/c/prove/{wanted}")));
     }
+    let procedure = web.gate.procedure_of(&view.procedure).await?;
     let errors = Errors(vec![FieldError {
         field: "way".to_owned(),
         message: "Choose one of the ways.".to_owned(),
     }]);
     html_with(
         StatusCode::UNPROCESSABLE_ENTITY,
-        &prove_page(&web, &browser, &view, errors),
+        &prove_page(&web, &procedure, &browser, &view, errors),
     )
 }
 
-fn prove_page(web: &Web, browser: &Browser, view: &SeatView, errors: Errors) -> ProvePage {
+fn prove_page(
+    web: &Web,
+    procedure: &Procedure,
+    browser: &Browser,
+    view: &SeatView,
+    errors: Errors,
+) -> ProvePage {
     let calendar = web.calendar();
-    let (step, steps) = steps(web.gate.procedure(), view);
+    let (step, steps) = steps(procedure, view);
     let groups = [WayKind::Have, WayKind::Know, WayKind::Receive]
         .into_iter()
         .filter_map(|kind| {
@@ -278,20 +324,57 @@ fn proof_way(way: &countersign_service::Way, calendar: &Calendar) -> ProofWay {
     ProofWay {
         name: way.proof.clone(),
         label: sentence_case(&way.label),
-        method: match way.method {
-            Method::Pin => ProofMethod::Pin,
-            Method::Password => ProofMethod::Password,
-            Method::Totp => ProofMethod::App,
-            Method::Passkey => ProofMethod::Passkey,
-            Method::Mail => ProofMethod::Mail,
-            Method::Text => ProofMethod::Text,
-            Method::Oidc | Method::Ciba | Method::Webhook => ProofMethod::Company,
-        },
+        method: shown_method(way.method),
         state: match way.standing {
             WayStanding::Open => ProofState::Open,
             WayStanding::Done { .. } => ProofState::Done,
             WayStanding::Closed { until } => ProofState::Closed(calendar.when(until)),
         },
+    }
+}
+
+fn shown_method(method: Method) -> ProofMethod {
+    match method {
+        Method::Pin => ProofMethod::Pin,
+        Method::Password => ProofMethod::Password,
+        Method::Totp => ProofMethod::App,
+        Method::Passkey => ProofMethod::Passkey,
+        Method::Mail => ProofMethod::Mail,
+        Method::Text => ProofMethod::Text,
+        Method::Oidc | Method::Ciba | Method::Webhook => ProofMethod::Company,
+    }
+}
+
+/// A way by its name. One that the customer never registered looks like any other: what stands on this page must not
+/// tell somebody who has proved nothing whether there is a PIN.
+fn way_named(web: &Web, procedure: &Procedure, view: &SeatView, name: &str) -> Option<ProofWay> {
+    if let Some(way) = view.ways.iter().find(|way| way.proof == name) {
+        return Some(proof_way(way, &web.calendar()));
+    }
+    let id = procedure.proof_named(name)?;
+    let proof = procedure.proofs.get(id.index())?;
+    let asked = action_of(procedure, view)?.paths.iter().any(|path| {
+        path.lines.iter().any(
+            |line| matches!(&line.requirement, Requirement::Prove(expression) if asks(expression, id)),
+        )
+    });
+    let method = proof.using.filter(|method| {
+        asked && web.gate.supports(*method) && !is_sent(*method) && *method != Method::Passkey
+    })?;
+    Some(ProofWay {
+        name: name.to_owned(),
+        label: sentence_case(&proof.label),
+        method: shown_method(method),
+        state: ProofState::Open,
+    })
+}
+
+fn asks(expression: &Expr, wanted: ProofId) -> bool {
+    match expression {
+        Expr::Atom { proof, .. } => *proof == wanted,
+        Expr::And(of) | Expr::Or(of) | Expr::NOf { of, .. } => {
+            of.iter().any(|one| asks(one, wanted))
+        }
     }
 }
 
@@ -307,11 +390,7 @@ fn steps(procedure: &Procedure, view: &SeatView) -> (u32, u32) {
         .iter()
         .filter(|way| matches!(way.standing, WayStanding::Done { .. }))
         .count();
-    let action = procedure
-        .actions
-        .iter()
-        .find(|action| action.label == view.action_label);
-    let left = action
+    let left = action_of(procedure, view)
         .into_iter()
         .flat_map(|action| &action.paths)
         .map(|path| {
@@ -367,35 +446,34 @@ pub async fn way(
     Path(name): Path<String>,
 ) -> Answer {
     let view = web.gate.seat_view(&seat).await?;
-    let way = view
-        .ways
-        .iter()
-        .find(|way| way.proof == name)
-        .ok_or_else(Problem::nothing_here)?;
-    if matches!(way.standing, WayStanding::Done { .. }) || next_page(&view) == "/c/done" {
+    let procedure = web.gate.procedure_of(&view.procedure).await?;
+    let way = way_named(&web, &procedure, &view, &name).ok_or_else(Problem::nothing_here)?;
+    if next_page(&view) != "/c/prove" || way.state == ProofState::Done {
         return Ok(see_other(next_page(&view)));
     }
-    if matches!(way.method, Method::Mail | Method::Text) && way.standing == WayStanding::Open {
-        return Ok(show_typed(&web, &browser, &seat, &name, None, None).await?);
+    if matches!(way.method, ProofMethod::Mail | ProofMethod::Text)
+        && web.gate.code_standing(&seat, &name).await?.is_none()
+    {
+        // No code was sent yet; choosing this way sends one.
+        return Ok(see_other("/c/prove"));
     }
-    if way.method == Method::Passkey {
-        let calendar = web.calendar();
-        let (step, steps) = steps(web.gate.procedure(), &view);
+    if way.method == ProofMethod::Passkey {
+        let (step, steps) = steps(&procedure, &view);
         return html(&PasskeyProofPage {
             frame: frame(&web, &browser, &view),
             step,
             steps,
-            way: proof_way(way, &calendar),
+            problem: closed(&way),
+            way,
             other_ways: view.ways.len() > 1,
-            problem: closed(way, &calendar),
         });
     }
     show_typed(&web, &browser, &seat, &name, None, None).await
 }
 
-fn closed(way: &countersign_service::Way, calendar: &Calendar) -> Option<ProofProblem> {
-    if let WayStanding::Closed { until } = way.standing {
-        Some(ProofProblem::Closed(calendar.when(until)))
+fn closed(way: &ProofWay) -> Option<ProofProblem> {
+    if let ProofState::Closed(until) = &way.state {
+        Some(ProofProblem::Closed(until.clone()))
     } else {
         None
     }
@@ -410,13 +488,15 @@ async fn show_typed(
     sent: Option<countersign_cases::Timestamp>,
 ) -> Answer {
     let view = web.gate.seat_view(seat).await?;
+    let procedure = web.gate.procedure_of(&view.procedure).await?;
     let calendar = web.calendar();
-    let way = view
+    let way = way_named(web, &procedure, &view, name).ok_or_else(Problem::nothing_here)?;
+    let address = view
         .ways
         .iter()
         .find(|way| way.proof == name)
-        .ok_or_else(Problem::nothing_here)?;
-    let (step, steps) = steps(web.gate.procedure(), &view);
+        .and_then(|way| way.address.clone());
+    let (step, steps) = steps(&procedure, &view);
     let status = if problem.is_some() {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {
@@ -429,11 +509,7 @@ async fn show_typed(
             frame: frame(web, browser, &view),
             step,
             steps,
-            way: proof_way(way, &calendar),
-            sent_to: way
-                .address
-                .clone()
-                .filter(|_| standing.is_some() || sent.is_some()),
+            sent_to: address.filter(|_| standing.is_some() || sent.is_some()),
             code_until: standing.as_ref().map(|code| calendar.when(code.until)),
             again_from: standing
                 .as_ref()
@@ -442,7 +518,8 @@ async fn show_typed(
                 .filter(|at| *at > calendar.now())
                 .map(|at| calendar.when(at)),
             other_ways: view.ways.len() > 1,
-            problem: problem.or_else(|| closed(way, &calendar)),
+            problem: problem.or_else(|| closed(&way)),
+            way,
         },
     )
 }
@@ -451,26 +528,31 @@ async fn show_typed(
 pub async fn send(
     State(web): State<Web>,
     browser: Browser,
+    network: Network,
     Seat(seat): Seat,
     Path(name): Path<String>,
 ) -> Answer {
-    match web.gate.send_code(&seat, &name).await {
+    send_and_show(&web, &browser, &network, &seat, &name).await
+}
+
+async fn send_and_show(
+    web: &Web,
+    browser: &Browser,
+    network: &Network,
+    seat: &CustomerSeat,
+    name: &str,
+) -> Answer {
+    network.take(&web.rates.answers)?;
+    let failed = Some(ProofProblem::Failed);
+    match web.gate.send_code(seat, name).await {
         Ok(_) => Ok(see_other(&format!("/c/prove/{name}"))),
         Err(ProofError::TooSoon { again_at }) => {
-            show_typed(&web, &browser, &seat, &name, None, Some(again_at)).await
+            show_typed(web, browser, seat, name, None, Some(again_at)).await
         }
+        Err(ProofError::Case(CaseError::Refused(_))) => Ok(see_other("/c/prove")),
         Err(ProofError::Case(error)) => Err(error.into()),
-        Err(_) => {
-            show_typed(
-                &web,
-                &browser,
-                &seat,
-                &name,
-                Some(ProofProblem::Failed),
-                None,
-            )
-            .await
-        }
+        Err(ProofError::NotAsked) => Err(Problem::nothing_here()),
+        Err(_) => show_typed(web, browser, seat, name, failed, None).await,
     }
 }
 
@@ -478,48 +560,31 @@ pub async fn send(
 pub async fn answer(
     State(web): State<Web>,
     browser: Browser,
+    network: Network,
     Seat(seat): Seat,
     Path(name): Path<String>,
     Form(mut fields): Form<Fields>,
 ) -> Answer {
+    network.take(&web.rates.answers)?;
     let typed = Secret::new(fields.remove("secret").unwrap_or_default());
     if typed.expose().is_empty() {
-        return show_typed(
-            &web,
-            &browser,
-            &seat,
-            &name,
-            Some(ProofProblem::Empty),
-            None,
-        )
-        .await;
+        let problem = Some(ProofProblem::Empty);
+        return show_typed(&web, &browser, &seat, &name, problem, None).await;
     }
     let digest = web.gate.seat_view(&seat).await?.digest;
     match web.gate.prove(&seat, &name, digest, &typed).await {
         Ok(Answered::Right(_)) => Ok(see_other("/c")),
         Ok(Answered::NotRight { tries_left }) => {
-            show_typed(
-                &web,
-                &browser,
-                &seat,
-                &name,
-                Some(ProofProblem::Wrong(tries_left)),
-                None,
-            )
-            .await
+            let problem = Some(ProofProblem::Wrong(tries_left));
+            show_typed(&web, &browser, &seat, &name, problem, None).await
         }
+        // Proved already, or over: the next page says so.
         Err(ProofError::Case(CaseError::Refused(_))) => Ok(see_other("/c")),
         Err(ProofError::Case(error)) => Err(error.into()),
+        Err(ProofError::NotAsked) => Err(Problem::nothing_here()),
         Err(_) => {
-            show_typed(
-                &web,
-                &browser,
-                &seat,
-                &name,
-                Some(ProofProblem::Failed),
-                None,
-            )
-            .await
+            let problem = Some(ProofProblem::Failed);
+            show_typed(&web, &browser, &seat, &name, problem, None).await
         }
     }
 }
@@ -540,10 +605,12 @@ pub async fn start_passkey(
 /// `POST /c/prove/{way}/finish` (script)
 pub async fn finish_passkey(
     State(web): State<Web>,
+    network: Network,
     Seat(seat): Seat,
     Path(name): Path<String>,
     body: Json<Scripted>,
 ) -> Answer {
+    network.take(&web.rates.answers)?;
     let digest = Digest::from_hex(&body.value.ceremony)
         .ok_or_else(|| Problem::invalid("ceremony", "is not of this prompt"))?;
     web.gate
@@ -558,15 +625,19 @@ pub async fn confirm_page(State(web): State<Web>, browser: Browser, Seat(seat): 
     if next_page(&view) != "/c/confirm" {
         return Ok(see_other(next_page(&view)));
     }
-    html(&confirming(&web, &browser, &view, Errors::default()))
+    let procedure = web.gate.procedure_of(&view.procedure).await?;
+    let page = confirming(&web, &procedure, &browser, &view, Errors::default());
+    html(&page)
 }
 
-fn confirming(web: &Web, browser: &Browser, view: &SeatView, errors: Errors) -> ConfirmPage {
-    let procedure = web.gate.procedure();
-    let action = procedure
-        .actions
-        .iter()
-        .find(|action| action.label == view.action_label);
+fn confirming(
+    web: &Web,
+    procedure: &Procedure,
+    browser: &Browser,
+    view: &SeatView,
+    errors: Errors,
+) -> ConfirmPage {
+    let action = action_of(procedure, view);
     let mut summary: Vec<Fact> = view
         .parameters
         .iter()
@@ -618,9 +689,10 @@ pub async fn confirm(
                 field: "confirm".to_owned(),
                 message: format!("{}.", sentence_case(&refusal.to_string())),
             }]);
+            let procedure = web.gate.procedure_of(&view.procedure).await?;
             html_with(
                 StatusCode::CONFLICT,
-                &confirming(&web, &browser, &view, errors),
+                &confirming(&web, &procedure, &browser, &view, errors),
             )
         }
         Err(error) => Err(error.into()),
@@ -747,18 +819,55 @@ fn next_steps(view: &SeatView, calendar: &Calendar) -> Vec<NextStep> {
 }
 
 /// `GET /c/stop`
-pub async fn stop_page(State(web): State<Web>, browser: Browser, Seat(seat): Seat) -> Answer {
-    html(&stopping(&web, &browser, &seat, None).await?)
+pub async fn stop_page(State(web): State<Web>, browser: Browser, headers: HeaderMap) -> Answer {
+    match (seat_of(&web, &headers).await?, web.cookies.link(&headers)) {
+        (Some(seat), _) => html(&stopping(&web, &browser, &seat, None).await?),
+        (None, Some(_)) => html(&stop_elsewhere(
+            &web,
+            &browser,
+            StopState::Ask {
+                until: None,
+                failed: false,
+            },
+        )),
+        (None, None) => Err(Problem::link_over()),
+    }
+}
+
+/// For somebody who holds a link that was used on another device: perhaps by somebody else.
+fn stop_elsewhere(web: &Web, browser: &Browser, state: StopState) -> StopPage {
+    StopPage {
+        frame: customer_frame(web, browser),
+        action: "/c/stop".to_owned(),
+        back: None,
+        words: None,
+        state,
+        from_notice: false,
+    }
 }
 
 /// `POST /c/stop`: needs no proof; stopping is easier than anything else here.
 pub async fn stop(
     State(web): State<Web>,
     browser: Browser,
-    Seat(seat): Seat,
+    headers: HeaderMap,
     Form(fields): Form<Fields>,
 ) -> Answer {
-    let state = match web.gate.stop(&seat, reason(&fields).as_deref()).await {
+    let reason = reason(&fields);
+    let Some(seat) = seat_of(&web, &headers).await? else {
+        let token = web.cookies.link(&headers).ok_or_else(Problem::link_over)?;
+        let stopped = web
+            .gate
+            .stop_with_any_link(&token, reason.as_deref())
+            .await?;
+        let state = if stopped.state == CaseState::Stopped {
+            StopState::Stopped
+        } else {
+            StopState::TooLate(web.calendar().when(web.gate.now()))
+        };
+        return html(&stop_elsewhere(&web, &browser, state));
+    };
+    let state = match web.gate.stop(&seat, reason.as_deref()).await {
         Ok(applied) if applied.state == CaseState::Stopped => Some(StopState::Stopped),
         Ok(_) | Err(CaseError::Refused(_)) => None,
         Err(_) => Some(StopState::Ask {

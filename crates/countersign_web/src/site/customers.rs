@@ -1,13 +1,15 @@
 //! `/customers`: who is who, masked, and every look counted.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use countersign_cases::{CaseId, CustomerId};
 use countersign_service::CustomerView;
 
 use super::desk::row_of;
 use super::{Answer, Desk, Fields, field, html};
 use crate::Web;
+use crate::body::{Path, Query};
 use crate::headers::see_other;
+use crate::network::Network;
 use crate::pages::{
     CustomerHit, CustomerPage, CustomersPage, Fact, FactValue, HoldingRow, Section,
 };
@@ -15,7 +17,13 @@ use crate::present::{Calendar, sentence_case};
 use crate::problem::Problem;
 
 /// `GET /customers?q=`
-pub async fn search(State(web): State<Web>, desk: Desk, Query(fields): Query<Fields>) -> Answer {
+pub async fn search(
+    State(web): State<Web>,
+    desk: Desk,
+    network: Network,
+    Query(fields): Query<Fields>,
+) -> Answer {
+    network.take(&web.rates.searches)?;
     let query = field(&fields, "q");
     if let Some(case) = countersign_service::adapters::tokens::parse_speakable_id("CS", query) {
         if query.len() > 6

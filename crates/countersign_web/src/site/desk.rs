@@ -1,10 +1,11 @@
 //! `/` and `/desk`.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use countersign_service::{DeskFilter, DeskRow};
 
 use super::{Answer, Desk, Fields, field, html};
 use crate::Web;
+use crate::body::Query;
 use crate::headers::see_other;
 use crate::pages::{CaseRow, CaseState, DeskPage, DeskTab, Live, Pill, Section};
 use crate::present::Calendar;

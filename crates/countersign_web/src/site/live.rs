@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::{Stream, StreamExt as _};
@@ -11,6 +11,7 @@ use futures_util::{Stream, StreamExt as _};
 use super::{Answer, Desk, Fields, approvals, cases, customer, desk, field};
 use crate::Web;
 use crate::api::cases::case_id;
+use crate::body::{Path, Query};
 use crate::callers::{Caller, Seat};
 use crate::pages::{approvals_fragments, case_fragments, customer_done_fragments, desk_fragments};
 use crate::problem::Problem;

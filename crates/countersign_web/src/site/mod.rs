@@ -275,7 +275,7 @@ fn shown(web: &Web, problem: &Problem, browser: &Browser) -> pages::Problem {
     let calendar = web.calendar();
     match (problem.status, problem.code.as_str()) {
         (_, "cross-site") => pages::Problem::Elsewhere,
-        (400 | 413 | 415 | 422, _) => pages::Problem::Unreadable,
+        (400 | 408 | 413 | 415 | 422, _) => pages::Problem::Unreadable,
         (401, _) => pages::Problem::SignIn {
             next: browser.here.clone(),
         },
@@ -283,7 +283,7 @@ fn shown(web: &Web, problem: &Problem, browser: &Browser) -> pages::Problem {
             needs: problem.detail.clone().unwrap_or_default(),
             have: String::new(),
         },
-        (404, _) => pages::Problem::Nothing,
+        (404 | 405, _) => pages::Problem::Nothing,
         (409, _) => pages::Problem::Changed {
             href: browser.here.clone(),
         },
@@ -310,9 +310,10 @@ pub fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
 
 /// A path of the gate to go back to; anything else is the start page.
 pub fn local_path(wanted: &str) -> String {
+    // Browsers drop tabs and line ends from addresses, and take a backslash for a slash.
     let safe = wanted.starts_with('/')
         && !wanted.starts_with("//")
-        && !wanted.contains(['\\', '\r', '\n']);
+        && !wanted.contains(|c: char| c == '\\' || c.is_control());
     if safe {
         wanted.to_owned()
     } else {
@@ -332,6 +333,8 @@ mod tests {
             "https://evil.example/",
             "//evil.example/",
             "/\\evil.example",
+            "/\t/evil.example",
+            "/\0/evil.example",
             "javascript:alert(1)",
             "/a\r\nSet-Cookie: x",
         ] {

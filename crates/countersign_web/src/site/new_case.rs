@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use countersign_cases::{CustomerId, Refusal};
 use countersign_language::{Action, ActionId, Procedure, Requirement};
@@ -11,8 +11,9 @@ use countersign_service::{CaseError, CustomerView, OpenRequest};
 use super::customers::{find, locks, warnings};
 use super::{Answer, Desk, Fields, field, html, html_with};
 use crate::Web;
-use crate::body::Form;
+use crate::body::{Form, Query};
 use crate::headers::see_other;
+use crate::network::Network;
 use crate::pages::{
     Act, ActOutcome, ActionChoice, ActionGroup, Check, CheckState, ChosenCustomer, Errors,
     FieldError, NewCaseActionPage, NewCaseCheckPage, NewCaseCustomerPage, NewCaseDetailsPage,
@@ -22,7 +23,13 @@ use crate::present::{self, sentence_case};
 use crate::problem::Problem;
 
 /// `GET /cases/new/customer?q=`
-pub async fn customer(State(web): State<Web>, desk: Desk, Query(fields): Query<Fields>) -> Answer {
+pub async fn customer(
+    State(web): State<Web>,
+    desk: Desk,
+    network: Network,
+    Query(fields): Query<Fields>,
+) -> Answer {
+    network.take(&web.rates.searches)?;
     let query = field(&fields, "q");
     let found = find(&web, &desk, query).await?;
     html(&NewCaseCustomerPage {

@@ -1,6 +1,6 @@
 //! `/settings`: a person's own passkeys, colours and shortcuts.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse as _;
 use serde_json::json;
@@ -8,9 +8,9 @@ use serde_json::json;
 use super::sign_in::Scripted;
 use super::{Answer, Desk, Fields, field, html, local_path};
 use crate::Web;
-use crate::body::{Form, Json};
+use crate::body::{Form, Json, Path};
 use crate::headers::see_other;
-use crate::pages::{Errors, KeysPage, PasskeyRow, PasskeysPage, SettingsPage, Theme};
+use crate::pages::{Errors, KeysPage, PasskeyRow, PasskeysPage, SettingsPage};
 
 /// `GET /settings`
 pub async fn page(desk: Desk) -> Answer {
@@ -44,14 +44,13 @@ pub async fn save(State(web): State<Web>, _desk: Desk, Form(fields): Form<Fields
 }
 
 /// `POST /settings/theme`: the one-press toggle of the header.
-pub async fn toggle(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields>) -> Answer {
-    let wanted = match field(&fields, "theme") {
-        "" if desk.frame.theme == Theme::Dark => "light",
-        "" => "dark",
-        "light" => "light",
-        _ => "dark",
+pub async fn toggle(State(web): State<Web>, Form(fields): Form<Fields>) -> Answer {
+    let wanted = if field(&fields, "theme") == "light" {
+        "light"
+    } else {
+        "dark"
     };
-    let mut response = see_other(&local_path(field(&fields, "here")));
+    let mut response = see_other(&local_path(field(&fields, "back")));
     response
         .headers_mut()
         .append(header::SET_COOKIE, web.cookies.set_choice("theme", wanted));

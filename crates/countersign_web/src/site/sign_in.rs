@@ -1,6 +1,6 @@
 //! `/sign-in`, `/sign-out`, `/invitation`: the way in, by passkey.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse as _;
 use serde::Deserialize;
@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use super::{Answer, Browser, Fields, field, html, local_path, public_frame};
 use crate::Web;
-use crate::body::{Form, Json};
+use crate::body::{Form, Json, Path, Query};
 use crate::callers::Staff;
 use crate::headers::see_other;
+use crate::network::Network;
 use crate::pages::{InvitationPage, InvitationState, SignInPage, SignInProblem};
 use crate::problem::Problem;
 
@@ -63,7 +64,8 @@ pub async fn page(
 }
 
 /// `POST /sign-in/start` (script)
-pub async fn start(State(web): State<Web>) -> Answer {
+pub async fn start(State(web): State<Web>, network: Network) -> Answer {
+    network.take(&web.rates.ceremonies)?;
     let ceremony = web.gate.start_sign_in().await?;
     Ok(
         axum::Json(json!({ "ceremony": ceremony.ceremony, "publicKey": ceremony.options }))
@@ -72,7 +74,8 @@ pub async fn start(State(web): State<Web>) -> Answer {
 }
 
 /// `POST /sign-in/finish` (script)
-pub async fn finish(State(web): State<Web>, body: Json<Scripted>) -> Answer {
+pub async fn finish(State(web): State<Web>, network: Network, body: Json<Scripted>) -> Answer {
+    network.take(&web.rates.ceremonies)?;
     let token = web
         .gate
         .finish_sign_in(&body.value.ceremony, &body.value.credential)
@@ -97,7 +100,7 @@ pub async fn sign_out(State(web): State<Web>, Staff(staff): Staff) -> Answer {
 
 /// `POST /session/extend`: being here was enough.
 pub async fn extend(Staff(_): Staff, Form(fields): Form<Fields>) -> Answer {
-    Ok(see_other(&local_path(field(&fields, "here"))))
+    Ok(see_other(&local_path(field(&fields, "back"))))
 }
 
 /// `GET /invitation/{token}`: the token leaves the address bar; nothing is used up.
@@ -132,7 +135,12 @@ pub async fn invitation(State(web): State<Web>, browser: Browser, headers: Heade
 }
 
 /// `POST /invitation/start` (script)
-pub async fn start_invitation(State(web): State<Web>, headers: HeaderMap) -> Answer {
+pub async fn start_invitation(
+    State(web): State<Web>,
+    network: Network,
+    headers: HeaderMap,
+) -> Answer {
+    network.take(&web.rates.ceremonies)?;
     let token = web
         .cookies
         .invitation(&headers)
@@ -147,9 +155,11 @@ pub async fn start_invitation(State(web): State<Web>, headers: HeaderMap) -> Ans
 /// `POST /invitation/finish` (script)
 pub async fn finish_invitation(
     State(web): State<Web>,
+    network: Network,
     headers: HeaderMap,
     body: Json<Scripted>,
 ) -> Answer {
+    network.take(&web.rates.ceremonies)?;
     let token = web
         .cookies
         .invitation(&headers)

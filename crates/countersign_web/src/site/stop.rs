@@ -1,12 +1,13 @@
 //! `/v/{token}`: whoever holds a notice's stop link sees what would happen, and stops it. Looking changes nothing.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use countersign_cases::State as CaseState;
 use countersign_service::{StopLink, StopView};
 
 use super::{Answer, Browser, Fields, customer_frame, field, html};
 use crate::Web;
-use crate::body::Form;
+use crate::body::{Form, Path};
+use crate::network::Network;
 use crate::pages::{StopPage, StopState};
 use crate::present::words;
 use crate::problem::Problem;
@@ -20,9 +21,11 @@ pub async fn page(State(web): State<Web>, browser: Browser, Path(token): Path<St
 pub async fn stop(
     State(web): State<Web>,
     browser: Browser,
+    network: Network,
     Path(token): Path<String>,
     Form(fields): Form<Fields>,
 ) -> Answer {
+    network.take(&web.rates.answers)?;
     let Some(link) = web.gate.stop_link(&token).await? else {
         return show(&web, &browser, &token, None).await;
     };

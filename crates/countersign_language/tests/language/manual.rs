@@ -4,12 +4,8 @@
 //! `continues` goes on where the last ended. One with `error code="…"` or
 //! `warning code="…"` gives that code, and nothing else of that severity.
 
-#![expect(clippy::disallowed_methods, reason = "these tests read the manual")]
-
-mod markdown;
-
+use crate::markdown::{blocks, pages};
 use countersign_language::{Severity, codes, format, json_schema, read, read_json, to_json};
-use markdown::{blocks, pages};
 
 #[test]
 fn every_example_in_the_manual_does_what_it_says() {

@@ -1,13 +1,8 @@
 //! The procedures that ship with the program are valid and give no warning.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "these tests read the shipped files"
-)]
-
 use std::path::{Path, PathBuf};
 
-use countersign_language::read;
+use countersign_language::{format, read};
 
 fn shipped() -> Vec<(PathBuf, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../procedures");
@@ -34,5 +29,17 @@ fn shipped_procedures_are_clean() {
         let reading = read(&text);
         assert_eq!(reading.diagnostics, [], "{}", path.display());
         assert!(reading.procedure.is_some());
+    }
+}
+
+#[test]
+fn shipped_procedures_are_in_the_canonical_format() {
+    for (path, text) in shipped() {
+        assert_eq!(
+            format(&read(&text).tree).unwrap(),
+            text,
+            "{}",
+            path.display()
+        );
     }
 }

@@ -6,17 +6,10 @@
 //! below the page's `procedure prelude`. After a change of wording, run with
 //! `COUNTERSIGN_BLESS=1` to write what is found into the pages, and review that.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this test reads and writes the pages"
-)]
-
-mod markdown;
-
 use std::fmt::Write as _;
 
+use crate::markdown::{blocks, pages};
 use countersign_language::{Diagnostic, LineIndex, Severity, read, read_json};
-use markdown::{blocks, pages};
 
 #[test]
 fn spec_pages_are_true() {
@@ -38,6 +31,10 @@ fn spec_pages_are_true() {
                 "{}:{}",
                 path.display(),
                 block.line
+            );
+            assert!(
+                block.attribute("code").is_none(),
+                "what is found stands in a `findings` block"
             );
             let above = if block.has("+") { prelude } else { "" };
             let text = format!("{above}{}", block.body);

@@ -1,42 +1,36 @@
 //! Fenced blocks of Markdown pages, for tests that run the examples in prose.
 
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason
-)]
-
 use std::path::{Path, PathBuf};
 
 /// A fenced block.
 #[derive(Debug)]
-pub struct Block {
+pub(crate) struct Block {
     /// First word after the fence.
-    pub language: String,
+    pub(crate) language: String,
     /// The other words.
-    pub flags: Vec<String>,
+    pub(crate) flags: Vec<String>,
     /// `key="value"` pairs.
-    pub attributes: Vec<(String, String)>,
+    pub(crate) attributes: Vec<(String, String)>,
     /// The text between the fences.
-    pub body: String,
+    pub(crate) body: String,
     /// 1-based line of the opening fence.
-    pub line: usize,
+    pub(crate) line: usize,
 }
 
 impl Block {
-    pub fn attribute(&self, key: &str) -> Option<&str> {
+    pub(crate) fn attribute(&self, key: &str) -> Option<&str> {
         self.attributes
             .iter()
             .find(|(name, _)| name == key)
             .map(|(_, value)| value.as_str())
     }
 
-    pub fn has(&self, flag: &str) -> bool {
+    pub(crate) fn has(&self, flag: &str) -> bool {
         self.flags.iter().any(|other| other == flag)
     }
 }
 
-pub fn blocks(page: &str) -> Vec<Block> {
+pub(crate) fn blocks(page: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut lines = page.split_inclusive('\n').enumerate();
     while let Some((number, line)) = lines.next() {
@@ -99,7 +93,7 @@ fn parse_info(info: &str) -> (String, Vec<String>, Vec<(String, String)>) {
 }
 
 /// All pages of a folder below the workspace, by name.
-pub fn pages(folder: &str) -> Vec<(PathBuf, String)> {
+pub(crate) fn pages(folder: &str) -> Vec<(PathBuf, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .join(folder);

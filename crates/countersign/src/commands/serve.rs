@@ -1,0 +1,281 @@
+//! `serve`: a gate on its database, its workers, and the pages and API before them.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::serve::ListenerExt as _;
+use countersign_service::adapters::dice::SystemDice;
+use countersign_service::adapters::secrets::{HashLimits, SecretHasher};
+use countersign_service::{Gate, Operator, Parts, StartError};
+use countersign_web::{Web, WebSettings};
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use crate::commands::procedure::{NOT_VALID, Source};
+use crate::config::Config;
+use crate::installation::{Installation, NotRead, broken_promises, read_config};
+use crate::terminal;
+
+/// How long open requests, event streams among them, may take after the program was asked to end.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// `countersign serve`
+pub(crate) fn serve(file: &Path, invite: &[String]) -> anyhow::Result<ExitCode> {
+    let Some(ready) = prepare(file)? else {
+        return Ok(ExitCode::from(NOT_VALID));
+    };
+    logs(&ready.config)?;
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the program's threads")?;
+    runtime.block_on(ready.run(invite))?;
+    // Hashes still under way on blocking threads are nobody's any more.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A right configuration and a procedure that may go live.
+pub(crate) struct Ready {
+    pub(crate) config: Config,
+    pub(crate) installation: Installation,
+}
+
+/// Reads and checks everything that can be checked without starting; complains about all of it at once.
+///
+/// # Errors
+/// Only if the configuration file cannot be read at all.
+pub(crate) fn prepare(file: &Path) -> anyhow::Result<Option<Ready>> {
+    let Some(config) = right_config(file)? else {
+        return Ok(None);
+    };
+    let installation = secrets_of(&config, file);
+    let procedure = kept_procedure(&config.path("gate", "procedure"));
+    let (Some(mut installation), Some(procedure)) = (installation, procedure) else {
+        return Ok(None);
+    };
+    installation.settings.procedure = procedure;
+    Ok(Some(Ready {
+        config,
+        installation,
+    }))
+}
+
+/// The configuration and its secrets, whatever becomes of the procedure; complains like [`prepare`].
+///
+/// # Errors
+/// Only if the configuration file cannot be read at all.
+pub(crate) fn configured(file: &Path) -> anyhow::Result<Option<(Config, Installation)>> {
+    let Some(config) = right_config(file)? else {
+        return Ok(None);
+    };
+    Ok(secrets_of(&config, file).map(|installation| (config, installation)))
+}
+
+fn right_config(file: &Path) -> anyhow::Result<Option<Config>> {
+    match read_config(file) {
+        Ok(config) => Ok(Some(config)),
+        Err(NotRead::Unreadable(error)) => Err(error),
+        Err(NotRead::Mistakes(mistakes)) => {
+            for mistake in mistakes {
+                terminal::complain(&format!("error: {}", mistake.in_file(file)));
+            }
+            Ok(None)
+        }
+    }
+}
+
+fn secrets_of(config: &Config, file: &Path) -> Option<Installation> {
+    let complain = |wrong: Vec<String>| {
+        for wrong in wrong {
+            terminal::complain(&format!("error: {}: {wrong}", file.display()));
+        }
+    };
+    Installation::of(config).map_err(complain).ok()
+}
+
+/// The text of a procedure that is valid and keeps its promises; complains otherwise.
+fn kept_procedure(file: &Path) -> Option<String> {
+    let source = Source::open(file)
+        .map_err(|error| terminal::complain(&format!("error: {error:#}")))
+        .ok()?;
+    let procedure = source.valid()?;
+    let broken = broken_promises(procedure, &source.text);
+    for broken in &broken {
+        terminal::complain(&format!("error: {}: {broken}", source.name));
+    }
+    if broken.is_empty() {
+        // A JSON twin is kept as the procedure it stands for.
+        let twin = source
+            .is_twin()
+            .then(|| countersign_language::format(&source.reading.tree).ok())
+            .flatten();
+        return Some(twin.unwrap_or(source.text));
+    }
+    terminal::complain(
+        "the gate does not start on a broken promise: mend the procedure, or take the promise back for all to see",
+    );
+    None
+}
+
+impl Ready {
+    async fn run(self, invite: &[String]) -> anyhow::Result<()> {
+        let Self {
+            config,
+            installation,
+        } = self;
+        let clock = Installation::clock();
+        let journal = Arc::new(
+            installation
+                .open_database(&config, Arc::clone(&clock))
+                .await?,
+        );
+        let dice = Arc::new(SystemDice);
+        let parts = Parts {
+            journal: journal.clone(),
+            clock,
+            hasher: SecretHasher::new(installation.pepper.clone(), hash_limits(), dice.clone())
+                .context("cannot hash secrets")?,
+            dice,
+            // Asked before anything was opened.
+            check: Box::new(|_| Ok(())),
+        };
+        let gate = Gate::start(installation.settings.clone(), parts)
+            .await
+            .map_err(not_started)?;
+        let listener = TcpListener::bind(config.text("gate", "listen"))
+            .await
+            .with_context(|| format!("cannot listen on {}", config.text("gate", "listen")))?;
+        let address = listener
+            .local_addr()
+            .context("cannot tell where the gate listens")?;
+        let stop = stop_signal()?;
+        let router = router(&gate, &installation, &config);
+        let serving = tokio::spawn(accept(listener, router, stop.clone()));
+        terminal::print(&format!("listening on http://{address}\n"))?;
+        tracing::info!(%address, procedure = %gate.procedure().version, ledger = gate.log_origin(), "started");
+        for account in invite {
+            invitation(&gate, account).await?;
+        }
+        let working = gate.clone();
+        let worker = tokio::spawn(async move { Box::pin(working.work(asked(stop))).await });
+        serving.await.context("the server ended by itself")??;
+        worker.await.context("the workers ended by themselves")?;
+        drop(gate);
+        journal.close().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// The pages, the API and the ledger.
+fn router(gate: &Gate, installation: &Installation, config: &Config) -> Router {
+    let settings = WebSettings {
+        log_key: installation.signer.verifier().clone(),
+        time_zone: config.text("gate", "time_zone"),
+        demo: false,
+    };
+    countersign_web::router(Web::new(gate.clone(), settings))
+}
+
+/// Accepts until it is asked to end, then lets open requests finish within [`LAST_WORDS`].
+async fn accept(
+    listener: TcpListener,
+    router: Router,
+    stop: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let listener = listener.tap_io(|connection| {
+        // Only speed is lost without it.
+        let _ = connection.set_nodelay(true);
+    });
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(asked(stop.clone()));
+    let late = async {
+        asked(stop).await;
+        tokio::time::sleep(LAST_WORDS).await;
+    };
+    tokio::select! {
+        served = server => served.context("the server failed"),
+        () = late => Ok(()),
+    }
+}
+
+/// Becomes true once SIGTERM or SIGINT has come; a second one ends the program at once.
+fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        loop {
+            tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
+            if stop.send_replace(true) {
+                std::process::exit(130);
+            }
+            tracing::info!("asked to end");
+        }
+    });
+    Ok(stopped)
+}
+
+async fn asked(mut stop: watch::Receiver<bool>) {
+    // The sender lives as long as the runtime.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Prints the link that lets an account register its first passkey. Whoever runs the program may do that; no request ever can.
+async fn invitation(gate: &Gate, account: &str) -> anyhow::Result<()> {
+    let issued = gate
+        .invite_from_console(&Operator::at_the_console(), account)
+        .await
+        .with_context(|| format!("cannot invite `{account}`"))?;
+    let until = Timestamp::from_millisecond(issued.until.0)
+        .map(|until| until.strftime("%Y-%m-%d %H:%M UTC").to_string())
+        .unwrap_or_default();
+    terminal::print(&format!(
+        "invitation for {account}, once, until {until}: {}/invitation/{}\n",
+        gate.settings().origin,
+        issued.token.expose()
+    ))
+}
+
+/// Argon2 takes 19 MiB and a processor each time: one less than there are, so that pages go on while PINs are checked.
+fn hash_limits() -> HashLimits {
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    HashLimits {
+        running: processors.saturating_sub(1).clamp(1, 8),
+        ..HashLimits::default()
+    }
+}
+
+fn not_started(error: StartError) -> anyhow::Error {
+    anyhow::Error::new(error).context("the gate does not start")
+}
+
+/// Log lines go to standard error; `docs/LOGGING.md` says what is in them.
+fn logs(config: &Config) -> anyhow::Result<()> {
+    let level = config.text("log", "level");
+    // Other people's crates speak up only when something is wrong.
+    let ours = ["", "_service", "_store", "_web"]
+        .map(|part| format!("countersign{part}={level}"))
+        .join(",");
+    let filter = EnvFilter::try_new(format!(
+        "{},{ours}",
+        if level == "error" { "error" } else { "warn" }
+    ))
+    .context("cannot set up logs")?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let set = match config.text("log", "format").as_str() {
+        "json" => lines.json().flatten_event(true).try_init(),
+        _ => lines
+            .with_ansi(terminal::colour_wanted_for_complaints())
+            .try_init(),
+    };
+    set.map_err(|error| anyhow::anyhow!("cannot set up logs: {error}"))
+}

@@ -1,0 +1,509 @@
+//! The single list of what may stand in the configuration file.
+
+use Kind::{
+    List, Name, Number, OneOf, Origin, Path, Secret, Smtp, Socket, Text, TimeZone, Url, Urls,
+};
+
+/// What one key of the file may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Any words.
+    Text,
+    /// A name that fits into the first line of a signed note: no spaces, no `+`.
+    Name,
+    /// `https://host`, or `http://` on loopback; nothing behind the port.
+    Origin,
+    /// `http://` or `https://`; plain `http` only for loopback.
+    Url,
+    /// `smtp://host:port` or `smtps://host:port`.
+    Smtp,
+    /// `address:port`.
+    Socket,
+    /// A path, relative to the configuration file.
+    Path,
+    /// A time zone of the IANA database.
+    TimeZone,
+    /// A whole number within these bounds.
+    Number(i64, i64),
+    /// One word out of these.
+    OneOf(&'static [&'static str]),
+    /// A list of words out of these; of any words if empty.
+    List(&'static [&'static str]),
+    /// A list of `http(s)` addresses.
+    Urls,
+    /// A list of origins.
+    Origins,
+    /// `{ file = "…" }` or `{ env = "…" }`.
+    Secret,
+}
+
+/// One key that may stand in the file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Field {
+    /// Section, such as `gate`; `connectors.*` for a section with a name of its own.
+    pub(crate) section: &'static str,
+    /// Key.
+    pub(crate) key: &'static str,
+    /// What it holds.
+    pub(crate) kind: Kind,
+    /// The value where the file says nothing.
+    pub(crate) default: Default,
+    /// An example for the generated file and reference, as it would stand in the file.
+    pub(crate) example: &'static str,
+    /// What it means.
+    pub(crate) about: &'static str,
+}
+
+/// What holds where the file says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Default {
+    /// The key must be there.
+    Required,
+    /// It is not used.
+    Unused,
+    /// Words.
+    Words(&'static str),
+    /// A number.
+    Count(i64),
+}
+
+/// Sections that may be missing altogether; every other section must be there if it has a required key.
+pub(crate) const OPTIONAL: &[&str] = &["mail", "password", "text", "limits", "log"];
+
+const SCOPES: &[&str] = &["panel", "customers", "backups", "read", "robot"];
+const CONSOLE: &[&str] = &["admin", "auditor"];
+
+const fn required(
+    section: &'static str,
+    key: &'static str,
+    kind: Kind,
+    example: &'static str,
+    about: &'static str,
+) -> Field {
+    Field {
+        section,
+        key,
+        kind,
+        default: Default::Required,
+        example,
+        about,
+    }
+}
+
+const fn unused(
+    section: &'static str,
+    key: &'static str,
+    kind: Kind,
+    example: &'static str,
+    about: &'static str,
+) -> Field {
+    Field {
+        section,
+        key,
+        kind,
+        default: Default::Unused,
+        example,
+        about,
+    }
+}
+
+const fn words(
+    section: &'static str,
+    key: &'static str,
+    kind: Kind,
+    default: &'static str,
+    example: &'static str,
+    about: &'static str,
+) -> Field {
+    Field {
+        section,
+        key,
+        kind,
+        default: Default::Words(default),
+        example,
+        about,
+    }
+}
+
+const fn limit(
+    key: &'static str,
+    least: i64,
+    most: i64,
+    default: i64,
+    example: &'static str,
+    about: &'static str,
+) -> Field {
+    Field {
+        section: "limits",
+        key,
+        kind: Number(least, most),
+        default: Default::Count(default),
+        example,
+        about,
+    }
+}
+
+const SECOND_SECRET: &str = "A second secret beside the first while you exchange them: every request carries a signature of each.";
+
+/// Everything that may stand in the file, in the order `init` writes it.
+pub(crate) const FIELDS: &[Field] = &[
+    words(
+        "gate",
+        "listen",
+        Socket,
+        "127.0.0.1:4180",
+        "\"127.0.0.1:4180\"",
+        "Where the gate listens; port 0 for any free one. Put a TLS-terminating proxy in front of anything but loopback.",
+    ),
+    required(
+        "gate",
+        "origin",
+        Origin,
+        "\"https://support.example\"",
+        "The address people see in their browser. Passkeys and cookies are bound to its host, so it cannot change later.",
+    ),
+    required(
+        "gate",
+        "procedure",
+        Path,
+        "\"hosting.procedure\"",
+        "The procedure file. The gate starts only if it is valid and every promise in it is kept.",
+    ),
+    words(
+        "gate",
+        "database",
+        Path,
+        "countersign.db",
+        "\"countersign.db\"",
+        "The SQLite database; made if it does not exist. One gate at a time.",
+    ),
+    unused(
+        "gate",
+        "ledger",
+        Name,
+        "\"support.example/ledger\"",
+        "Name of the ledger, the first line of every checkpoint; it never changes. The host of `origin` and `/ledger` if left out.",
+    ),
+    words(
+        "gate",
+        "time_zone",
+        TimeZone,
+        "UTC",
+        "\"Europe/Stockholm\"",
+        "The time zone of every time on a page.",
+    ),
+    unused(
+        "gate",
+        "return_to",
+        Kind::Origins,
+        "[\"https://panel.example\"]",
+        "Origins the customer may be sent back to after a case that your own panel opened.",
+    ),
+    required(
+        "keys",
+        "ledger",
+        Secret,
+        "{ file = \"keys/ledger.key\" }",
+        "Ed25519 seed that signs the ledger's checkpoints, 64 hexadecimal digits.",
+    ),
+    required(
+        "keys",
+        "grant",
+        Secret,
+        "{ file = \"keys/grant.key\" }",
+        "Ed25519 seed that signs grants, 64 hexadecimal digits.",
+    ),
+    required(
+        "keys",
+        "codes",
+        Secret,
+        "{ file = \"keys/codes.key\" }",
+        "Key under which one-time codes are kept, 64 hexadecimal digits.",
+    ),
+    required(
+        "keys",
+        "seal",
+        Secret,
+        "{ file = \"keys/seal.key\" }",
+        "AES-256-GCM key that seals authenticator secrets at rest, 64 hexadecimal digits.",
+    ),
+    unused(
+        "keys",
+        "pepper",
+        Secret,
+        "{ file = \"keys/pepper.key\" }",
+        "Key without which the stored hashes of PINs cannot be tried, 64 hexadecimal digits. Decide before the first PIN is stored: it cannot change later, and PINs that you put already hashed do not fit it.",
+    ),
+    required(
+        "mail",
+        "server",
+        Smtp,
+        "\"smtp://localhost:25\"",
+        "The SMTP server; `smtps://` for TLS from the first byte, `smtp://` for STARTTLS (plain on loopback only).",
+    ),
+    required(
+        "mail",
+        "from",
+        Text,
+        "\"Acme Hosting <support@acme.example>\"",
+        "The sender of every letter.",
+    ),
+    unused(
+        "mail",
+        "user",
+        Text,
+        "\"countersign\"",
+        "User name at the SMTP server, if it wants one.",
+    ),
+    unused(
+        "mail",
+        "password",
+        Secret,
+        "{ env = \"COUNTERSIGN_SMTP_PASSWORD\" }",
+        "Password at the SMTP server.",
+    ),
+    required(
+        "password",
+        "url",
+        Url,
+        "\"https://panel.example/countersign/password\"",
+        "Your own endpoint that says whether an account password is right. The gate never stores one.",
+    ),
+    required(
+        "password",
+        "secret",
+        Secret,
+        "{ file = \"keys/password.whsec\" }",
+        "Standard Webhooks secret (`whsec_…`) that signs the question.",
+    ),
+    unused(
+        "password",
+        "second_secret",
+        Secret,
+        "{ file = \"keys/password.new.whsec\" }",
+        SECOND_SECRET,
+    ),
+    required(
+        "text",
+        "url",
+        Url,
+        "\"https://sms.example/send\"",
+        "HTTP gateway that sends text messages.",
+    ),
+    required(
+        "text",
+        "secret",
+        Secret,
+        "{ file = \"keys/text.whsec\" }",
+        "Standard Webhooks secret that signs the request.",
+    ),
+    unused(
+        "text",
+        "second_secret",
+        Secret,
+        "{ file = \"keys/text.new.whsec\" }",
+        SECOND_SECRET,
+    ),
+    required(
+        "connectors.*",
+        "url",
+        Url,
+        "\"https://panel.example/countersign/run\"",
+        "Where the grant for an action that `runs` this connector is posted.",
+    ),
+    unused(
+        "connectors.*",
+        "status",
+        Url,
+        "\"https://panel.example/countersign/status\"",
+        "Where the gate asks what became of a grant whose answer never came; `url` if left out.",
+    ),
+    required(
+        "connectors.*",
+        "secret",
+        Secret,
+        "{ file = \"keys/panel.whsec\" }",
+        "Standard Webhooks secret that signs every request to this connector.",
+    ),
+    unused(
+        "connectors.*",
+        "second_secret",
+        Secret,
+        "{ file = \"keys/panel.new.whsec\" }",
+        SECOND_SECRET,
+    ),
+    unused(
+        "connectors.*",
+        "doors",
+        Urls,
+        "[\"https://panel.example/servers/1/reinstall\"]",
+        "Your backend's own ways to the same actions, which must refuse whoever has no grant. `countersign doctor` posts an empty request to each: name only addresses where that could do no harm.",
+    ),
+    required(
+        "machines.*",
+        "token",
+        Secret,
+        "{ file = \"keys/panel.token\" }",
+        "The bearer token this machine shows; `countersign secret token` makes one.",
+    ),
+    required(
+        "machines.*",
+        "may",
+        List(SCOPES),
+        "[\"panel\", \"customers\"]",
+        "What it may do: `panel` open cases for your signed-in customers, `customers` put customers, contacts and proofs, `backups` attest backups (and nothing else beside it), `read` read cases, `robot` open cases as a program with a staff role.",
+    ),
+    unused(
+        "machines.*",
+        "roles",
+        List(&[]),
+        "[\"agent\"]",
+        "Staff roles of a `robot`; it may ask, it can never prove, sign or vouch.",
+    ),
+    required(
+        "staff.*",
+        "name",
+        Text,
+        "\"Maja Lindqvist\"",
+        "Name as colleagues and customers read it.",
+    ),
+    required(
+        "staff.*",
+        "email",
+        Text,
+        "\"maja@acme.example\"",
+        "Address for invitations.",
+    ),
+    unused(
+        "staff.*",
+        "person",
+        Text,
+        "\"maja\"",
+        "The human being behind the account; give two accounts of one human the same. The account's own name if left out.",
+    ),
+    unused(
+        "staff.*",
+        "roles",
+        List(&[]),
+        "[\"agent\"]",
+        "Roles of the procedure.",
+    ),
+    unused(
+        "staff.*",
+        "console",
+        List(CONSOLE),
+        "[\"admin\"]",
+        "Roles in the console itself; none has power over a case.",
+    ),
+    unused(
+        "staff.*",
+        "customers",
+        List(&[]),
+        "[\"1041\"]",
+        "Customers this person is, or is tied to; they can take no part in those cases.",
+    ),
+    limit(
+        "link_minutes",
+        1,
+        1_440,
+        15,
+        "15",
+        "How long a customer's link may be used.",
+    ),
+    limit(
+        "seat_minutes",
+        5,
+        1_440,
+        60,
+        "60",
+        "How long a customer's page stays open after the link was used.",
+    ),
+    limit(
+        "proved_seat_days",
+        1,
+        90,
+        14,
+        "14",
+        "How long it stays open once something was proved on it: it is how the customer comes back for the receipt.",
+    ),
+    limit(
+        "code_again_seconds",
+        10,
+        3_600,
+        60,
+        "60",
+        "How long one waits before a code is sent again.",
+    ),
+    limit(
+        "codes",
+        1,
+        100,
+        5,
+        "5",
+        "How many codes are sent for one case and proof.",
+    ),
+    limit(
+        "idle_minutes",
+        5,
+        1_440,
+        60,
+        "30",
+        "How long an idle staff session lives.",
+    ),
+    limit(
+        "session_hours",
+        1,
+        24,
+        12,
+        "8",
+        "How long any staff session lives.",
+    ),
+    limit(
+        "invitation_hours",
+        1,
+        720,
+        168,
+        "24",
+        "How long an invitation counts.",
+    ),
+    limit(
+        "grant_seconds",
+        1,
+        120,
+        120,
+        "60",
+        "How long a grant counts.",
+    ),
+    limit(
+        "lookups_per_hour",
+        1,
+        10_000,
+        120,
+        "120",
+        "How many customer look-ups one account may make in an hour.",
+    ),
+    limit(
+        "answers_per_minute",
+        1,
+        10_000,
+        60,
+        "60",
+        "How many answers one network may try in a minute.",
+    ),
+    words(
+        "log",
+        "format",
+        OneOf(&["text", "json"]),
+        "text",
+        "\"json\"",
+        "How log lines are written.",
+    ),
+    words(
+        "log",
+        "level",
+        OneOf(&["error", "warn", "info", "debug"]),
+        "info",
+        "\"info\"",
+        "The least level that is written.",
+    ),
+];

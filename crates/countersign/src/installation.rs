@@ -1,0 +1,461 @@
+//! From the configuration file to everything a gate is started with. `serve`, `doctor` and `ledger export` begin here.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use countersign_language::{Procedure, line_of};
+use countersign_prover::Verdict;
+use countersign_service::LogSigner;
+use countersign_service::adapters::clock::{Clock, SystemClock};
+use countersign_service::adapters::mailer::{MailSecurity, MailServer};
+use countersign_service::adapters::secrets::Secret;
+use countersign_service::adapters::tokens::{TokenHash, TokenKind};
+use countersign_service::adapters::webhooks::WebhookSecrets;
+use countersign_service::settings::{
+    Connector, ConsoleRole, Endpoint, Keys, Limits, MachineToken, MailSettings, NewAccount, Scope,
+    Settings,
+};
+use countersign_store::{OpenError, SqliteJournal, SqliteOptions};
+
+use crate::config::{self, Config, Mistake};
+
+/// The largest configuration file that is read.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// Everything secret and public a gate is started with, except the procedure's text.
+pub(crate) struct Installation {
+    /// Settings; the procedure in them is still empty.
+    pub(crate) settings: Settings,
+    /// Signs checkpoints.
+    pub(crate) signer: LogSigner,
+    /// Without it the stored hashes of PINs cannot be tried.
+    pub(crate) pepper: Option<Secret>,
+}
+
+/// A file whose mistakes were shown, or could not be read at all.
+#[derive(Debug)]
+pub(crate) enum NotRead {
+    /// Every mistake in it.
+    Mistakes(Vec<Mistake>),
+    /// It cannot be read.
+    Unreadable(anyhow::Error),
+}
+
+/// Reads the configuration file.
+///
+/// # Errors
+/// [`NotRead`], with every mistake at once.
+pub(crate) fn read_config(file: &Path) -> Result<Config, NotRead> {
+    let read = || -> anyhow::Result<String> {
+        let length = std::fs::metadata(file)
+            .with_context(|| format!("cannot read `{}`", file.display()))?
+            .len();
+        anyhow::ensure!(
+            length <= MOST_BYTES,
+            "`{}` is larger than any configuration",
+            file.display()
+        );
+        std::fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))
+    };
+    let text = read().map_err(NotRead::Unreadable)?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    Config::read(&text, folder).map_err(NotRead::Mistakes)
+}
+
+impl Installation {
+    /// Reads every secret and fills in the settings.
+    ///
+    /// # Errors
+    /// A sentence for every secret that cannot be read or is not of its form; none repeats a secret.
+    pub(crate) fn of(config: &Config) -> Result<Self, Vec<String>> {
+        let mut reader = Secrets {
+            config,
+            wrong: Vec::new(),
+        };
+        let origin = config.text("gate", "origin");
+        let log_name = log_name(config);
+        let ledger = reader.seed("ledger");
+        let keys = Keys {
+            grant_seed: reader.seed("grant"),
+            codes: reader.seed("codes"),
+            seal: reader.seed("seal"),
+        };
+        let pepper = reader
+            .optional_seed("pepper")
+            .map(|seed| Secret::from_bytes(seed.to_vec()));
+        let connectors = config
+            .named("connectors")
+            .map(|name| reader.connector(name))
+            .collect();
+        let machines = config
+            .named("machines")
+            .map(|name| reader.machine(name))
+            .collect();
+        let mail = config.has("mail").then(|| reader.mail());
+        let text = config.has("text").then(|| reader.endpoint("text"));
+        let password = config.has("password").then(|| reader.endpoint("password"));
+        let mut wrong = reader.wrong;
+        let signer = LogSigner::new(&log_name, &ledger)
+            .map_err(|error| wrong.push(format!("the ledger `{log_name}`: {error}")))
+            .ok();
+        let Some(signer) = signer.filter(|_| wrong.is_empty()) else {
+            return Err(wrong);
+        };
+        let settings = Settings {
+            procedure: String::new(),
+            rp_id: host_of(&origin),
+            origin,
+            keys,
+            log_verifier: signer.verifier().to_string(),
+            connectors,
+            mail,
+            text,
+            password,
+            staff: config
+                .named("staff")
+                .map(|account| staff(config, account))
+                .collect(),
+            machines: machines_of(machines),
+            return_to: config.list("gate", "return_to"),
+            limits: limits(config),
+        };
+        Ok(Self {
+            settings,
+            signer,
+            pepper,
+        })
+    }
+
+    /// Opens the database, by the gate's clock.
+    ///
+    /// # Errors
+    /// [`OpenError`], each a sentence that says what to do.
+    pub(crate) async fn open_database(
+        &self,
+        config: &Config,
+        clock: Arc<dyn Clock>,
+    ) -> Result<SqliteJournal, OpenError> {
+        let clock = countersign_store::Clock::new(move || clock.now().0);
+        let options = SqliteOptions {
+            clock,
+            ..SqliteOptions::default()
+        };
+        SqliteJournal::open_with(
+            config.path("gate", "database"),
+            Arc::new(self.signer.clone()),
+            options,
+        )
+        .await
+    }
+
+    /// The clock of every gate that is not a demonstration.
+    pub(crate) fn clock() -> Arc<dyn Clock> {
+        Arc::new(SystemClock)
+    }
+}
+
+/// The ledger's name: as configured, or made from the origin.
+pub(crate) fn log_name(config: &Config) -> String {
+    let given = config.text("gate", "ledger");
+    if !given.is_empty() {
+        return given;
+    }
+    let origin = config.text("gate", "origin");
+    let authority = origin
+        .split_once("://")
+        .map_or(origin.as_str(), |(_, authority)| authority);
+    format!("{authority}/ledger")
+}
+
+/// The host of an origin.
+pub(crate) fn host_of(origin: &str) -> String {
+    reqwest::Url::parse(origin)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+/// Every promise that is not kept, with the attack in words; empty if all are kept.
+pub(crate) fn broken_promises(procedure: &Procedure, source: &str) -> Vec<String> {
+    countersign_prover::check(procedure)
+        .iter()
+        .filter(|verdict| !verdict.kept)
+        .map(|verdict| broken(verdict, source))
+        .collect()
+}
+
+/// A broken promise in words: the claim, and how it is broken, each step with its line.
+pub(crate) fn broken(verdict: &Verdict, source: &str) -> String {
+    let mut out = format!(
+        "the promise \"{}\" is broken (line {})",
+        verdict.text,
+        line_of(source, verdict.span)
+    );
+    for (number, step) in (1..).zip(verdict.attack.iter().flat_map(|attack| &attack.steps)) {
+        let _ = write!(
+            out,
+            "\n  {number}. {} (line {})",
+            step.text,
+            line_of(source, step.span)
+        );
+    }
+    for missing in &verdict.missing {
+        let _ = write!(
+            out,
+            "\n  {} (line {})",
+            missing.text,
+            line_of(source, missing.span)
+        );
+    }
+    out
+}
+
+/// Reads secrets and remembers what was wrong with each.
+struct Secrets<'c> {
+    config: &'c Config,
+    wrong: Vec<String>,
+}
+
+impl Secrets<'_> {
+    /// A secret that must be there; empty if it cannot be read, which is remembered.
+    fn required(&mut self, section: &str, key: &'static str) -> String {
+        match self.config.secret(section, key) {
+            Ok(secret) => secret.unwrap_or_default(),
+            Err(wrong) => {
+                self.wrong.push(wrong);
+                String::new()
+            }
+        }
+    }
+
+    fn seed(&mut self, key: &'static str) -> [u8; 32] {
+        let before = self.wrong.len();
+        let text = self.required("keys", key);
+        if self.wrong.len() > before {
+            return [0; 32];
+        }
+        self.hexadecimal(key, &text)
+    }
+
+    fn optional_seed(&mut self, key: &'static str) -> Option<[u8; 32]> {
+        match self.config.secret("keys", key) {
+            Ok(text) => text.map(|text| self.hexadecimal(key, &text)),
+            Err(wrong) => {
+                self.wrong.push(wrong);
+                None
+            }
+        }
+    }
+
+    fn hexadecimal(&mut self, key: &str, text: &str) -> [u8; 32] {
+        seed_of(text).unwrap_or_else(|| {
+            self.wrong.push(format!(
+                "keys.{key}: it must be 64 hexadecimal digits; `countersign secret key` makes one"
+            ));
+            [0; 32]
+        })
+    }
+
+    /// One or two webhook secrets.
+    fn webhooks(&mut self, section: &str) -> Vec<Secret> {
+        let mut secrets = Vec::new();
+        for key in ["secret", "second_secret"] {
+            match self.config.secret(section, key) {
+                Ok(Some(text)) if WebhookSecrets::parse([text.as_str()]).is_ok() => secrets.push(Secret::new(text)),
+                Ok(Some(_)) => self.wrong.push(format!(
+                    "{section}.{key}: it must be `whsec_` and 24 to 64 bytes in base64; `countersign secret webhook` makes one"
+                )),
+                Ok(None) => {}
+                Err(wrong) => self.wrong.push(wrong),
+            }
+        }
+        secrets
+    }
+
+    fn connector(&mut self, name: &str) -> Connector {
+        let section = format!("connectors.{name}");
+        let status = self.config.text(&section, "status");
+        Connector {
+            name: name.to_owned(),
+            url: self.config.text(&section, "url"),
+            status_url: (!status.is_empty()).then_some(status),
+            secrets: self.webhooks(&section),
+        }
+    }
+
+    fn endpoint(&mut self, section: &str) -> Endpoint {
+        Endpoint {
+            url: self.config.text(section, "url"),
+            secrets: self.webhooks(section),
+        }
+    }
+
+    fn machine(&mut self, name: &str) -> Option<MachineToken> {
+        let section = format!("machines.{name}");
+        let before = self.wrong.len();
+        let text = self.required(&section, "token");
+        let token = TokenHash::of(TokenKind::Machine, &text);
+        if token.is_none() && self.wrong.len() == before {
+            self.wrong.push(format!(
+                "{section}.token: it must be a token that `countersign secret token` made"
+            ));
+        }
+        Some(MachineToken {
+            name: name.to_owned(),
+            token: token?,
+            scopes: self
+                .config
+                .list(&section, "may")
+                .iter()
+                .filter_map(|word| scope(word))
+                .collect(),
+            robot_roles: self.config.list(&section, "roles"),
+        })
+    }
+
+    fn mail(&mut self) -> MailSettings {
+        let user = self.config.text("mail", "user");
+        let password = match self.config.secret("mail", "password") {
+            Ok(password) => password,
+            Err(wrong) => {
+                self.wrong.push(wrong);
+                None
+            }
+        };
+        let login = match (user.is_empty(), password) {
+            (false, Some(password)) => Some((user, Secret::new(password))),
+            (true, None) => None,
+            _ => {
+                self.wrong
+                    .push("mail: `user` and `password` go together".to_owned());
+                None
+            }
+        };
+        let server = self.config.text("mail", "server");
+        let (tls, host, port) = config::smtp(&server).unwrap_or((true, "", 0));
+        let security = match tls {
+            true => MailSecurity::Tls,
+            false if config::is_loopback(host) => MailSecurity::Plain,
+            false => MailSecurity::StartTls,
+        };
+        MailSettings {
+            server: MailServer {
+                host: host.to_owned(),
+                port,
+                security,
+                login,
+            },
+            from: self.config.text("mail", "from"),
+        }
+    }
+}
+
+fn machines_of(machines: Vec<Option<MachineToken>>) -> Vec<MachineToken> {
+    machines.into_iter().flatten().collect()
+}
+
+fn staff(config: &Config, account: &str) -> NewAccount {
+    let section = format!("staff.{account}");
+    let person = config.text(&section, "person");
+    NewAccount {
+        account: account.to_owned(),
+        person: if person.is_empty() {
+            account.to_owned()
+        } else {
+            person
+        },
+        name: config.text(&section, "name"),
+        email: config.text(&section, "email"),
+        roles: config.list(&section, "roles"),
+        console: config
+            .list(&section, "console")
+            .iter()
+            .filter_map(|word| console_role(word))
+            .collect(),
+        concerned: config.list(&section, "customers"),
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    let count = |key| u32::try_from(config.number("limits", key)).unwrap_or_default();
+    let seconds = |key, unit: u64| u64::from(count(key)) * unit;
+    Limits {
+        link_seconds: seconds("link_minutes", 60),
+        seat_seconds: seconds("seat_minutes", 60),
+        code_again_seconds: seconds("code_again_seconds", 1),
+        codes_max: count("codes"),
+        proved_seat_seconds: seconds("proved_seat_days", 86_400),
+        session_idle_seconds: seconds("idle_minutes", 60),
+        session_seconds: seconds("session_hours", 3_600),
+        invitation_seconds: seconds("invitation_hours", 3_600),
+        grant_seconds: seconds("grant_seconds", 1),
+        lookups_per_hour: count("lookups_per_hour"),
+        answers_per_minute: count("answers_per_minute"),
+    }
+}
+
+fn scope(word: &str) -> Option<Scope> {
+    Some(match word {
+        "panel" => Scope::Panel,
+        "customers" => Scope::Customers,
+        "backups" => Scope::Backups,
+        "read" => Scope::Read,
+        "robot" => Scope::Robot,
+        _ => return None,
+    })
+}
+
+fn console_role(word: &str) -> Option<ConsoleRole> {
+    Some(match word {
+        "admin" => ConsoleRole::Admin,
+        "auditor" => ConsoleRole::Auditor,
+        _ => return None,
+    })
+}
+
+/// 32 bytes from 64 hexadecimal digits.
+pub(crate) fn seed_of(text: &str) -> Option<[u8; 32]> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() || pairs.len() != 32 {
+        return None;
+    }
+    let mut seed = [0; 32];
+    for (byte, pair) in seed.iter_mut().zip(pairs) {
+        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
+        *byte = u8::try_from(high? * 16 + low?).ok()?;
+    }
+    Some(seed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_is_64_hexadecimal_digits() {
+        assert_eq!(seed_of(&"0a".repeat(32)), Some([10; 32]));
+        assert_eq!(seed_of(&"Ff".repeat(32)), Some([255; 32]));
+        for wrong in [
+            "",
+            "0a",
+            &"0a".repeat(33),
+            &"0g".repeat(32),
+            &"0".repeat(63),
+        ] {
+            assert_eq!(seed_of(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn limits_of_an_empty_section_are_the_gates_own() {
+        let file = "[gate]\norigin = \"http://localhost\"\nprocedure = \"p\"\n[keys]\nledger = { file = \"a\" }\ngrant = { file = \"a\" }\ncodes = { file = \"a\" }\nseal = { file = \"a\" }\n";
+        let config = Config::read(file, Path::new("/nowhere")).unwrap();
+        assert_eq!(limits(&config), Limits::default());
+        assert_eq!(log_name(&config), "localhost/ledger");
+        // Every secret is missing: each is named, all at once.
+        let wrong = Installation::of(&config).err().unwrap();
+        assert_eq!(wrong.len(), 4, "{wrong:#?}");
+    }
+}

@@ -1,0 +1,258 @@
+//! Lists of cases: the desk, the approvals, a customer's cases.
+
+use countersign_cases::{CaseId, CustomerId, Timestamp};
+use serde::Serialize;
+
+use crate::{
+    cases::CaseError,
+    gate::Gate,
+    records::{self, CaseRow, Held, space},
+    sessions::{CustomerSeat, SignedInStaff},
+    trouble::Trouble,
+    views::{Ability, can_sign},
+};
+
+/// Most cases looked at for one approvals page: each is weighed anew.
+const APPROVALS_MAX: usize = 100;
+
+/// Most rows of one list.
+const ROWS_MAX: usize = 500;
+
+/// A row of the desk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeskRow {
+    /// The case.
+    pub case: CaseId,
+    /// The customer.
+    pub customer: CustomerId,
+    /// Their name.
+    pub customer_name: String,
+    /// Label of the action.
+    pub action_label: String,
+    /// The sentence; parameter values are masked until something is proved.
+    pub sentence: String,
+    /// The state in one word.
+    pub state: String,
+    /// What is missing, in people's words.
+    pub missing: Vec<String>,
+    /// Who opened it; `None` for the customer.
+    pub opened_by: Option<String>,
+    /// When.
+    pub opened_at: Timestamp,
+    /// Last change.
+    pub updated_at: Timestamp,
+    /// When it runs out.
+    pub expires_at: Timestamp,
+    /// Names of roles a signature is waited for of.
+    pub wants_sign_off: Vec<String>,
+    /// When its wait is over, while it waits.
+    pub takes_effect_at: Option<Timestamp>,
+}
+
+/// Which cases the desk shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeskFilter {
+    /// Opened by the reader, not finished.
+    Mine,
+    /// Not finished, whoever opened them.
+    Team,
+    /// Waiting for a signature.
+    WaitingForSignOff,
+    /// Finished since midnight UTC.
+    FinishedToday,
+}
+
+/// The approvals page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Approvals {
+    /// Cases the reader can sign.
+    pub for_me: Vec<DeskRow>,
+    /// Cases that wait for a signature the reader cannot give, and why.
+    pub cannot: Vec<(DeskRow, Ability)>,
+    /// Cases the reader signed or refused, newest first.
+    pub decided: Vec<DeskRow>,
+}
+
+impl Gate {
+    /// A list of the desk. Ready cases first, then the oldest.
+    pub async fn desk(
+        &self,
+        by: &SignedInStaff,
+        filter: DeskFilter,
+    ) -> Result<Vec<DeskRow>, CaseError> {
+        if by.roles().is_empty() {
+            return Err(CaseError::NotAllowed("staff"));
+        }
+        let rows = match filter {
+            DeskFilter::Mine => {
+                let ids = self
+                    .list::<CaseId>(
+                        space::OPEN_BY,
+                        records::beginning_with(
+                            &format!("{}/", records::part(&by.person().0)),
+                            false,
+                        ),
+                        ROWS_MAX,
+                    )
+                    .await?;
+                self.rows(&ids).await?
+            }
+            DeskFilter::Team => self.open_rows().await?,
+            DeskFilter::WaitingForSignOff => self
+                .open_rows()
+                .await?
+                .into_iter()
+                .filter(|row| !row.wants_sign_off.is_empty())
+                .collect(),
+            DeskFilter::FinishedToday => {
+                let now = self.now();
+                let midnight = Timestamp(now.0 - now.0.rem_euclid(86_400_000));
+                let range = countersign_store::KeyRange {
+                    from: records::sortable(midnight),
+                    to: records::sortable(Timestamp(i64::MAX)),
+                    reverse: true,
+                };
+                self.list::<CaseRow>(space::FINISHED, range, ROWS_MAX)
+                    .await?
+            }
+        };
+        let own = |row: &CaseRow| row.opener.as_ref() == Some(by.person());
+        let mut rows: Vec<DeskRow> = rows
+            .iter()
+            .filter(|row| !by.record().concerned.contains(&row.customer))
+            .map(|row| {
+                if own(row) {
+                    full_row(row)
+                } else {
+                    desk_row(row)
+                }
+            })
+            .collect();
+        if filter != DeskFilter::FinishedToday {
+            rows.sort_by_key(|row| (row.state != "ready", row.opened_at));
+        }
+        Ok(rows)
+    }
+
+    /// The approvals page.
+    pub async fn approvals(&self, by: &SignedInStaff) -> Result<Approvals, CaseError> {
+        let (mut for_me, mut cannot) = (Vec::new(), Vec::new());
+        for row in self
+            .open_rows()
+            .await?
+            .into_iter()
+            .filter(|row| !row.wants_sign_off.is_empty())
+            .take(APPROVALS_MAX)
+        {
+            let loaded = match self.load_case(&row.case).await {
+                Ok(loaded) => loaded,
+                Err(CaseError::Unknown) => continue,
+                Err(error) => return Err(error),
+            };
+            let member = by.member(&loaded.procedure, &row.customer);
+            let ability = Ability::of(can_sign(&loaded, &member));
+            if ability.can {
+                for_me.push(desk_row(&row));
+            } else {
+                cannot.push((desk_row(&row), ability));
+            }
+        }
+        for_me.sort_by_key(|row: &DeskRow| row.updated_at);
+        let prefix = format!("{}/", records::part(&by.person().0));
+        let mut ids = self
+            .list::<CaseId>(
+                space::DECIDED_BY,
+                records::beginning_with(&prefix, true),
+                100,
+            )
+            .await?;
+        ids.dedup();
+        let decided = self.rows(&ids).await?.iter().map(desk_row).collect();
+        Ok(Approvals {
+            for_me,
+            cannot,
+            decided,
+        })
+    }
+
+    /// Cases of a customer, newest first.
+    pub async fn cases_of_customer(
+        &self,
+        by: &SignedInStaff,
+        customer: &CustomerId,
+    ) -> Result<Vec<DeskRow>, CaseError> {
+        if by.roles().is_empty() || by.record().concerned.contains(customer) {
+            return Err(CaseError::NotAllowed("staff"));
+        }
+        let prefix = format!("{}/", records::part(&customer.0));
+        let ids = self
+            .list::<CaseId>(space::CASES_OF, records::beginning_with(&prefix, true), 100)
+            .await?;
+        Ok(self.rows(&ids).await?.iter().map(desk_row).collect())
+    }
+
+    /// Other cases of the customer who sits on this seat, once they have proved something: their receipts.
+    pub async fn cases_of_seat(&self, seat: &CustomerSeat) -> Result<Vec<DeskRow>, CaseError> {
+        if !self.seat_has_proved(seat).await? {
+            let rows = self.rows(std::slice::from_ref(seat.case())).await?;
+            return Ok(rows.iter().map(masked_row).collect());
+        }
+        let prefix = format!("{}/", records::part(&seat.customer().0));
+        let ids = self
+            .list::<CaseId>(space::CASES_OF, records::beginning_with(&prefix, true), 100)
+            .await?;
+        Ok(self.rows(&ids).await?.iter().map(desk_row).collect())
+    }
+
+    async fn open_rows(&self) -> Result<Vec<CaseRow>, Trouble> {
+        self.list(space::OPEN, records::beginning_with("", false), ROWS_MAX)
+            .await
+    }
+
+    async fn rows(&self, ids: &[CaseId]) -> Result<Vec<CaseRow>, Trouble> {
+        let mut rows = Vec::with_capacity(ids.len());
+        for id in ids {
+            if let Some(Held { value, .. }) = self
+                .load::<CaseRow>(space::CASE, &records::part(&id.0))
+                .await?
+            {
+                rows.push(value);
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// As staff see it: parameters in full once something is proved.
+fn desk_row(row: &CaseRow) -> DeskRow {
+    if row.proved {
+        full_row(row)
+    } else {
+        masked_row(row)
+    }
+}
+
+fn masked_row(row: &CaseRow) -> DeskRow {
+    DeskRow {
+        sentence: row.masked_sentence.clone(),
+        ..full_row(row)
+    }
+}
+
+fn full_row(row: &CaseRow) -> DeskRow {
+    DeskRow {
+        case: row.case.clone(),
+        customer: row.customer.clone(),
+        customer_name: row.customer_name.clone(),
+        action_label: row.action_label.clone(),
+        sentence: row.sentence.clone(),
+        state: row.state.clone(),
+        missing: row.missing.clone(),
+        opened_by: row.opener_name.clone(),
+        opened_at: row.opened_at,
+        updated_at: row.updated_at,
+        expires_at: row.expires_at,
+        wants_sign_off: row.wants_sign_off.clone(),
+        takes_effect_at: row.takes_effect_at,
+    }
+}
