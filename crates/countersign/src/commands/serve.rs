@@ -179,6 +179,7 @@ fn router(gate: &Gate, installation: &Installation, config: &Config) -> Router {
         log_key: installation.signer.verifier().clone(),
         time_zone: config.text("gate", "time_zone"),
         demo: false,
+        trusted_proxies: Vec::new(),
     };
     countersign_web::router(Web::new(gate.clone(), settings))
 }
