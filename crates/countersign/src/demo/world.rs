@@ -217,6 +217,7 @@ impl World {
                 log_key: signer.verifier().clone(),
                 time_zone: "UTC".to_owned(),
                 demo: true,
+                trusted_proxies: Vec::new(),
             },
         );
         let origin_of_panel = panel_door.origin();
