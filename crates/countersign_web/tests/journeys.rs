@@ -196,7 +196,11 @@ async fn a_lost_phone_takes_a_senior_notices_and_a_day() {
         page.text()
     );
     let page = maja.browser.get(&format!("/cases/{case}")).await;
-    assert!(page.text().contains("Takes effect 25 Dec, 10:00"), "{}", page.text());
+    assert!(
+        page.text().contains("Takes effect 25 Dec, 10:00"),
+        "{}",
+        page.text()
+    );
     world.hours(23);
     world.settle().await;
     assert_eq!(world.ran(), 0);
