@@ -1,10 +1,5 @@
 //! The commands as people type them, and the pages that are made from the program.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests, which clippy does not see as tests"
-)]
-
 mod common;
 
 use common::{countersign, said, workspace};
@@ -41,7 +36,7 @@ fn every_shell_gets_its_completions() {
         let (script, complaint, code) = said(&countersign(&["completions", shell]));
         assert_eq!(code, 0, "{complaint}");
         assert!(
-            script.contains("lockout") && script.contains("--at-most"),
+            script.contains("lockout") && script.contains("at-most"),
             "{shell}"
         );
     }

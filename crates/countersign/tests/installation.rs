@@ -2,7 +2,8 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::string_slice,
+    clippy::panic,
+    clippy::indexing_slicing,
     reason = "helpers of tests, which clippy does not see as tests"
 )]
 
@@ -30,10 +31,13 @@ fn a_new_installation_starts_and_ends_when_asked() {
     let installation = Installation::new();
     let mut gate = installation.serve(&["--invite", "admin"]);
     let invitation = gate.line();
+    let (words, link) = invitation.split_once(" UTC: ").unwrap();
     assert!(
-        invitation.starts_with("invitation for admin, once, until ")
-            && invitation.contains(" http://localhost:4180/invitation/cs_invite_")
-            || invitation.contains(": http://localhost:4180/invitation/cs_invite_"),
+        words.starts_with("invitation for admin, once, until 2"),
+        "{invitation}"
+    );
+    assert!(
+        link.starts_with("http://localhost:4180/invitation/cs_invite_"),
         "{invitation}"
     );
     let (rest, code) = gate.end();
@@ -241,7 +245,7 @@ async fn anyone_can_check_the_ledger_and_a_receipt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn doctor_finds_a_backend_that_takes_anything_and_an_open_door() {
+async fn doctor_finds_what_is_careless_on_this_machine() {
     let backend = Backend::start().await;
     let installation = Installation::with(&backend);
     installation.edit(
@@ -271,11 +275,6 @@ async fn doctor_finds_a_backend_that_takes_anything_and_an_open_door() {
     ] {
         assert!(text.contains(found), "`{found}` is not in {text}");
     }
-    // This backend reads what it is sent as a grant, and nobody signed it: it is not even a body.
-    assert!(
-        text.contains("a request with no signature was") || text.contains("connector panel"),
-        "{text}"
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -287,7 +286,7 @@ async fn doctor_is_content_with_a_good_backend() {
         "# doors = [\"https://panel.example/servers/1/reinstall\"]",
         &format!("doors = [\"{url}/servers/1/reinstall\"]"),
     );
-    let sink = countersign_service::adapters::smtp_sink::SmtpSink::start()
+    let sink = countersign_service::adapters::smtp_sink::SmtpSink::start(0)
         .await
         .unwrap();
     installation.edit("smtp://localhost:25", &format!("smtp://{}", sink.address()));
@@ -414,29 +413,18 @@ async fn doctor(installation: &Installation) -> (String, String, i32) {
 
 /// Waits until the backend has done it.
 async fn done(site: &Site, case: &str) {
-    let mut state = Value::Null;
     for _ in 0..200 {
+        let path = format!("/v1/cases/{case}");
         let (_, found) = site
-            .api(
-                Method::GET,
-                &format!("/v1/cases/{case}"),
-                None,
-                &Value::Null,
-            )
+            .api(Method::GET, &path, None, &Value::Null)
             .await
             .unwrap();
-        state = found["state"].clone();
-        if state == json!("done") {
+        if found["state"] == json!("done") {
             return;
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
-    unreachable_state(&state);
-}
-
-#[track_caller]
-fn unreachable_state(state: &Value) {
-    assert_eq!(state, &json!("done"));
+    panic!("the backend was never asked to do {case}");
 }
 
 fn first_bundle(folder: &Path) -> std::path::PathBuf {
