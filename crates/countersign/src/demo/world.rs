@@ -216,7 +216,7 @@ impl World {
             WebSettings {
                 log_key: signer.verifier().clone(),
                 time_zone: "UTC".to_owned(),
-                demo: true,
+                demo: Some(lobby_door.origin()),
                 trusted_proxies: Vec::new(),
             },
         );

@@ -164,7 +164,7 @@ pub fn public_frame(web: &Web, browser: &Browser) -> StaffFrame {
         sections: Vec::new(),
         current: None,
         approvals_waiting: 0,
-        banner: web.demo.then_some(pages::Banner::Demo),
+        banner: web.demo.clone().map(pages::Banner::Demo),
         idempotency_key: web.fresh_key(),
         here: browser.here.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
