@@ -80,6 +80,7 @@ async fn measure(open_cases: usize) -> Measured {
             log_key: log.verifier().clone(),
             time_zone: "UTC".to_owned(),
             demo: false,
+            trusted_proxies: Vec::new(),
         },
     ));
     let get = |path: String| {

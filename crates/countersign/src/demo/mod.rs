@@ -9,6 +9,7 @@ mod letters;
 mod lobby;
 mod panel;
 mod people;
+mod steps;
 mod stories;
 mod telling;
 mod world;
@@ -52,19 +53,26 @@ pub(crate) fn run(options: &Demo) -> anyhow::Result<ExitCode> {
 async fn play(options: &Demo) -> anyhow::Result<ExitCode> {
     let (world, door) = World::start(options.port, options.data.as_deref()).await?;
     let world = Arc::new(world);
-    let played = async {
-        let all_well = stories::tell(&world, &Teller::new()).await?;
+    let teller = Teller::new();
+    let interrupted = tokio::signal::ctrl_c();
+    let told = async {
+        let all_well = stories::tell(&world, &teller).await?;
         if !options.exit {
-            let lobby = lobby::router(Arc::clone(&world));
-            door.serve(lobby);
-            stories::farewell(&world, &Teller::new())?;
-            tokio::signal::ctrl_c().await.context("no Ctrl-C")?;
+            for customer in [&world.signe, &world.tora] {
+                world.attest_backups(customer).await?;
+            }
+            door.serve(lobby::router(Arc::clone(&world)));
+            stories::farewell(&world, &teller)?;
+            std::future::pending::<()>().await;
         }
         anyhow::Ok(all_well)
     };
-    let played = played.await;
+    let told = tokio::select! {
+        told = told => told,
+        _ = interrupted => Ok(true),
+    };
     world.end().await;
-    Ok(if played? {
+    Ok(if told? {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(1)

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use crate::terminal;
 
 /// Columns of the whole line.
-const WIDTH: usize = 96;
+const WIDTH: usize = 100;
 /// Columns before what happened.
-const INDENT: usize = 15;
+const INDENT: usize = 20;
 
 /// Writes to standard output.
 #[derive(Debug)]
@@ -80,10 +80,10 @@ impl Story<'_> {
             .lines(&format!("   {who}{gap}{}\n", wrapped(what, INDENT)))
     }
 
-    /// A line of the procedure, as an excerpt.
-    pub(crate) fn excerpt(&self, line: usize, text: &str) -> anyhow::Result<()> {
+    /// A line of the procedure, as it stands there.
+    pub(crate) fn excerpt(&self, text: &str) -> anyhow::Result<()> {
         self.teller
-            .lines(&format!("{}{line} |  {text}\n", " ".repeat(INDENT)))
+            .lines(&format!("{}{text}\n", " ".repeat(INDENT + 3)))
     }
 
     /// Something that must hold, or the story did not end as it must.
@@ -140,12 +140,12 @@ mod tests {
     #[test]
     fn words_are_broken_over_lines_and_none_is_lost() {
         let text = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen";
-        let told = wrapped(text, 15);
+        let told = wrapped(text, INDENT);
         assert!(told.lines().count() == 2);
         assert!(
             told.lines()
                 .skip(1)
-                .all(|line| line.starts_with("               "))
+                .all(|line| line.starts_with(&" ".repeat(INDENT)))
         );
         assert_eq!(told.split_whitespace().collect::<Vec<_>>().join(" "), text);
     }

@@ -260,7 +260,6 @@ impl World {
         world.signe.passkey = world.register(&world.signe, true).await?;
         world.tora.passkey = world.register(&world.tora, false).await?;
         world.clock.move_on(BEFORE);
-        world.attest_backups(&world.tora).await?;
         Ok((world, lobby_door))
     }
 

@@ -558,6 +558,7 @@ fn router_of(gate: &Gate, signer: &LogSigner) -> Router {
         log_key: signer.verifier().clone(),
         time_zone: "UTC".to_owned(),
         demo: false,
+        trusted_proxies: Vec::new(),
     };
     router(Web::new(gate.clone(), settings))
 }
