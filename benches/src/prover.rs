@@ -16,14 +16,15 @@ fn main() {
         |list| list.split(',').filter_map(|size| size.parse().ok()).collect(),
     );
     let seeds: u64 = arguments.get(1).and_then(|seeds| seeds.parse().ok()).unwrap_or(5);
+    let only = arguments.get(2).map(String::as_str);
     for size in sizes {
         for seed in 1..=seeds {
-            one(size, seed);
+            one(size, seed, only);
         }
     }
 }
 
-fn one(size: usize, seed: u64) {
+fn one(size: usize, seed: u64, only: Option<&str>) {
     let family = prover_family::family(size, seed);
     let text = prover_family::text(&family);
     let (procedure, read) = timed(|| read(&text));
@@ -33,6 +34,10 @@ fn one(size: usize, seed: u64) {
     let mut by_size = [0; 5];
     for set in &attacks.sets {
         by_size[set.iter().map(|compromise| compromise.size()).sum::<usize>()] += 1;
+    }
+    if only == Some("attacks") {
+        println!("N {size} seed {seed}: attacks {} {by_size:?}", ms(enumerate));
+        return;
     }
     let (cheapest, cheap) = timed(|| system.cheapest(&procedure, &on, |_| 1));
     let cheapest = cheapest.map(|cheapest| (cheapest.price, cheapest.proved));

@@ -323,10 +323,17 @@ pub(crate) fn push_row(
         .records
         .push(records::put(space::CASE, key.clone(), row, Some(revision))?);
     batch.records.push(if open {
-        records::put(space::OPEN, key, row, None)?
+        records::put(space::OPEN, key.clone(), row, None)?
     } else {
-        records::remove(space::OPEN, key, None)
+        records::remove(space::OPEN, key.clone(), None)
     });
+    batch
+        .records
+        .push(if open && !row.wants_sign_off.is_empty() {
+            records::put(space::WANTED, key, row, None)?
+        } else {
+            records::remove(space::WANTED, key, None)
+        });
     Ok(())
 }
 

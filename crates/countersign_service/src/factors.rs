@@ -251,13 +251,18 @@ impl Gate {
 
     /// AES-256-GCM, bound to the customer and the holding: `nonce || ciphertext || tag`, base64url.
     fn seal(&self, id: &CustomerId, holding: &str, secret: &[u8]) -> Result<String, Trouble> {
+        self.seal_bytes(&bound_to(id, holding), secret)
+    }
+
+    /// Seals with the key outside the database; opens again only for what it is bound to.
+    pub(crate) fn seal_bytes(&self, bound_to: &[u8], secret: &[u8]) -> Result<String, Trouble> {
         let failed = |_| Trouble::Damaged("a secret could not be sealed".to_owned());
         let nonce = dice::random_bytes::<NONCE_LEN>(self.dice());
         let mut sealed = secret.to_vec();
         let key = self.seal_key()?;
         key.seal_in_place_append_tag(
             Nonce::assume_unique_for_key(nonce),
-            Aad::from(bound_to(id, holding)),
+            Aad::from(bound_to),
             &mut sealed,
         )
         .map_err(failed)?;
@@ -270,6 +275,10 @@ impl Gate {
         holding: &str,
         sealed: &str,
     ) -> Result<Vec<u8>, Trouble> {
+        self.unseal_bytes(&bound_to(id, holding), sealed)
+    }
+
+    pub(crate) fn unseal_bytes(&self, bound_to: &[u8], sealed: &str) -> Result<Vec<u8>, Trouble> {
         let damaged = || Trouble::Damaged("a sealed secret cannot be opened".to_owned());
         let bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| damaged())?;
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LEN>().ok_or_else(damaged)?;
@@ -278,7 +287,7 @@ impl Gate {
         let plain = key
             .open_in_place(
                 Nonce::assume_unique_for_key(*nonce),
-                Aad::from(bound_to(id, holding)),
+                Aad::from(bound_to),
                 &mut opened,
             )
             .map_err(|_| damaged())?;

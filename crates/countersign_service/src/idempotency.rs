@@ -55,7 +55,8 @@ pub struct Reserved {
 struct Remembered {
     body: String,
     since: Timestamp,
-    answer: Option<Answer>,
+    /// The [`Answer`], sealed: it may hold a link, and links are stored nowhere else but as hashes.
+    answer: Option<String>,
 }
 
 impl Gate {
@@ -88,7 +89,12 @@ impl Gate {
                         ..
                     },
                 ..
-            }) => return Ok(Idempotent::Repeat(answer)),
+            }) => {
+                let answer = self.unseal_bytes(key.as_bytes(), &answer)?;
+                let answer = String::from_utf8(answer)
+                    .map_err(|error| Trouble::Damaged(error.to_string()))?;
+                return Ok(Idempotent::Repeat(records::read_json(&answer)?));
+            }
             Some(Held { value, .. }) if now.seconds_since(value.since) < ABANDONED_SECONDS => {
                 return Ok(Idempotent::UnderWay);
             }
@@ -126,10 +132,11 @@ impl Gate {
             body,
             since,
         } = reserved;
+        let sealed = self.seal_bytes(key.as_bytes(), records::write_json(&answer)?.as_bytes())?;
         let remembered = Remembered {
             body,
             since,
-            answer: Some(answer),
+            answer: Some(sealed),
         };
         let until = self.now().plus_seconds(REMEMBERED_SECONDS);
         let write = records::put_until(space::IDEMPOTENT, key, &remembered, Some(revision), until)?;

@@ -29,7 +29,7 @@ pub struct DeskRow {
     pub customer_name: String,
     /// Label of the action.
     pub action_label: String,
-    /// The sentence; parameter values are masked until something is proved.
+    /// The sentence, character for character; masked only for a customer who has proved nothing.
     pub sentence: String,
     /// The state in one word.
     pub state: String,
@@ -98,12 +98,7 @@ impl Gate {
                 self.rows(&ids).await?
             }
             DeskFilter::Team => self.open_rows().await?,
-            DeskFilter::WaitingForSignOff => self
-                .open_rows()
-                .await?
-                .into_iter()
-                .filter(|row| !row.wants_sign_off.is_empty())
-                .collect(),
+            DeskFilter::WaitingForSignOff => self.wanted_rows(ROWS_MAX).await?,
             DeskFilter::FinishedToday => {
                 let now = self.now();
                 let midnight = Timestamp(now.0 - now.0.rem_euclid(86_400_000));
@@ -116,17 +111,10 @@ impl Gate {
                     .await?
             }
         };
-        let own = |row: &CaseRow| row.opener.as_ref() == Some(by.person());
         let mut rows: Vec<DeskRow> = rows
             .iter()
             .filter(|row| !by.record().concerned.contains(&row.customer))
-            .map(|row| {
-                if own(row) {
-                    full_row(row)
-                } else {
-                    desk_row(row)
-                }
-            })
+            .map(desk_row)
             .collect();
         if filter != DeskFilter::FinishedToday {
             rows.sort_by_key(|row| (row.state != "ready", row.opened_at));
@@ -137,13 +125,7 @@ impl Gate {
     /// The approvals page.
     pub async fn approvals(&self, by: &SignedInStaff) -> Result<Approvals, CaseError> {
         let (mut for_me, mut cannot) = (Vec::new(), Vec::new());
-        for row in self
-            .open_rows()
-            .await?
-            .into_iter()
-            .filter(|row| !row.wants_sign_off.is_empty())
-            .take(APPROVALS_MAX)
-        {
+        for row in self.wanted_rows(APPROVALS_MAX).await? {
             let loaded = match self.load_case(&row.case).await {
                 Ok(loaded) => loaded,
                 Err(CaseError::Unknown) => continue,
@@ -204,6 +186,24 @@ impl Gate {
         Ok(self.rows(&ids).await?.iter().map(desk_row).collect())
     }
 
+    /// How many cases wait for a signature, for the badge on every page: at most [`APPROVALS_MAX`] are counted.
+    pub async fn waiting_for_sign_off(&self, by: &SignedInStaff) -> Result<usize, CaseError> {
+        if by.roles().is_empty() {
+            return Ok(0);
+        }
+        let rows = self.wanted_rows(APPROVALS_MAX).await?;
+        let concerned = &by.record().concerned;
+        Ok(rows
+            .iter()
+            .filter(|row| !concerned.contains(&row.customer))
+            .count())
+    }
+
+    async fn wanted_rows(&self, at_most: usize) -> Result<Vec<CaseRow>, Trouble> {
+        self.list(space::WANTED, records::beginning_with("", false), at_most)
+            .await
+    }
+
     async fn open_rows(&self) -> Result<Vec<CaseRow>, Trouble> {
         self.list(space::OPEN, records::beginning_with("", false), ROWS_MAX)
             .await
@@ -223,23 +223,16 @@ impl Gate {
     }
 }
 
-/// As staff see it: parameters in full once something is proved.
-fn desk_row(row: &CaseRow) -> DeskRow {
-    if row.proved {
-        full_row(row)
-    } else {
-        masked_row(row)
-    }
-}
-
+/// As the customer sees it who has proved nothing.
 fn masked_row(row: &CaseRow) -> DeskRow {
     DeskRow {
         sentence: row.masked_sentence.clone(),
-        ..full_row(row)
+        ..desk_row(row)
     }
 }
 
-fn full_row(row: &CaseRow) -> DeskRow {
+/// As staff see it: the words are the same for everybody who must judge or sign them.
+fn desk_row(row: &CaseRow) -> DeskRow {
     DeskRow {
         case: row.case.clone(),
         customer: row.customer.clone(),

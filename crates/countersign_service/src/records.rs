@@ -34,6 +34,8 @@ pub(crate) mod space {
     pub(crate) const CASE: &str = "case";
     /// Cases not finished, by case: [`super::CaseRow`].
     pub(crate) const OPEN: &str = "open";
+    /// Cases that wait for a signature, by case: [`super::CaseRow`].
+    pub(crate) const WANTED: &str = "wanted";
     /// Cases not finished, by opener.
     pub(crate) const OPEN_BY: &str = "open_by";
     /// Finished cases by time.

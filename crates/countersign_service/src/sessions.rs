@@ -187,6 +187,19 @@ impl StopLink {
 impl Gate {
     /// The staff session of this token, if it is live. Also moves the idle clock on, at most once a minute.
     pub async fn staff_session(&self, token: &str) -> Result<Option<SignedInStaff>, Trouble> {
+        self.session_of(token, true).await
+    }
+
+    /// The same for an open page that follows what happens: nobody did anything, so the idle clock goes on.
+    pub async fn staff_session_still(&self, token: &str) -> Result<Option<SignedInStaff>, Trouble> {
+        self.session_of(token, false).await
+    }
+
+    async fn session_of(
+        &self,
+        token: &str,
+        active: bool,
+    ) -> Result<Option<SignedInStaff>, Trouble> {
         let Some(hash) = TokenHash::of(TokenKind::Session, token) else {
             return Ok(None);
         };
@@ -215,7 +228,7 @@ impl Gate {
         if !account.active || session.opened_at < account.sessions_from {
             return Ok(None);
         }
-        if now.seconds_since(session.seen_at) >= 60 {
+        if active && now.seconds_since(session.seen_at) >= 60 {
             let until = session.opened_at.plus_seconds(limits.session_seconds);
             let seen = Session {
                 seen_at: now,

@@ -86,7 +86,7 @@ pub struct ParameterView {
     pub name: String,
     /// What people read.
     pub label: String,
-    /// The value; masked for a reader who has proved nothing.
+    /// The value; masked for a customer who has proved nothing.
     pub value: String,
 }
 
@@ -341,13 +341,9 @@ impl Gate {
         let case = &loaded.case;
         let (opened, action) = opened_action(loaded)?;
         let masked = case.proofs().is_empty();
-        // Whoever typed the parameters may read them.
-        let own = reader.is_some_and(|reader| opened.is_opener(&reader.person));
-        let showing = if masked && !own {
-            Showing::Masked
-        } else {
-            Showing::Everything
-        };
+        // The words are the same for everybody who asks, judges or signs, character for character; what is masked is the
+        // customer's own data.
+        let showing = Showing::Everything;
         let events = self.events_of(&loaded.row).await?;
         let sheet = checklist(&loaded.procedure, case, &loaded.moment())
             .map_err(|_| Trouble::Damaged("a case under another procedure".to_owned()))?;
@@ -512,7 +508,7 @@ pub(crate) fn missing_words(loaded: &Loaded, case: &Case) -> (Vec<String>, Vec<S
     (missing, roles)
 }
 
-/// The sentence masked, for lists that staff read before anything is proved.
+/// The sentence masked, for a customer who has proved nothing.
 pub(crate) fn masked_sentence(loaded: &Loaded, case: &Case) -> String {
     let opened = case.opened();
     let action =

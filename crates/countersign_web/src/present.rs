@@ -426,7 +426,10 @@ fn row(procedure: &Procedure, line: &LineItem, calendar: &Calendar) -> Check {
         .or(line.until.filter(|_| line.standing == Standing::Waiting));
     Check {
         state,
-        title: sentence_case(&line.words),
+        title: match line.proofs {
+            Some(_) => format!("Customer proves the {}", line.words),
+            None => sentence_case(&line.words),
+        },
         detail: Some(detail(line, calendar)).filter(|detail| !detail.is_empty()),
         word: word.map(str::to_owned),
         at: at.map(|at| calendar.second(at)),

@@ -10,12 +10,12 @@ const WORDS: &str = "Erase everything on web-3 and install debian-13";
 async fn opens(browser: &mut Client, search: &str, fields: &[(&str, &str)]) -> Seen {
     let desk = browser.get("/desk").await;
     let page = browser.follow(&desk, "New case").await;
-    assert_eq!(page.h1(), "Who is it about?");
+    assert_eq!(page.h1(), "For which customer?");
     let page = browser.press(&page, "Search", &[("q", search)]).await;
     let page = browser.follow(&page, "Choose Halden Freight AB").await;
     assert_eq!(page.h1(), "What should happen?");
     let page = browser.follow(&page, "Choose: Reinstall a server").await;
-    browser.press(&page, "Check what will happen", fields).await
+    browser.press(&page, "Check the words", fields).await
 }
 
 fn of(id: &str) -> Vec<(&'static str, String)> {
@@ -103,7 +103,7 @@ async fn an_honest_customer(world: &World) {
         .browser
         .press(&page, "Run: reinstall a server", &[])
         .await;
-    assert_eq!(page.h1(), "Handed over", "{}", page.text());
+    assert_eq!(page.h1(), "It is being carried out", "{}", page.text());
     world.settle().await;
     assert_eq!(world.ran(), 1);
     let page = maja.browser.get(&format!("/cases/{case}/run")).await;
@@ -176,7 +176,8 @@ async fn a_lost_phone_takes_a_senior_notices_and_a_day() {
         own.text()
     );
     let list = idris.browser.get("/approvals").await;
-    let page = idris.browser.follow(&list, WORDS).await;
+    assert_eq!(html::elements(list.body(), "td")[0], WORDS);
+    let page = idris.browser.get(&list.link_with(&case)).await;
     assert_eq!(page.words(), WORDS);
     assert!(page.text().contains("Not proven:"), "{}", page.text());
     let signed = idris.browser.use_passkey(&page, &mut idris.passkey).await;
@@ -195,13 +196,18 @@ async fn a_lost_phone_takes_a_senior_notices_and_a_day() {
         page.text()
     );
     let page = maja.browser.get(&format!("/cases/{case}")).await;
-    assert!(page.text().contains("Waits until"), "{}", page.text());
+    assert!(
+        page.text().contains("Takes effect 25 Dec, 10:00"),
+        "{}",
+        page.text()
+    );
     world.hours(23);
     world.settle().await;
     assert_eq!(world.ran(), 0);
     world.hours(1);
     world.settle().await;
     assert_eq!(world.ran(), 1, "it waited, so it runs by itself");
+    maja.signs_in().await;
     let receipt = maja.browser.get(&format!("/cases/{case}/receipt")).await;
     assert!(receipt.text().contains("Happened"), "{}", receipt.text());
 }
@@ -240,6 +246,7 @@ async fn the_stop_link_in_the_notice_stops_it() {
     world.hours(48);
     world.settle().await;
     assert_eq!(world.ran(), 0);
+    maja.signs_in().await;
     let page = maja.browser.get(&format!("/cases/{case}")).await;
     assert!(
         page.text().contains("Stopped")
@@ -410,7 +417,7 @@ async fn a_case_is_made_on_four_pages_and_nothing_is_lost_on_the_way_back() {
         .browser
         .press(
             &empty,
-            "Check what will happen",
+            "Check the words",
             &[
                 ("p.image", "debian-13"),
                 ("reason", "the disk is full, they say"),
@@ -418,8 +425,8 @@ async fn a_case_is_made_on_four_pages_and_nothing_is_lost_on_the_way_back() {
         )
         .await;
     assert_eq!(check.words(), WORDS);
-    let back = maja.browser.press(&check, "Go back", &[]).await;
-    let form = back.form("Check what will happen");
+    let back = maja.browser.press(&check, "Change", &[]).await;
+    let form = back.form("Check the words");
     for (name, value) in [
         ("p.server", "web-3"),
         ("p.image", "debian-13"),
@@ -430,10 +437,7 @@ async fn a_case_is_made_on_four_pages_and_nothing_is_lost_on_the_way_back() {
             "{form:?}"
         );
     }
-    let check = maja
-        .browser
-        .press(&back, "Check what will happen", &[])
-        .await;
+    let check = maja.browser.press(&back, "Check the words", &[]).await;
     let opened = maja.browser.press(&check, "Open the case", &[]).await;
     assert!(opened.path.starts_with("/cases/CS-"), "{}", opened.path);
     // Withdrawn again, after a second thought.

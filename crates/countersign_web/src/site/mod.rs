@@ -22,8 +22,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
+use countersign_service::SignedInStaff;
 use countersign_service::settings::ConsoleRole;
-use countersign_service::{DeskFilter, SignedInStaff};
 
 use crate::Web;
 use crate::callers::{Staff, cookie};
@@ -135,14 +135,7 @@ impl FromRequestParts<Web> for Desk {
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
         let Staff(staff) = Staff::from_request_parts(parts, web).await?;
         let Ok(browser) = Browser::from_request_parts(parts, web).await;
-        let waiting = if staff.roles().is_empty() {
-            0
-        } else {
-            web.gate
-                .desk(&staff, DeskFilter::WaitingForSignOff)
-                .await?
-                .len()
-        };
+        let waiting = web.gate.waiting_for_sign_off(&staff).await?;
         let mut frame = public_frame(web, &browser);
         frame.approvals_waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
         frame.person = Some(Person {

@@ -384,6 +384,16 @@ impl Seen {
             .unwrap_or_else(|| panic!("no link `{says}` on {}: {links:?}", self.path))
     }
 
+    /// Where the link goes whose words hold this.
+    pub(crate) fn link_with(&self, says: &str) -> String {
+        let links = html::links(self.body());
+        links
+            .iter()
+            .find(|(text, _)| text.contains(says))
+            .map(|(_, href)| href.clone())
+            .unwrap_or_else(|| panic!("no link with `{says}` on {}: {links:?}", self.path))
+    }
+
     /// What every answer keeps to.
     fn keeps_the_rules(&self, head: bool) {
         for (name, value) in [

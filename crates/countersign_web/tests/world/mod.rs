@@ -346,6 +346,13 @@ impl World {
 }
 
 impl Colleague {
+    /// The next morning: the session ran out, the passkey is still there.
+    pub(crate) async fn signs_in(&mut self) {
+        let page = self.browser.get("/sign-in").await;
+        let home = self.browser.use_passkey(&page, &mut self.passkey).await;
+        assert_eq!(home.status, 200, "{}", home.text());
+    }
+
     /// Signs for a case, from its approval page.
     pub(crate) async fn signs(&mut self, case: &str) -> Seen {
         let page = self.browser.get(&format!("/approvals/{case}")).await;
