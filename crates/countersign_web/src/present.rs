@@ -45,6 +45,7 @@ impl Calendar {
             iso: iso(at),
             shown: zoned.strftime(pattern).to_string(),
             relative: self.relative(at),
+            away_seconds: at.0.saturating_sub(self.now.0) / 1_000,
         }
     }
 
@@ -61,6 +62,7 @@ impl Calendar {
             iso: iso(at),
             shown: zoned.strftime("%H:%M:%S").to_string(),
             relative: None,
+            away_seconds: 0,
         }
     }
 

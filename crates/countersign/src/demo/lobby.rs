@@ -142,6 +142,12 @@ async fn lobby(State(world): Shared) -> Response {
 fn about(world: &World, customer: &Customer) -> String {
     let now = world.clock.now();
     let left = CODE_SECONDS - now.0.div_euclid(1_000).rem_euclid(CODE_SECONDS);
+    let app = if customer.id == world.tora.id {
+        "lost with the phone".to_owned()
+    } else {
+        let code = customer.app.secret.code_now(now);
+        format!("<code>{code}</code> for {left} more seconds; reload for the next")
+    };
     let server = world.panel.server(customer.server);
     let image = server.map_or_else(String::new, |server| server.image);
     format!(
@@ -149,7 +155,7 @@ fn about(world: &World, customer: &Customer) -> String {
          <dt>Server</dt><dd>{name}, runs {image}</dd>\
          <dt>Account password</dt><dd><code>{password}</code></dd>\
          <dt>Support PIN</dt><dd><code>{pin}</code></dd>\
-         <dt>Authenticator shows</dt><dd><code>{code}</code> for {left} more seconds; reload for the next</dd>\
+         <dt>Authenticator shows</dt><dd>{app}</dd>\
          <dt>Mailbox</dt><dd><a href=\"/letters?to={mailbox}\">{mailbox}</a></dd></dl>\
          <p>{ask}</p></article>",
         person = customer.person,
@@ -158,7 +164,6 @@ fn about(world: &World, customer: &Customer) -> String {
         image = escape(&image),
         password = escape(customer.password),
         pin = customer.pin,
-        code = customer.app.secret.code_now(now),
         mailbox = customer.mailbox,
         ask = button(
             "/customer",

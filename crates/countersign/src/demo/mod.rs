@@ -54,7 +54,7 @@ async fn play(options: &Demo) -> anyhow::Result<ExitCode> {
     let (world, door) = World::start(options.port, options.data.as_deref()).await?;
     let world = Arc::new(world);
     let teller = Teller::new();
-    let interrupted = tokio::signal::ctrl_c();
+    let interrupted = told_to_end();
     let told = async {
         let all_well = stories::tell(&world, &teller).await?;
         if !options.exit {
@@ -69,7 +69,7 @@ async fn play(options: &Demo) -> anyhow::Result<ExitCode> {
     };
     let told = tokio::select! {
         told = told => told,
-        _ = interrupted => Ok(true),
+        () = interrupted => Ok(true),
     };
     world.end().await;
     Ok(if told? {
@@ -77,4 +77,21 @@ async fn play(options: &Demo) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::from(1)
     })
+}
+
+/// Ctrl-C, or what a supervisor sends instead.
+async fn told_to_end() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut end) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = end.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    // An error means that no Ctrl-C will ever come, and then nothing needs to be waited for.
+    let _ = tokio::signal::ctrl_c().await;
 }
