@@ -179,15 +179,11 @@ fn router(gate: &Gate, installation: &Installation, config: &Config) -> Router {
         log_key: installation.signer.verifier().clone(),
         time_zone: config.text("gate", "time_zone"),
         demo: false,
-<<<<<<< HEAD
         trusted_proxies: config
             .list("gate", "trusted_proxies")
             .iter()
             .filter_map(|address| address.parse().ok())
             .collect(),
-=======
-        trusted_proxies: Vec::new(),
->>>>>>> main
     };
     countersign_web::router(Web::new(gate.clone(), settings))
 }
