@@ -178,7 +178,7 @@ fn router(gate: &Gate, installation: &Installation, config: &Config) -> Router {
     let settings = WebSettings {
         log_key: installation.signer.verifier().clone(),
         time_zone: config.text("gate", "time_zone"),
-        demo: false,
+        demo: None,
         trusted_proxies: config
             .list("gate", "trusted_proxies")
             .iter()

@@ -62,13 +62,13 @@ mod tests {
 
     #[tokio::test]
     async fn moving_it_on_wakes_whoever_waited() {
-        let clock = Arc::new(DemoClock::begun(Duration::from_secs(60)));
+        let clock = Arc::new(DemoClock::begun(Duration::from_mins(1)));
         let at = clock.now().plus_seconds(3_600);
         let waiting = tokio::spawn({
             let clock = Arc::clone(&clock);
             async move { clock.sleep_until(at).await }
         });
-        clock.move_on(Duration::from_secs(3_600));
+        clock.move_on(Duration::from_hours(1));
         tokio::time::timeout(Duration::from_secs(10), waiting)
             .await
             .expect("it woke")

@@ -61,8 +61,8 @@ async fn play(options: &Demo) -> anyhow::Result<ExitCode> {
             for customer in [&world.signe, &world.tora] {
                 world.attest_backups(customer).await?;
             }
-            door.serve(lobby::router(Arc::clone(&world)));
-            stories::farewell(&world, &teller)?;
+            door.serve(&lobby::router(Arc::clone(&world)));
+            stories::farewell(&world)?;
             std::future::pending::<()>().await;
         }
         anyhow::Ok(all_well)

@@ -5,6 +5,7 @@
 //! the grant's id, do exactly that action, remember the answer.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -30,6 +31,7 @@ struct Inner {
     verifier: Verifier,
     webhooks: WebhookSecrets,
     clock: Arc<dyn Clock>,
+    lobby: String,
     state: Mutex<Books>,
 }
 
@@ -58,11 +60,17 @@ pub(crate) struct Server {
 
 impl Panel {
     /// A panel that trusts this gate and nobody else.
-    pub(crate) fn new(verifier: Verifier, webhooks: WebhookSecrets, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        verifier: Verifier,
+        webhooks: WebhookSecrets,
+        clock: Arc<dyn Clock>,
+        lobby: String,
+    ) -> Self {
         Self(Arc::new(Inner {
             verifier,
             webhooks,
             clock,
+            lobby,
             state: Mutex::default(),
         }))
     }
@@ -276,30 +284,26 @@ async fn old_door(State(panel): State<Panel>, Path(server): Path<String>) -> Res
 
 async fn front(State(panel): State<Panel>) -> Response {
     let books = panel.books();
-    let servers: String = books
-        .servers
-        .iter()
-        .map(|(name, server)| {
-            let history = match server.reinstalled {
-                0 => "untouched".to_owned(),
-                1 => "erased and reinstalled once".to_owned(),
-                n => format!("erased and reinstalled {n} times"),
-            };
-            format!(
-                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{history}</td></tr>",
-                escape(name),
-                escape(&server.customer),
-                escape(&server.image)
-            )
-        })
-        .collect();
-    let refused: String = books
-        .refused
-        .iter()
-        .rev()
-        .take(20)
-        .map(|line| format!("<li>{}</li>", escape(line)))
-        .collect();
+    let mut servers = String::new();
+    for (name, server) in &books.servers {
+        let history = match server.reinstalled {
+            0 => "untouched".to_owned(),
+            1 => "erased and reinstalled once".to_owned(),
+            n => format!("erased and reinstalled {n} times"),
+        };
+        // Writing into a string cannot fail.
+        let _ = write!(
+            servers,
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{history}</td></tr>",
+            escape(name),
+            escape(&server.customer),
+            escape(&server.image)
+        );
+    }
+    let mut refused = String::new();
+    for line in books.refused.iter().rev().take(20) {
+        let _ = write!(refused, "<li>{}</li>", escape(line));
+    }
     let refused = if refused.is_empty() {
         "<p>Nothing was refused yet.</p>".to_owned()
     } else {
@@ -310,7 +314,8 @@ async fn front(State(panel): State<Panel>) -> Response {
         &format!(
             "<p>An invented hosting company's own system. It runs an action only for a grant that verifies: signature, audience, time, parameters, ledger proof, first use.</p>\
              <table><caption>Servers</caption><thead><tr><th>Server</th><th>Customer</th><th>Image</th><th>History</th></tr></thead><tbody>{servers}</tbody></table>\
-             <h2>Refused</h2>{refused}"
+             <h2>Refused</h2>{refused}<p><a href=\"{}/\">Take another part</a></p>",
+            panel.0.lobby
         ),
     )
 }

@@ -18,7 +18,7 @@ use super::world::{PROCEDURE_PATH, World};
 /// Tells all three; true if each ended as it must.
 pub(crate) async fn tell(world: &World, teller: &Teller) -> anyhow::Result<bool> {
     teller.heading("Countersign: support procedures that cannot be skipped")?;
-    teller.paragraph(
+    Teller::paragraph(
         "A demonstration with made-up data: Acme Hosting, four people on its staff, two customers. \
          Everything below goes over HTTP to a gate on this machine; passkeys are made in software. \
          The gate took the procedure only after every promise in it was proved.",
@@ -36,8 +36,8 @@ pub(crate) async fn tell(world: &World, teller: &Teller) -> anyhow::Result<bool>
 }
 
 /// Where to go now.
-pub(crate) fn farewell(world: &World, teller: &Teller) -> anyhow::Result<()> {
-    teller.lines(&format!(
+pub(crate) fn farewell(world: &World) -> anyhow::Result<()> {
+    Teller::lines(&format!(
         "\nNow take a part yourself: customer, agent, senior, or attacker holding the mailbox.\n\n   \
          Start here   {}\n   The gate     {}\n   The panel    {}\n   Letters      {}/letters\n\n\
          Stop with Ctrl-C.\n",

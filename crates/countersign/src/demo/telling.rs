@@ -32,12 +32,12 @@ impl Teller {
     }
 
     /// A paragraph.
-    pub(crate) fn paragraph(&self, text: &str) -> anyhow::Result<()> {
+    pub(crate) fn paragraph(text: &str) -> anyhow::Result<()> {
         terminal::print(&format!("{}\n", wrapped(text, 0)))
     }
 
     /// Lines as they are.
-    pub(crate) fn lines(&self, text: &str) -> anyhow::Result<()> {
+    pub(crate) fn lines(text: &str) -> anyhow::Result<()> {
         terminal::print(text)
     }
 
@@ -54,7 +54,7 @@ impl Teller {
         about: &str,
     ) -> anyhow::Result<Story<'_>> {
         self.heading(&format!("{number}. {title}"))?;
-        self.lines(&format!("   {}\n\n", wrapped(about, 3)))?;
+        Self::lines(&format!("   {}\n\n", wrapped(about, 3)))?;
         Ok(Story {
             teller: self,
             number,
@@ -76,14 +76,13 @@ impl Story<'_> {
     pub(crate) fn tell(&self, who: &str, what: &str) -> anyhow::Result<()> {
         let gap = " ".repeat(INDENT.saturating_sub(3 + who.chars().count()).max(1));
         let who = self.teller.bold(who);
-        self.teller
-            .lines(&format!("   {who}{gap}{}\n", wrapped(what, INDENT)))
+        Teller::lines(&format!("   {who}{gap}{}\n", wrapped(what, INDENT)))
     }
 
     /// A line of the procedure, as it stands there.
     pub(crate) fn excerpt(&self, text: &str) -> anyhow::Result<()> {
-        self.teller
-            .lines(&format!("{}{text}\n", " ".repeat(INDENT + 3)))
+        let gap = " ".repeat(INDENT + 3);
+        Teller::lines(&format!("{gap}{}\n", self.teller.bold(text)))
     }
 
     /// Something that must hold, or the story did not end as it must.
@@ -99,7 +98,7 @@ impl Story<'_> {
         if self.wrong.is_empty() {
             let line = format!("Story {number} ended as it must: {how}");
             let line = self.teller.bold(&wrapped(&line, 3));
-            self.teller.lines(&format!("\n   {line}\n"))?;
+            Teller::lines(&format!("\n   {line}\n"))?;
             return Ok(true);
         }
         let head = format!("Story {number} did not end as it must:");
@@ -108,7 +107,7 @@ impl Story<'_> {
             // Writing into a string cannot fail.
             let _ = writeln!(text, "   - {}", wrapped(wrong, 5));
         }
-        self.teller.lines(&text)?;
+        Teller::lines(&text)?;
         Ok(false)
     }
 }

@@ -221,7 +221,7 @@ impl World {
             },
         );
         let origin_of_panel = panel_door.origin();
-        gate_door.serve(countersign_web::router(web));
+        gate_door.serve(&countersign_web::router(web));
         tokio::spawn({
             let gate = gate.clone();
             async move { gate.work(std::future::pending()).await }
@@ -233,8 +233,9 @@ impl World {
             verifier(&http).await?,
             webhooks()?,
             Arc::clone(&clock) as Arc<dyn Clock>,
+            lobby_door.origin(),
         );
-        panel_door.serve(panel.router().merge(texts.router()));
+        panel_door.serve(&panel.router().merge(texts.router()));
 
         let people = People::join(&http, &gate).await?;
         let mut world = Self {
@@ -523,7 +524,7 @@ impl Door {
     }
 
     /// Answers here until the program ends.
-    pub(crate) fn serve(self, router: Router) {
+    pub(crate) fn serve(self, router: &Router) {
         for listener in self.listeners {
             let router = router.clone();
             tokio::spawn(async move { axum::serve(listener, router).await });
