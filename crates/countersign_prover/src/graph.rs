@@ -589,11 +589,18 @@ mod tests {
         let mut builder = Builder::new();
         let hub = builder.node();
         let others: Vec<Node> = (0..1_000).map(|_| builder.node()).collect();
-        let heads: Vec<Node> = others.iter().map(|&other| builder.both(hub, other)).collect();
+        let heads: Vec<Node> = others
+            .iter()
+            .map(|&other| builder.both(hub, other))
+            .collect();
         let graph = builder.finish();
         assert!(graph.is_hub(hub, 3));
         let mut marks = Marks::new(&graph);
-        for order in [[hub, others[7], others[900]], [others[900], hub, others[7]], [others[7], others[900], hub]] {
+        for order in [
+            [hub, others[7], others[900]],
+            [others[900], hub, others[7]],
+            [others[7], others[900], hub],
+        ] {
             let held: Vec<Node> = marks.close(&graph, order).to_vec();
             assert_eq!(held.len(), 5, "{held:?}");
             assert!(marks.holds(heads[7]) && marks.holds(heads[900]) && !marks.holds(heads[8]));

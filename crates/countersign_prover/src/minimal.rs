@@ -54,7 +54,9 @@ pub(crate) fn minimal_sets(focus: &Focus, size: usize, stop: Stop) -> Found {
             next += 1;
             tried += 1;
             if work.try_set(level, set) {
-                found.sets.push(work.candidates.members(set).to_vec());
+                let members = work.candidates.members(set).to_vec();
+                work.filter.attack(&members);
+                found.sets.push(members);
             }
             let full = found.sets.len() >= stop.sets
                 || tried >= stop.tried
@@ -116,7 +118,12 @@ impl<'a> Work<'a> {
         };
         let signature = signature(&members[..level]);
         self.known.prepare(&members[..level], &self.candidates);
-        if self.known.makes(self.focus.target, &members[..level], signature, &self.candidates) {
+        if self.known.makes(
+            self.focus.target,
+            &members[..level],
+            signature,
+            &self.candidates,
+        ) {
             return false;
         }
         self.follow(set, &members[..level], signature);
@@ -159,7 +166,9 @@ impl<'a> Work<'a> {
             for &[other, head] in graph.out(node) {
                 let holds = other == TRUE
                     || self.fresh_in[at(other)] == self.tries
-                    || self.known.makes(other, members, signature, &self.candidates);
+                    || self
+                        .known
+                        .makes(other, members, signature, &self.candidates);
                 if holds {
                     self.refresh(head, members, signature);
                 }
@@ -189,7 +198,11 @@ impl<'a> Work<'a> {
                 continue;
             }
             while entry != FALSE {
-                let Entry { set: with, older, signature: of } = self.known.entries[entry as usize];
+                let Entry {
+                    set: with,
+                    older,
+                    signature: of,
+                } = self.known.entries[entry as usize];
                 entry = older;
                 // The signatures' bits are at most the members, so many bits mean a set too large.
                 if (signature | of).count_ones() as usize > self.size {
@@ -201,6 +214,7 @@ impl<'a> Work<'a> {
                 if together <= self.size
                     && together > members.len()
                     && together > other_members.len()
+                    && !self.filter.holds_attack(&self.union)
                     && self.filter.can_grow(&self.union, self.size - together)
                 {
                     self.candidates.add(&self.union, head);
@@ -226,9 +240,9 @@ fn merge(one: &[u32], two: &[u32], union: &mut Vec<u32>) {
 
 /// One bit for each member, perhaps shared: a subset's signature is a subset of the signature.
 fn signature(members: &[u32]) -> u64 {
-    members
-        .iter()
-        .fold(0, |bits, &choice| bits | 1 << (choice.wrapping_mul(0x9E37_79B9) >> 26))
+    members.iter().fold(0, |bits, &choice| {
+        bits | 1 << (choice.wrapping_mul(0x9E37_79B9) >> 26)
+    })
 }
 
 /// The minimal sets of each node.
@@ -274,7 +288,11 @@ impl Known {
         let older = self.newest[at(node)];
         self.newest[at(node)] = number(self.entries.len());
         self.length[at(node)] += 1;
-        self.entries.push(Entry { signature, set, older });
+        self.entries.push(Entry {
+            signature,
+            set,
+            older,
+        });
         if self.entries.len() * 2 > self.table.len() {
             let bigger = vec![EMPTY; self.table.len() * 2];
             for key in std::mem::replace(&mut self.table, bigger) {
@@ -307,7 +325,13 @@ impl Known {
         let mut subset = Vec::with_capacity(SUBSETS_MAX);
         for which in 1..(1_u32 << members.len()) - 1 {
             subset.clear();
-            subset.extend(members.iter().enumerate().filter(|(at, _)| which >> at & 1 == 1).map(|(_, &one)| one));
+            subset.extend(
+                members
+                    .iter()
+                    .enumerate()
+                    .filter(|(at, _)| which >> at & 1 == 1)
+                    .map(|(_, &one)| one),
+            );
             self.subsets.extend(candidates.get(&subset));
         }
     }
@@ -322,7 +346,11 @@ impl Known {
         }
         let mut entry = self.newest[at(node)];
         while entry != FALSE {
-            let Entry { signature: of, set, older } = self.entries[entry as usize];
+            let Entry {
+                signature: of,
+                set,
+                older,
+            } = self.entries[entry as usize];
             if of & !signature == 0 && is_subset(candidates.members(set), members) {
                 return true;
             }
@@ -436,6 +464,8 @@ struct Filter {
     blocks: Vec<Vec<u32>>,
     /// Which blocks each choice is in.
     hits: Vec<u128>,
+    /// Attacks found, by their first member.
+    attacks: Vec<Vec<Vec<u32>>>,
     /// Answers for `(missed blocks, choices left)`; emptied when a block is learnt.
     memo: Vec<(u128, u8, bool)>,
     /// So many tries that led nowhere are suffered before blocks are learnt from one.
@@ -446,7 +476,7 @@ struct Filter {
 const BLOCKS_MAX: usize = 128;
 
 /// Blocks learnt at one time.
-const ROUNDS: usize = 16;
+const ROUNDS: usize = 4;
 
 const MEMO: usize = 1 << 12;
 
@@ -456,11 +486,27 @@ impl Filter {
             cutter: Cutter::new(focus),
             blocks: Vec::new(),
             hits: vec![0; focus.choices.len()],
+            attacks: vec![Vec::new(); focus.choices.len()],
             memo: vec![(0, 0, false); MEMO],
-            patience: 8,
+            patience: 64,
         };
         filter.learn(focus, &[], size);
         filter
+    }
+
+    /// Notes an attack.
+    fn attack(&mut self, members: &[u32]) {
+        if let Some(&first) = members.first() {
+            self.attacks[at(first)].push(members.to_vec());
+        }
+    }
+
+    /// Whether an attack found is among these.
+    fn holds_attack(&self, members: &[u32]) -> bool {
+        members.iter().enumerate().any(|(from, &choice)| {
+            let mut attacks = self.attacks[at(choice)].iter();
+            attacks.any(|attack| is_subset(attack, &members[from..]))
+        })
     }
 
     /// Learns blocks until those known rule out every way to complete `members`, or one completes it.
@@ -513,7 +559,9 @@ impl Filter {
 
     /// The known blocks that these miss.
     fn missed(&self, members: &[u32]) -> u128 {
-        let hit = members.iter().fold(0_u128, |hit, &choice| hit | self.hits[choice as usize]);
+        let hit = members
+            .iter()
+            .fold(0_u128, |hit, &choice| hit | self.hits[choice as usize]);
         let unknown = BLOCKS_MAX - self.blocks.len();
         let all = u128::MAX.checked_shr(number(unknown)).unwrap_or(0);
         all & !hit
