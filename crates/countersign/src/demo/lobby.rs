@@ -217,7 +217,7 @@ async fn sit(State(world): Shared, Form(fields): Form<Fields>) -> Response {
     let signed_in = colleague.lock().await.sign_in().await;
     match signed_in {
         Ok(reply) => {
-            let mut response = see_other(&format!("{}/desk", world.http.origin()));
+            let mut response = see_other(&format!("{}/", world.http.origin()));
             for cookie in reply.cookies {
                 if let Ok(cookie) = HeaderValue::from_str(&cookie) {
                     response.headers_mut().append(header::SET_COOKIE, cookie);
