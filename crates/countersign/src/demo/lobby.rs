@@ -82,10 +82,10 @@ async fn lobby(State(world): Shared) -> Response {
         "<p>Acme Hosting does not exist. Its gate, its panel and its mail run on this machine, until you press Ctrl-C. \
          Take any part, in as many tabs as you like, and try to wipe a server that you should not.</p>\
          <table><caption>Where things are</caption><tbody>\
-         <tr><th scope=\"row\"><a href=\"{gate}/\">The gate</a></th><td>{gate}</td><td>where agents ask, customers prove and colleagues sign</td></tr>\
-         <tr><th scope=\"row\"><a href=\"{panel}/\">The panel</a></th><td>{panel}</td><td>the company’s own system: its servers, and what it refused</td></tr>\
-         <tr><th scope=\"row\"><a href=\"/letters\">Letters</a></th><td>{lobby}/letters</td><td>all mail and text messages that were sent</td></tr>\
-         <tr><th scope=\"row\"><a href=\"{gate}/docs/api\">The API</a></th><td>{gate}/docs/api</td><td>everything a program can ask of the gate</td></tr>\
+         <tr><th scope=\"row\"><a href=\"{gate}/\">The gate</a></th><td class=\"address\">{gate}</td><td>where agents ask, customers prove and colleagues sign</td></tr>\
+         <tr><th scope=\"row\"><a href=\"{panel}/\">The panel</a></th><td class=\"address\">{panel}</td><td>the company’s own system: its servers, and what it refused</td></tr>\
+         <tr><th scope=\"row\"><a href=\"/letters\">Letters</a></th><td class=\"address\">{lobby}/letters</td><td>all mail and text messages that were sent</td></tr>\
+         <tr><th scope=\"row\"><a href=\"{gate}/docs/api\">The API</a></th><td class=\"address\">{gate}/docs/api</td><td>everything a program can ask of the gate</td></tr>\
          </tbody></table>",
         panel = world.panel_origin,
         lobby = world.lobby_origin,
@@ -111,9 +111,10 @@ async fn lobby(State(world): Shared) -> Response {
         "<h2>Be the attacker</h2>\
          <p>You read <a href=\"/letters?to={mailbox}\">{person}’s mailbox</a>, and Maja believes every word you write in the chat: \
          she opens the case and hands you the link. You know neither password nor PIN, and have neither phone nor passkey.</p>{ask}\
-         <p>Sit down as Maja too, and try to help.</p>",
+         <p>Sit down as Maja too, and try to help. What the panel refused, it <a href=\"{panel}/\">shows</a>.</p>",
         mailbox = world.signe.mailbox,
         person = world.signe.person,
+        panel = world.panel_origin,
         ask = button(
             "/attacker",
             "what",
@@ -157,7 +158,7 @@ fn about(world: &World, customer: &Customer) -> String {
          <dt>Support PIN</dt><dd><code>{pin}</code></dd>\
          <dt>Authenticator shows</dt><dd>{app}</dd>\
          <dt>Mailbox</dt><dd><a href=\"/letters?to={mailbox}\">{mailbox}</a></dd></dl>\
-         <p>{ask}</p></article>",
+         {ask}</article>",
         person = customer.person,
         account = customer.account,
         name = customer.server,
@@ -216,7 +217,7 @@ async fn sit(State(world): Shared, Form(fields): Form<Fields>) -> Response {
     let signed_in = colleague.lock().await.sign_in().await;
     match signed_in {
         Ok(reply) => {
-            let mut response = see_other(&format!("{}/desk", world.http.origin()));
+            let mut response = see_other(&format!("{}/", world.http.origin()));
             for cookie in reply.cookies {
                 if let Ok(cookie) = HeaderValue::from_str(&cookie) {
                     response.headers_mut().append(header::SET_COOKIE, cookie);

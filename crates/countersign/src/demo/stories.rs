@@ -113,7 +113,7 @@ async fn attack(world: &World, teller: &Teller) -> anyhow::Result<bool> {
     story.tell(
         "Maja, agent",
         &format!(
-            "wants to help and presses Run: refused. {}",
+            "wants to help and presses Run: refused. {}.",
             reply.field("title")
         ),
     )?;
@@ -133,7 +133,7 @@ async fn attack(world: &World, teller: &Teller) -> anyhow::Result<bool> {
     );
     story.tell(
         "Maja, agent",
-        &format!("would sign it herself: refused. {}", reply.field("title")),
+        &format!("would sign it herself: refused. {}.", reply.field("title")),
     )?;
     let reply = open(&mut tomas, customer, "server.reinstall", &wipe(customer)).await?;
     story.must(
@@ -143,7 +143,7 @@ async fn attack(world: &World, teller: &Teller) -> anyhow::Result<bool> {
     story.tell(
         "Tomas, agent",
         &format!(
-            "is asked in another chat: refused. {}",
+            "is asked in another chat: refused. {}.",
             reply.field("title")
         ),
     )?;
@@ -182,7 +182,7 @@ async fn attack(world: &World, teller: &Teller) -> anyhow::Result<bool> {
     );
     story.tell(
         "Maja, agent",
-        &format!("presses Run: refused. {}", reply.field("title")),
+        &format!("presses Run: refused. {}.", reply.field("title")),
     )?;
     let resetting = stops(&mut maja, &reset_case).await?;
 
@@ -306,7 +306,7 @@ async fn honest(world: &World, teller: &Teller) -> anyhow::Result<bool> {
     );
     story.tell(
         "Maja, agent",
-        &format!("presses Run again: refused. {}", reply.field("title")),
+        &format!("presses Run again: refused. {}.", reply.field("title")),
     )?;
 
     let receipt = browser
@@ -365,7 +365,7 @@ async fn lost_phone(world: &World, teller: &Teller) -> anyhow::Result<bool> {
     );
     story.tell(
         "Tomas, agent",
-        &format!("presses Run: refused. {}", reply.field("title")),
+        &format!("presses Run: refused. {}.", reply.field("title")),
     )?;
 
     let reply = idris
@@ -433,7 +433,7 @@ async fn lost_phone(world: &World, teller: &Teller) -> anyhow::Result<bool> {
     );
     story.tell(
         "Tomas, agent",
-        &format!("presses Run: refused. {}", reply.field("title")),
+        &format!("presses Run: refused. {}.", reply.field("title")),
     )?;
 
     world.clock.move_on(Duration::from_hours(24));

@@ -764,7 +764,7 @@ pub async fn done_page(
         back_to: view
             .return_to
             .clone()
-            .map(|url| (format!("Back to {}", host(&url)), url)),
+            .map(|url| (host(&url), url)),
         live: (!over).then(|| Live {
             events: "/c/events".to_owned(),
             from: view.version,

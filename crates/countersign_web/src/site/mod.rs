@@ -273,7 +273,13 @@ fn shown(web: &Web, problem: &Problem, browser: &Browser) -> pages::Problem {
             next: browser.here.clone(),
         },
         (403, _) => pages::Problem::Role {
-            needs: problem.detail.clone().unwrap_or_default(),
+            // `Problem::not_yours` names it between backticks.
+            needs: problem
+                .detail
+                .as_deref()
+                .and_then(|detail| detail.split('`').nth(1))
+                .unwrap_or("another one")
+                .to_owned(),
             have: String::new(),
         },
         (404 | 405, _) => pages::Problem::Nothing,
