@@ -197,7 +197,7 @@ pub fn lockout(procedure: &Procedure, without: &[HoldingId]) -> Lockout {
     let actions = (0..number(procedure.actions.len()))
         .map(ActionId)
         .map(|action| {
-            let way = verdict::quickest(procedure, &system, &starting, action);
+            let way = verdict::quickest(procedure, &system, without, action);
             let missing = if way.is_some() {
                 Vec::new()
             } else {
