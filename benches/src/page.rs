@@ -104,7 +104,7 @@ async fn measure(open_cases: usize) -> Measured {
         ("case", None),
         ("desk", Some("/desk")),
         ("approvals", Some("/approvals")),
-        ("new case", Some("/cases/new/customer")),
+        ("settings", Some("/settings")),
     ] {
         let mut samples = Samples::default();
         let mut running = tokio::task::JoinSet::new();
