@@ -41,10 +41,7 @@ impl FromRequestParts<Web> for Staff {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
-        let token = bearer(&parts.headers)
-            .map(str::to_owned)
-            .or_else(|| web.cookies.session(&parts.headers));
-        match token {
+        match session_token(&parts.headers, web) {
             Some(token) => web
                 .gate
                 .staff_session(&token)
@@ -243,6 +240,13 @@ impl Cookies {
         HeaderValue::from_str(&format!("{pair}; Path=/; HttpOnly; SameSite=Lax{secure}"))
             .unwrap_or(HeaderValue::from_static(""))
     }
+}
+
+/// What a member of staff is signed in with: a bearer token, and only where there is none the cookie.
+pub fn session_token(headers: &HeaderMap, web: &Web) -> Option<String> {
+    bearer(headers)
+        .map(str::to_owned)
+        .or_else(|| web.cookies.session(headers))
 }
 
 /// The token of an `Authorization: Bearer …` header.

@@ -52,6 +52,10 @@ pub struct Operation {
     pub status: u16,
     /// Query parameters and what they mean.
     pub query: &'static [(&'static str, &'static str)],
+    /// It honours `Idempotency-Key`.
+    pub repeatable: bool,
+    /// Its answer is not JSON but this media type.
+    pub media: Option<&'static str>,
 }
 
 impl Operation {
@@ -64,6 +68,8 @@ impl Operation {
             gives: Some(gives),
             status: 200,
             query: &[],
+            repeatable: false,
+            media: None,
         }
     }
 
@@ -76,6 +82,8 @@ impl Operation {
             gives: None,
             status: 204,
             query: &[],
+            repeatable: false,
+            media: None,
         }
     }
 
@@ -100,6 +108,25 @@ impl Operation {
         Self { status, ..self }
     }
 
+    /// It honours `Idempotency-Key`.
+    #[must_use]
+    pub const fn repeatable(self) -> Self {
+        Self {
+            repeatable: true,
+            ..self
+        }
+    }
+
+    /// It answers with something that has no shape here.
+    #[must_use]
+    pub const fn media(self, media: &'static str) -> Self {
+        Self {
+            status: 200,
+            media: Some(media),
+            ..self
+        }
+    }
+
     /// It reads these query parameters.
     #[must_use]
     pub const fn query(self, query: &'static [(&'static str, &'static str)]) -> Self {
@@ -121,7 +148,8 @@ pub fn describe(routes: &[Route], origin: &str) -> OpenApi {
             (shape.schemas)(&mut schemas);
         }
         paths = paths.path(
-            route.path,
+            // axum writes a parameter that takes the rest of the path with a star.
+            route.path.replace("{*", "{"),
             PathItem::new(method(route.verb), build(route, operation)),
         );
     }
@@ -157,7 +185,7 @@ pub fn describe(routes: &[Route], origin: &str) -> OpenApi {
                 .version(env!("CARGO_PKG_VERSION"))
                 .description(Some(
                     "Support procedures that cannot be skipped. Every refusal is an RFC 9457 problem document with a stable `code`. \
-                     A POST may carry an `Idempotency-Key`: the same key with the same body answers as the first time, with another body it is refused.",
+                     Where an operation names the header `Idempotency-Key`, the same key with the same body answers as the first time, with another body it is refused.",
                 ))
                 .build(),
         )
@@ -196,7 +224,7 @@ fn build(route: &Route, operation: &Operation) -> utoipa::openapi::path::Operati
     for (name, about) in operation.query {
         built = built.parameter(parameter(name, ParameterIn::Query, Required::False, about));
     }
-    if route.verb == Verb::Post {
+    if operation.repeatable {
         built = built.parameter(parameter(
             "Idempotency-Key",
             ParameterIn::Header,
@@ -214,6 +242,9 @@ fn build(route: &Route, operation: &Operation) -> utoipa::openapi::path::Operati
     let mut good = ResponseBuilder::new().description(operation.summary);
     if let Some(shape) = operation.gives {
         good = good.content("application/json", content(shape));
+    }
+    if let Some(media) = operation.media {
+        good = good.content(media, ContentBuilder::new().build());
     }
     let problem = ResponseBuilder::new()
         .description("A problem document")

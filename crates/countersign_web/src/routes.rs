@@ -106,18 +106,18 @@ pub fn routes() -> Vec<Route> {
     )];
     vec![
         // The API: cases.
-        api(Verb::Post, "/v1/cases", StaffOrMachine, Operation::gives("Open a case", shape::<ac::CaseOpened>()).takes(shape::<ac::OpenCase>()).status(201).about("A machine with `panel` opens it for its signed-in customer and gets the link to send them to; a `robot` opens it as a program with a staff role."), post(ac::open)),
+        api(Verb::Post, "/v1/cases", StaffOrMachine, Operation::gives("Open a case", shape::<ac::CaseOpened>()).takes(shape::<ac::OpenCase>()).status(201).repeatable().about("A machine with `panel` opens it for its signed-in customer and gets the link to send them to; a `robot` opens it as a program with a staff role."), post(ac::open)),
         api(Verb::Get, "/v1/cases", Staff, Operation::gives("Cases on the desk", shape::<ac::CaseList>()).query(show), get(ac::list)),
         api(Verb::Get, "/v1/cases/{case}", StaffOrMachine, Operation::gives("A case, what is missing and who can supply it", shape::<ac::CaseDocument>()), get(ac::read)),
-        api(Verb::Get, "/v1/cases/{case}/events", StaffOrMachine, Operation::does("Follow a case (server-sent events)").status(200).about("An event `changed` with the new version whenever the case changed; the first says the present one."), get(live::api)),
-        api(Verb::Post, "/v1/cases/{case}/link", StaffOrMachine, Operation::gives("Make the customer's one-time link", shape::<ac::CaseLink>()).status(201), post(ac::link)),
-        api(Verb::Post, "/v1/cases/{case}/run", StaffOrMachine, Operation::gives("Run it, now that nothing is missing", shape::<ac::CaseChanged>()).about("Everything is evaluated again at this moment."), post(ac::run)),
-        api(Verb::Post, "/v1/cases/{case}/withdraw", StaffOrMachine, Operation::gives("Take it back", shape::<ac::CaseChanged>()), post(ac::withdraw)),
-        api(Verb::Post, "/v1/cases/{case}/vouch", Staff, Operation::gives("Give your word for a `confirms` line", shape::<ac::CaseChanged>()).takes(shape::<ac::Vouch>()), post(ac::vouch)),
-        api(Verb::Post, "/v1/cases/{case}/refuse", Staff, Operation::gives("Refuse, with a reason", shape::<ac::CaseChanged>()).takes(shape::<ac::Refuse>()).about("The same request then stays closed for its cooling time, whoever asks."), post(ac::refuse)),
+        api(Verb::Get, "/v1/cases/{case}/events", StaffOrMachine, Operation::does("Follow a case (server-sent events)").media("text/event-stream").query(&[("after", "the version already seen; `Last-Event-ID` does the same")]).about("An event `changed` with `{\"version\": n}` whenever the case changed; the first says the present one."), get(live::api)),
+        api(Verb::Post, "/v1/cases/{case}/link", StaffOrMachine, Operation::gives("Make the customer's one-time link", shape::<ac::CaseLink>()).status(201).repeatable(), post(ac::link)),
+        api(Verb::Post, "/v1/cases/{case}/run", StaffOrMachine, Operation::gives("Run it, now that nothing is missing", shape::<ac::CaseChanged>()).repeatable().about("Everything is evaluated again at this moment."), post(ac::run)),
+        api(Verb::Post, "/v1/cases/{case}/withdraw", StaffOrMachine, Operation::gives("Take it back", shape::<ac::CaseChanged>()).repeatable(), post(ac::withdraw)),
+        api(Verb::Post, "/v1/cases/{case}/vouch", Staff, Operation::gives("Give your word for a `confirms` line", shape::<ac::CaseChanged>()).takes(shape::<ac::Vouch>()).repeatable(), post(ac::vouch)),
+        api(Verb::Post, "/v1/cases/{case}/refuse", Staff, Operation::gives("Refuse, with a reason", shape::<ac::CaseChanged>()).takes(shape::<ac::Refuse>()).repeatable().about("The same request then stays closed for its cooling time, whoever asks."), post(ac::refuse)),
         api(Verb::Post, "/v1/cases/{case}/sign-off/start", Staff, Operation::gives("Begin to sign", shape::<st::Prompt>()), post(st::start_sign_off)),
         api(Verb::Post, "/v1/cases/{case}/sign-off/finish", Staff, Operation::gives("Sign with a passkey, over the digest", shape::<ac::CaseChanged>()).takes(shape::<st::Answer>()), post(st::finish_sign_off)),
-        api(Verb::Get, "/v1/cases/{case}/receipt", Staff, Operation::does("The receipt, for `countersign receipt verify`").status(200), get(ac::receipt)),
+        api(Verb::Get, "/v1/cases/{case}/receipt", Staff, Operation::does("The receipt, for `countersign receipt verify`").media("application/json"), get(ac::receipt)),
         // The API: customers.
         api(Verb::Put, "/v1/customers/{customer}", Machine, Operation::gives("Put a customer, contacts included", shape::<cu::CustomerPutDone>()).takes(shape::<cu::PutCustomer>()), put(cu::put)),
         api(Verb::Get, "/v1/customers/{customer}", Machine, Operation::gives("A customer, history of contacts included", shape::<cu::CustomerDocument>()), get(cu::read)),
@@ -135,12 +135,12 @@ pub fn routes() -> Vec<Route> {
         api(Verb::Post, "/v1/passkeys/finish", Staff, Operation::gives("Register it", shape::<st::GoOn>()).takes(shape::<st::Answer>()), post(st::finish_passkey)),
         api(Verb::Post, "/v1/sign-out", Staff, Operation::does("End this session"), post(st::sign_out)),
         api(Verb::Get, "/v1/me", Staff, Operation::gives("Who is signed in", shape::<st::Me>()), get(st::me)),
-        api(Verb::Post, "/v1/staff", Staff, Operation::gives("Make an account and its invitation", shape::<st::Invited>()).takes(shape::<st::NewStaff>()).status(201).about("Needs the console role `admin`."), post(st::invite)),
+        api(Verb::Post, "/v1/staff", Staff, Operation::gives("Make an account and its invitation", shape::<st::Invited>()).takes(shape::<st::NewStaff>()).status(201).repeatable().about("Needs the console role `admin`."), post(st::invite)),
         // The API: the gate.
         api(Verb::Get, "/v1/procedure", StaffOrMachine, Operation::gives("The procedure in force", shape::<ag::ProcedureDocument>()), get(ag::procedure)),
         api(Verb::Get, "/.well-known/countersign", Anyone, Operation::gives("Keys that a backend and a verifier need", shape::<ag::KeysDocument>()), get(ag::keys)),
-        api(Verb::Get, "/ledger/checkpoint", Anyone, Operation::does("The newest checkpoint (C2SP tlog-tiles)").status(200), get(ag::checkpoint)),
-        api(Verb::Get, "/ledger/tile/{*path}", Anyone, Operation::does("A hash tile or entry bundle (C2SP tlog-tiles)").status(200), get(ag::tile)),
+        api(Verb::Get, "/ledger/checkpoint", Anyone, Operation::does("The newest checkpoint (C2SP tlog-tiles)").media("text/plain; charset=utf-8"), get(ag::checkpoint)),
+        api(Verb::Get, "/ledger/tile/{*path}", Anyone, Operation::does("A hash tile or entry bundle (C2SP tlog-tiles)").media("application/octet-stream"), get(ag::tile)),
         // What describes itself.
         site(Verb::Get, "/openapi.json", Anyone, get(ag::openapi)),
         site(Verb::Get, "/docs/api", Anyone, get(reference::page)),

@@ -1,5 +1,6 @@
 //! The router as it is, driven in process by people, programs and scanners.
 
+mod bypasses;
 mod journeys;
 mod world;
 

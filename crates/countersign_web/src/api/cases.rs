@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use countersign_cases::{CaseId, CustomerId, PathItem, Standing, State as CaseState, Who};
+use countersign_cases::{CaseId, CustomerId, PathItem, Standing, Who};
 use countersign_service::settings::Scope;
-use countersign_service::{CaseView, DeskFilter, DeskRow, OpenRequest};
+use countersign_service::{Applied, CaseView, DeskFilter, DeskRow, OpenRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -330,70 +330,94 @@ pub async fn read(
 pub async fn link(
     State(web): State<Web>,
     caller: Caller,
+    key: Key,
     Path(case): Path<String>,
 ) -> Result<Response, Problem> {
     let case = case_id(&case)?;
-    let link = match &caller {
-        Caller::Staff(staff) => web.gate.issue_link(staff, &case).await?,
-        Caller::Machine(machine) => web.gate.issue_link_as_robot(machine, &case).await?,
-    };
-    Ok((StatusCode::CREATED, axum::Json(web.link(&link))).into_response())
+    let scope = caller.idempotency_scope(&format!("cases/{}/link", case.0));
+    once(&web, &scope, &key, b"", async || {
+        let link = match &caller {
+            Caller::Staff(staff) => web.gate.issue_link(staff, &case).await?,
+            Caller::Machine(machine) => web.gate.issue_link_as_robot(machine, &case).await?,
+        };
+        let link = serde_json::to_value(web.link(&link)).unwrap_or_default();
+        Ok((StatusCode::CREATED, link))
+    })
+    .await
 }
 
 /// `POST /v1/cases/{case}/run`
 pub async fn run(
     State(web): State<Web>,
     caller: Caller,
+    key: Key,
     Path(case): Path<String>,
 ) -> Result<Response, Problem> {
     let case = case_id(&case)?;
-    let applied = match &caller {
-        Caller::Staff(staff) => web.gate.run(staff, &case).await?,
-        Caller::Machine(machine) => web.gate.run_as_robot(machine, &case).await?,
-    };
-    Ok(changed(applied.version, applied.state))
+    let scope = caller.idempotency_scope(&format!("cases/{}/run", case.0));
+    once(&web, &scope, &key, b"", async || {
+        let applied = match &caller {
+            Caller::Staff(staff) => web.gate.run(staff, &case).await?,
+            Caller::Machine(machine) => web.gate.run_as_robot(machine, &case).await?,
+        };
+        Ok(changed(&applied))
+    })
+    .await
 }
 
 /// `POST /v1/cases/{case}/withdraw`
 pub async fn withdraw(
     State(web): State<Web>,
     caller: Caller,
+    key: Key,
     Path(case): Path<String>,
 ) -> Result<Response, Problem> {
     let case = case_id(&case)?;
-    let applied = match &caller {
-        Caller::Staff(staff) => web.gate.withdraw(staff, &case).await?,
-        Caller::Machine(machine) => web.gate.withdraw_as_robot(machine, &case).await?,
-    };
-    Ok(changed(applied.version, applied.state))
+    let scope = caller.idempotency_scope(&format!("cases/{}/withdraw", case.0));
+    once(&web, &scope, &key, b"", async || {
+        let applied = match &caller {
+            Caller::Staff(staff) => web.gate.withdraw(staff, &case).await?,
+            Caller::Machine(machine) => web.gate.withdraw_as_robot(machine, &case).await?,
+        };
+        Ok(changed(&applied))
+    })
+    .await
 }
 
 /// `POST /v1/cases/{case}/vouch`
 pub async fn vouch(
     State(web): State<Web>,
     Staff(staff): Staff,
+    key: Key,
     Path(case): Path<String>,
     body: Json<Vouch>,
 ) -> Result<Response, Problem> {
-    let applied = web
-        .gate
-        .vouch(&staff, &case_id(&case)?, &body.value.text)
-        .await?;
-    Ok(changed(applied.version, applied.state))
+    let case = case_id(&case)?;
+    let scope = format!("staff/{}/cases/{}/vouch", staff.account(), case.0);
+    once(&web, &scope, &key, &body.bytes, async || {
+        Ok(changed(
+            &web.gate.vouch(&staff, &case, &body.value.text).await?,
+        ))
+    })
+    .await
 }
 
 /// `POST /v1/cases/{case}/refuse`
 pub async fn refuse(
     State(web): State<Web>,
     Staff(staff): Staff,
+    key: Key,
     Path(case): Path<String>,
     body: Json<Refuse>,
 ) -> Result<Response, Problem> {
-    let applied = web
-        .gate
-        .refuse(&staff, &case_id(&case)?, &body.value.reason)
-        .await?;
-    Ok(changed(applied.version, applied.state))
+    let case = case_id(&case)?;
+    let scope = format!("staff/{}/cases/{}/refuse", staff.account(), case.0);
+    once(&web, &scope, &key, &body.bytes, async || {
+        Ok(changed(
+            &web.gate.refuse(&staff, &case, &body.value.reason).await?,
+        ))
+    })
+    .await
 }
 
 /// `GET /v1/cases/{case}/receipt`
@@ -413,12 +437,15 @@ pub fn case_id(typed: &str) -> Result<CaseId, Problem> {
         .ok_or_else(Problem::nothing_here)
 }
 
-fn changed(version: u64, state: CaseState) -> Response {
-    axum::Json(CaseChanged {
-        version,
-        state: state.word().to_owned(),
-    })
-    .into_response()
+fn changed(applied: &Applied) -> (StatusCode, serde_json::Value) {
+    let changed = CaseChanged {
+        version: applied.version,
+        state: applied.state.word().to_owned(),
+    };
+    (
+        StatusCode::OK,
+        serde_json::to_value(changed).unwrap_or_default(),
+    )
 }
 
 impl From<CaseView> for CaseDocument {

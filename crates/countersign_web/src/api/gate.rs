@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use countersign_service::settings::Scope;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -64,12 +65,16 @@ pub async fn keys(State(web): State<Web>) -> Response {
 }
 
 /// `GET /v1/procedure`
-pub async fn procedure(State(web): State<Web>, _caller: Caller) -> Response {
-    axum::Json(ProcedureDocument {
+pub async fn procedure(State(web): State<Web>, caller: Caller) -> Result<Response, Problem> {
+    // A token that attests backups does that and nothing else.
+    if matches!(&caller, Caller::Machine(machine) if machine.may(Scope::Backups)) {
+        return Err(Problem::not_yours());
+    }
+    let document = axum::Json(ProcedureDocument {
         version: web.gate.procedure().version.to_string(),
         text: web.gate.settings().procedure.clone(),
-    })
-    .into_response()
+    });
+    Ok(document.into_response())
 }
 
 /// `GET /ledger/checkpoint` (C2SP tlog-tiles)

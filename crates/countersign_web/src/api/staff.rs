@@ -12,6 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::cases::{CaseChanged, case_id};
+use super::idempotency::{Key, once};
 use crate::Web;
 use crate::body::{Json, Path};
 use crate::callers::Staff;
@@ -75,7 +76,7 @@ pub struct Me {
 }
 
 /// `POST /v1/staff`
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewStaff {
     /// Id of the account.
@@ -205,8 +206,10 @@ pub async fn me(Staff(staff): Staff) -> Response {
 pub async fn invite(
     State(web): State<Web>,
     Staff(staff): Staff,
+    key: Key,
     body: Json<NewStaff>,
 ) -> Result<Response, Problem> {
+    let scope = format!("staff/{}/staff", staff.account());
     let NewStaff {
         account,
         person,
@@ -215,7 +218,7 @@ pub async fn invite(
         roles,
         console,
         concerned,
-    } = body.value;
+    } = body.value.clone();
     let console = console
         .iter()
         .map(|role| match role.as_str() {
@@ -236,17 +239,23 @@ pub async fn invite(
         console,
         concerned,
     };
-    let invitation = web.gate.invite(&staff, &new).await?;
-    let invited = Invited {
-        account: invitation.account,
-        url: format!(
-            "{}/invitation/{}",
-            web.gate.settings().origin,
-            invitation.token.expose()
-        ),
-        until_ms: invitation.until.0,
-    };
-    Ok((StatusCode::CREATED, axum::Json(invited)).into_response())
+    once(&web, &scope, &key, &body.bytes, async || {
+        let invitation = web.gate.invite(&staff, &new).await?;
+        let invited = Invited {
+            account: invitation.account,
+            url: format!(
+                "{}/invitation/{}",
+                web.gate.settings().origin,
+                invitation.token.expose()
+            ),
+            until_ms: invitation.until.0,
+        };
+        Ok((
+            StatusCode::CREATED,
+            serde_json::to_value(invited).unwrap_or_default(),
+        ))
+    })
+    .await
 }
 
 /// `POST /v1/cases/{case}/sign-off/start`

@@ -1,11 +1,14 @@
 //! Server-sent events: finished HTML of the parts that changed, never the words, never a form.
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
+use countersign_service::adapters::secrets::Secret;
 use futures_util::{Stream, StreamExt as _};
 
 use super::{Answer, Desk, Fields, approvals, cases, customer, desk, field};
@@ -19,25 +22,49 @@ use crate::problem::Problem;
 /// A comment this often keeps proxies from closing a quiet stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// A list is rendered again at most this often, however much happens.
+const BREATH: Duration = Duration::from_millis(500);
+
+/// What the reader has seen already: `Last-Event-ID` of a browser that comes back, or `after` of a page just loaded.
+#[derive(Debug, Clone, Copy)]
+pub struct After(u64);
+
+impl<S: Send + Sync> FromRequestParts<S> for After {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let last = parts.headers.get("last-event-id");
+        if let Some(seen) = last
+            .and_then(|id| id.to_str().ok())
+            .and_then(|id| id.parse().ok())
+        {
+            return Ok(Self(seen));
+        }
+        let Query(fields) = Query::<Fields>::from_request_parts(parts, state).await?;
+        Ok(Self(field(&fields, "after").parse().unwrap_or(0)))
+    }
+}
+
 /// `GET /cases/{id}/events`
 pub async fn case(
     State(web): State<Web>,
     viewer: Desk,
+    After(after): After,
     Path(id): Path<String>,
-    Query(fields): Query<Fields>,
 ) -> Answer {
-    let after = position(&fields);
-    let versions = web.gate.case_versions(&case_id(&id)?).await?;
+    let case = case_id(&id)?;
+    // Whoever may not read the case may not follow it either.
+    drop(web.gate.case_view(&viewer.staff, &case).await?);
+    let versions = web.gate.case_versions(&case).await?;
     let patches = versions
         .into_stream()
-        .filter(move |version| std::future::ready(*version > after))
-        .filter_map(move |version| {
-            let (web, id, viewer) = (web.clone(), id.clone(), viewer.again(&web));
+        .filter(move |version| ready(*version > after))
+        .then(move |version| {
+            let (web, id, viewer) = (web.clone(), id.clone(), viewer.clone());
             async move {
-                cases::case_page(&web, &viewer, &id)
-                    .await
-                    .ok()
-                    .map(|page| patch(version, &case_fragments(&page)))
+                let viewer = viewer.still_here(&web).await?;
+                let page = cases::case_page(&web, &viewer, &id).await.ok()?;
+                Some(patch(version, &case_fragments(&page)))
             }
         });
     Ok(stream(patches))
@@ -47,16 +74,16 @@ pub async fn case(
 pub async fn desk_list(
     State(web): State<Web>,
     viewer: Desk,
+    After(after): After,
     Query(fields): Query<Fields>,
 ) -> Answer {
     let tab = desk::tab(field(&fields, "show"));
-    let patches = news(&web, position(&fields)).filter_map(move |at| {
-        let (web, viewer) = (web.clone(), viewer.again(&web));
+    let patches = news(&web, after).then(move |at| {
+        let (web, viewer) = (web.clone(), viewer.clone());
         async move {
-            desk::page(&web, &viewer, tab)
-                .await
-                .ok()
-                .map(|page| patch(at, &desk_fragments(&page)))
+            let viewer = viewer.still_here(&web).await?;
+            let page = desk::page(&web, &viewer, tab).await.ok()?;
+            Some(patch(at, &desk_fragments(&page)))
         }
     });
     Ok(stream(patches))
@@ -66,16 +93,16 @@ pub async fn desk_list(
 pub async fn approvals_list(
     State(web): State<Web>,
     viewer: Desk,
+    After(after): After,
     Query(fields): Query<Fields>,
 ) -> Answer {
     let tab = approvals::tab(field(&fields, "show"));
-    let patches = news(&web, position(&fields)).filter_map(move |at| {
-        let (web, viewer) = (web.clone(), viewer.again(&web));
+    let patches = news(&web, after).then(move |at| {
+        let (web, viewer) = (web.clone(), viewer.clone());
         async move {
-            approvals::page(&web, &viewer, tab)
-                .await
-                .ok()
-                .map(|page| patch(at, &approvals_fragments(&page)))
+            let viewer = viewer.still_here(&web).await?;
+            let page = approvals::page(&web, &viewer, tab).await.ok()?;
+            Some(patch(at, &approvals_fragments(&page)))
         }
     });
     Ok(stream(patches))
@@ -85,62 +112,108 @@ pub async fn approvals_list(
 pub async fn seat(
     State(web): State<Web>,
     Seat(seat): Seat,
+    After(after): After,
     browser: super::Browser,
-    Query(fields): Query<Fields>,
 ) -> Answer {
-    let after = position(&fields);
     let versions = web.gate.case_versions(seat.case()).await?;
     let patches = versions
         .into_stream()
-        .filter(move |version| std::future::ready(*version > after))
-        .filter_map(move |version| {
+        .filter(move |version| ready(*version > after))
+        .then(move |version| {
             let (web, seat, browser) = (web.clone(), seat.clone(), browser.clone());
             async move {
-                customer::done_page(&web, &browser, &seat)
-                    .await
-                    .ok()
-                    .map(|page| patch(version, &customer_done_fragments(&page)))
+                if web.gate.now() >= seat.until() {
+                    return None;
+                }
+                let page = customer::done_page(&web, &browser, &seat).await.ok()?;
+                Some(patch(version, &customer_done_fragments(&page)))
             }
         });
     Ok(stream(patches))
 }
 
-/// `GET /v1/cases/{case}/events`: the version and state of a case, whenever it changed.
+/// `GET /v1/cases/{case}/events`: the version of a case, whenever it changed.
 pub async fn api(
     State(web): State<Web>,
     caller: Caller,
+    token: Option<SessionToken>,
+    After(after): After,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let case = case_id(&id)?;
-    // Whoever may not read the case may not follow it either.
-    match &caller {
-        Caller::Staff(staff) => drop(web.gate.case_view(staff, &case).await?),
-        Caller::Machine(machine) => drop(web.gate.case_view_for_machine(machine, &case).await?),
-    }
+    let token = match &caller {
+        Caller::Staff(staff) => {
+            drop(web.gate.case_view(staff, &case).await?);
+            token
+        }
+        Caller::Machine(machine) => {
+            drop(web.gate.case_view_for_machine(machine, &case).await?);
+            None
+        }
+    };
     let versions = web.gate.case_versions(&case).await?;
-    let changes = versions.into_stream().map(|version| {
-        Event::default()
-            .event("changed")
-            .id(version.to_string())
-            .data(format!("{{\"version\":{version}}}"))
-    });
+    let changes = versions
+        .into_stream()
+        .filter(move |version| ready(*version > after))
+        .then(move |version| {
+            let (web, token) = (web.clone(), token.clone());
+            async move {
+                if let Some(token) = token {
+                    token.still_counts(&web).await?;
+                }
+                let change = Event::default()
+                    .event("changed")
+                    .id(version.to_string())
+                    .data(format!("{{\"version\":{version}}}"));
+                Some(change)
+            }
+        });
     Ok(stream(changes))
+}
+
+/// The token a member of staff is signed in with, to be looked at again as long as a stream lasts.
+#[derive(Debug, Clone)]
+pub struct SessionToken(Secret);
+
+impl SessionToken {
+    /// As sent.
+    pub fn new(token: String) -> Self {
+        Self(Secret::new(token))
+    }
+
+    /// Who holds it, if it still counts; does not keep the session alive.
+    pub async fn still_counts(&self, web: &Web) -> Option<countersign_service::SignedInStaff> {
+        web.gate
+            .staff_session_still(self.0.expose_text())
+            .await
+            .ok()?
+    }
+}
+
+impl axum::extract::OptionalFromRequestParts<Web> for SessionToken {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        web: &Web,
+    ) -> Result<Option<Self>, Self::Rejection> {
+        Ok(crate::callers::session_token(&parts.headers, web).map(Self::new))
+    }
 }
 
 /// Positions of the journal after this one, the newest of each burst.
 fn news(web: &Web, after: u64) -> impl Stream<Item = u64> + Send + use<> {
     let mut receiver = web.gate.news();
     receiver.mark_changed();
-    futures_util::stream::unfold(receiver, async |mut receiver| {
+    futures_util::stream::unfold((receiver, false), async |(mut receiver, sent)| {
+        if sent {
+            tokio::time::sleep(BREATH).await;
+        }
         receiver.changed().await.ok()?;
         let at = *receiver.borrow_and_update();
-        Some((at, receiver))
+        Some((at, (receiver, true)))
     })
-    .filter(move |at| std::future::ready(*at > after))
-}
-
-fn position(fields: &Fields) -> u64 {
-    field(fields, "after").parse().unwrap_or(0)
+    .filter(move |at| ready(*at > after))
 }
 
 fn patch(at: u64, html: &str) -> Event {
@@ -150,8 +223,12 @@ fn patch(at: u64, html: &str) -> Event {
         .data(html.replace('\r', ""))
 }
 
-fn stream(events: impl Stream<Item = Event> + Send + 'static) -> Response {
-    let mut response = Sse::new(events.map(Ok::<_, Infallible>))
+/// Ends with the first `None`: the reader signed out, or may no longer see it. The browser then asks again and is told.
+fn stream(events: impl Stream<Item = Option<Event>> + Send + 'static) -> Response {
+    let events = events
+        .take_while(|event| ready(event.is_some()))
+        .filter_map(|event| ready(event.map(Ok::<_, Infallible>)));
+    let mut response = Sse::new(events)
         .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
         .into_response();
     response.headers_mut().insert(

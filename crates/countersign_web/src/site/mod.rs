@@ -25,6 +25,7 @@ use axum::response::{Html, IntoResponse, Response};
 use countersign_service::SignedInStaff;
 use countersign_service::settings::ConsoleRole;
 
+use self::live::SessionToken;
 use crate::Web;
 use crate::callers::{Staff, cookie};
 use crate::headers::see_other;
@@ -98,7 +99,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Browser {
 }
 
 /// A signed-in member of staff with everything a page needs round its content.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Desk {
     /// Who.
     pub staff: SignedInStaff,
@@ -106,6 +107,7 @@ pub struct Desk {
     pub frame: StaffFrame,
     /// The moment of the page.
     pub calendar: Calendar,
+    session: SessionToken,
 }
 
 impl Desk {
@@ -119,13 +121,18 @@ impl Desk {
 }
 
 impl Desk {
-    /// The same person at this moment, for a page that is rendered again.
-    pub fn again(&self, web: &Web) -> Self {
-        Self {
-            staff: self.staff.clone(),
-            frame: self.frame.clone(),
+    /// The same person at this moment, for a page that is rendered again; `None` once they are signed out.
+    pub async fn still_here(self, web: &Web) -> Option<Self> {
+        let staff = self.session.still_counts(web).await?;
+        let waiting = web.gate.waiting_for_sign_off(&staff).await.ok()?;
+        let mut frame = self.frame;
+        frame.approvals_waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+        Some(Self {
+            staff,
+            frame,
             calendar: web.calendar(),
-        }
+            session: self.session,
+        })
     }
 }
 
@@ -133,6 +140,9 @@ impl FromRequestParts<Web> for Desk {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
+        let session = crate::callers::session_token(&parts.headers, web)
+            .map(SessionToken::new)
+            .ok_or_else(Problem::sign_in)?;
         let Staff(staff) = Staff::from_request_parts(parts, web).await?;
         let Ok(browser) = Browser::from_request_parts(parts, web).await;
         let waiting = web.gate.waiting_for_sign_off(&staff).await?;
@@ -151,6 +161,7 @@ impl FromRequestParts<Web> for Desk {
             staff,
             frame,
             calendar: web.calendar(),
+            session,
         })
     }
 }

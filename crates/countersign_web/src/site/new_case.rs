@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use countersign_cases::{CustomerId, Refusal};
+use countersign_cases::{CaseId, CustomerId, Refusal};
 use countersign_language::{Action, ActionId, Procedure, Requirement};
 use countersign_service::{CaseError, CustomerView, OpenRequest};
 
@@ -267,6 +267,12 @@ pub async fn open(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields>
     };
     let refusal = match web.gate.open_case(&desk.staff, &request).await {
         Ok(opened) => return Ok(see_other(&format!("/cases/{}", opened.case.0))),
+        Err(CaseError::Refused(Refusal::OtherCaseOpen { case }))
+            if is_this(&web, &desk, &case, &request).await? =>
+        {
+            // Pressed twice: the case is there.
+            return Ok(see_other(&format!("/cases/{}", case.0)));
+        }
         Err(CaseError::Refused(refusal)) => refusal,
         Err(error) => return Err(error.into()),
     };
@@ -293,6 +299,25 @@ pub async fn open(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields>
         StatusCode::CONFLICT,
         &check_page(&web, &desk, &fields, Some(obstacle)).await?,
     )
+}
+
+/// Whether the open case is the one that these very fields opened, by this person.
+async fn is_this(
+    web: &Web,
+    desk: &Desk,
+    case: &CaseId,
+    request: &OpenRequest,
+) -> Result<bool, Problem> {
+    let view = web.gate.case_view(&desk.staff, case).await?;
+    let parameters: BTreeMap<String, String> = view
+        .parameters
+        .into_iter()
+        .map(|parameter| (parameter.name, parameter.value))
+        .collect();
+    Ok(view.opened_by.name.as_deref() == Some(desk.staff.name())
+        && view.reason == request.reason
+        && view.reference == request.reference
+        && parameters == request.parameters)
 }
 
 async fn chosen(

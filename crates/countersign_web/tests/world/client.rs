@@ -50,6 +50,11 @@ impl Client {
         }
     }
 
+    /// The gate was started again; cookies stay.
+    pub(crate) fn moves_to(&mut self, router: &Router) {
+        self.router = router.clone();
+    }
+
     /// One request, exactly as given beside cookies and token; keeps the cookies that come back.
     pub(crate) async fn send(&mut self, request: Request<Body>) -> Seen {
         let path = request
