@@ -58,7 +58,11 @@ pub fn family(size: usize, seed: u64) -> Family {
     let clusters = (size / 25).max(1);
     let basics = (size / 2).max(5);
     let roles = (basics / 8).clamp(1, 60);
-    let mut family = Family { facts: Vec::new(), actions: Vec::new(), roles };
+    let mut family = Family {
+        facts: Vec::new(),
+        actions: Vec::new(),
+        roles,
+    };
     let mut own: Vec<Vec<usize>> = vec![Vec::new(); clusters];
     let mut hubs = Vec::new();
     let hub_count = (basics * 3 / 100).clamp(2, 200);
@@ -75,7 +79,8 @@ pub fn family(size: usize, seed: u64) -> Family {
         if kind == Fact::Channel {
             last_channel = Some(at);
         }
-        if hubs.len() < hub_count && (dice.below(100) < 6 || basics - at <= hub_count - hubs.len()) {
+        if hubs.len() < hub_count && (dice.below(100) < 6 || basics - at <= hub_count - hubs.len())
+        {
             hubs.push(at);
         } else {
             own[at % clusters].push(at);
@@ -87,7 +92,9 @@ pub fn family(size: usize, seed: u64) -> Family {
         }
     }
     let mut estimate = vec![1_usize; basics];
-    let per: Vec<usize> = (0..clusters).map(|c| size / clusters + usize::from(c < size % clusters)).collect();
+    let per: Vec<usize> = (0..clusters)
+        .map(|c| size / clusters + usize::from(c < size % clusters))
+        .collect();
     let mut fact_of: Vec<Vec<usize>> = Vec::new();
     for &count in &per {
         let mut facts = Vec::new();
@@ -99,12 +106,28 @@ pub fn family(size: usize, seed: u64) -> Family {
         fact_of.push(facts);
     }
     for cluster in (0..clusters).rev() {
-        let kids: Vec<usize> = (3 * cluster + 1..3 * cluster + 4).filter(|&kid| kid < clusters).collect();
-        let others: Vec<usize> =
-            if cluster + 1 < clusters { (0..2).map(|_| cluster + 1 + dice.below(clusters - cluster - 1)).collect() } else { Vec::new() };
+        let kids: Vec<usize> = (3 * cluster + 1..3 * cluster + 4)
+            .filter(|&kid| kid < clusters)
+            .collect();
+        let others: Vec<usize> = if cluster + 1 < clusters {
+            (0..2)
+                .map(|_| cluster + 1 + dice.below(clusters - cluster - 1))
+                .collect()
+        } else {
+            Vec::new()
+        };
         let parent = (cluster > 0).then(|| (cluster - 1) / 3);
         for at in 0..per[cluster] {
-            let scene = Scene { own: &own[cluster], hubs: &hubs, kids: &kids, others: &others, parent, fact_of: &fact_of, cluster, at };
+            let scene = Scene {
+                own: &own[cluster],
+                hubs: &hubs,
+                kids: &kids,
+                others: &others,
+                parent,
+                fact_of: &fact_of,
+                cluster,
+                at,
+            };
             let me = fact_of[cluster][at];
             let count = [1, 1, 2, 2, 2, 3, 3, 3, 4, 4][dice.below(10)];
             let mut paths = Vec::new();
@@ -118,19 +141,42 @@ pub fn family(size: usize, seed: u64) -> Family {
                     gives.push(again);
                 }
             }
-            let cheapest = paths.iter().map(|path| path.iter().map(|ask| price(ask, &estimate)).sum()).min();
+            let cheapest = paths
+                .iter()
+                .map(|path| path.iter().map(|ask| price(ask, &estimate)).sum())
+                .min();
             estimate[me] = cheapest.unwrap_or(1).clamp(1, 6);
             family.facts[me] = Fact::Done(family.actions.len());
-            family.actions.push(Act { gives, paths, loses: false });
+            family.actions.push(Act {
+                gives,
+                paths,
+                loses: false,
+            });
         }
     }
     // The loss: up to three late actions of the first cluster, each with a second thing.
-    let late: Vec<usize> = fact_of[0].iter().copied().skip(per[0].saturating_sub((per[0] / 3).max(3))).collect();
+    let late: Vec<usize> = fact_of[0]
+        .iter()
+        .copied()
+        .skip(per[0].saturating_sub((per[0] / 3).max(3)))
+        .collect();
     for _ in 0..if size >= 100 { 3 } else { 1 } {
         let first = late[dice.below(late.len())];
-        let second = if dice.chance(60) { late[dice.below(late.len())] } else { own[0][dice.below(own[0].len())] };
-        let asks = if first == second { vec![Ask::One(first)] } else { vec![Ask::One(first), Ask::One(second)] };
-        family.actions.push(Act { gives: Vec::new(), paths: vec![asks], loses: true });
+        let second = if dice.chance(60) {
+            late[dice.below(late.len())]
+        } else {
+            own[0][dice.below(own[0].len())]
+        };
+        let asks = if first == second {
+            vec![Ask::One(first)]
+        } else {
+            vec![Ask::One(first), Ask::One(second)]
+        };
+        family.actions.push(Act {
+            gives: Vec::new(),
+            paths: vec![asks],
+            loses: true,
+        });
     }
     family
 }
@@ -187,7 +233,13 @@ fn price(ask: &Ask, estimate: &[usize]) -> usize {
     }
 }
 
-fn path(dice: &mut Dice, scene: &Scene<'_>, me: usize, estimate: &[usize], facts: &[Fact]) -> Vec<Ask> {
+fn path(
+    dice: &mut Dice,
+    scene: &Scene<'_>,
+    me: usize,
+    estimate: &[usize],
+    facts: &[Fact],
+) -> Vec<Ask> {
     let target = [2, 2, 3, 3, 3, 3, 4, 4, 4, 5][dice.below(10)];
     let mut best: Option<(usize, Vec<Ask>)> = None;
     for _ in 0..30 {
@@ -205,7 +257,9 @@ fn path(dice: &mut Dice, scene: &Scene<'_>, me: usize, estimate: &[usize], facts
             }
         }
         // Nobody asks for a signature alone, nor for a wait alone.
-        if !asks.iter().any(|ask| matches!(ask, Ask::Some(..)) || matches!(ask, Ask::One(fact) if provable(facts[*fact]))) {
+        if !asks.iter().any(|ask| {
+            matches!(ask, Ask::Some(..)) || matches!(ask, Ask::One(fact) if provable(facts[*fact]))
+        }) {
             continue;
         }
         let price: usize = asks.iter().map(|ask| price(ask, estimate)).sum();
@@ -217,7 +271,10 @@ fn path(dice: &mut Dice, scene: &Scene<'_>, me: usize, estimate: &[usize], facts
             break;
         }
     }
-    best.map_or_else(|| vec![Ask::One(scene.hubs[0]), Ask::One(scene.own[0])], |(_, asks)| asks)
+    best.map_or_else(
+        || vec![Ask::One(scene.hubs[0]), Ask::One(scene.own[0])],
+        |(_, asks)| asks,
+    )
 }
 
 /// One person signs once, so that a peer without the matching of people to slots is asked the same question.
@@ -252,7 +309,11 @@ fn ask(dice: &mut Dice, scene: &Scene<'_>, facts: &[Fact]) -> Ask {
 /// A family in which the cheapest attack is a hitting set: every clause an action of which all are needed.
 pub fn adversarial(basics: usize, clauses: usize, seed: u64) -> Family {
     let mut dice = Dice(seed ^ 0x5EED);
-    let mut family = Family { facts: vec![Fact::Secret; basics], actions: Vec::new(), roles: 1 };
+    let mut family = Family {
+        facts: vec![Fact::Secret; basics],
+        actions: Vec::new(),
+        roles: 1,
+    };
     let mut all = Vec::new();
     for _ in 0..clauses {
         let mut of: Vec<usize> = Vec::new();
@@ -265,9 +326,17 @@ pub fn adversarial(basics: usize, clauses: usize, seed: u64) -> Family {
         all.push(Ask::One(family.facts.len()));
         family.facts.push(Fact::Done(family.actions.len()));
         let paths = of.into_iter().map(|fact| vec![Ask::One(fact)]).collect();
-        family.actions.push(Act { gives: Vec::new(), paths, loses: false });
+        family.actions.push(Act {
+            gives: Vec::new(),
+            paths,
+            loses: false,
+        });
     }
-    family.actions.push(Act { gives: Vec::new(), paths: vec![all], loses: true });
+    family.actions.push(Act {
+        gives: Vec::new(),
+        paths: vec![all],
+        loses: true,
+    });
     family
 }
 
@@ -280,8 +349,14 @@ pub fn text(family: &Family) -> String {
     for (at, fact) in family.facts.iter().enumerate() {
         let _ = match fact {
             Fact::Secret => writeln!(text, "secret f{at} \"secret {at}\" using pin"),
-            Fact::Device => writeln!(text, "device f{at} \"device {at}\"\nproof p{at} \"proof {at}\" shows f{at} using totp"),
-            Fact::Channel => writeln!(text, "channel f{at} \"channel {at}\"\nproof p{at} \"code {at}\" shows f{at} using mail"),
+            Fact::Device => writeln!(
+                text,
+                "device f{at} \"device {at}\"\nproof p{at} \"proof {at}\" shows f{at} using totp"
+            ),
+            Fact::Channel => writeln!(
+                text,
+                "channel f{at} \"channel {at}\"\nproof p{at} \"code {at}\" shows f{at} using mail"
+            ),
             Fact::Done(_) => writeln!(text, "state f{at} \"state {at}\""),
             Fact::Signed(_) | Fact::Unstopped(_) => Ok(()),
         };
@@ -345,7 +420,11 @@ pub fn text(family: &Family) -> String {
 pub fn facts(family: &Family) -> String {
     let mut text = String::new();
     let base = family.facts.len();
-    let (role_fact, unread, ruin) = (|role: usize| base + role, base + family.roles, base + family.roles + 1);
+    let (role_fact, unread, ruin) = (
+        |role: usize| base + role,
+        base + family.roles,
+        base + family.roles + 1,
+    );
     let mut quiet: Vec<Vec<usize>> = Vec::new();
     let mut prims = 0;
     let mut prim = |text: &mut String, fact: usize, class: usize| {
@@ -376,12 +455,15 @@ pub fn facts(family: &Family) -> String {
             for ask in path {
                 match ask {
                     Ask::One(fact) => match family.facts[*fact] {
-                        Fact::Signed(role) => drop(writeln!(text, "req({paths},{}).", role_fact(role))),
+                        Fact::Signed(role) => {
+                            drop(writeln!(text, "req({paths},{}).", role_fact(role)))
+                        }
                         Fact::Unstopped(channel) => told.push(channel),
                         _ => drop(writeln!(text, "req({paths},{fact}).")),
                     },
                     Ask::Some(n, of) => {
-                        let _ = writeln!(text, "treq({paths},{thresholds}). thr({thresholds},{n}).");
+                        let _ =
+                            writeln!(text, "treq({paths},{thresholds}). thr({thresholds},{n}).");
                         for fact in of {
                             let _ = writeln!(text, "mem({thresholds},{fact}).");
                         }
@@ -392,10 +474,13 @@ pub fn facts(family: &Family) -> String {
             if !told.is_empty() {
                 told.sort_unstable();
                 told.dedup();
-                let which = quiet.iter().position(|other| *other == told).unwrap_or_else(|| {
-                    quiet.push(told.clone());
-                    quiet.len() - 1
-                });
+                let which = quiet
+                    .iter()
+                    .position(|other| *other == told)
+                    .unwrap_or_else(|| {
+                        quiet.push(told.clone());
+                        quiet.len() - 1
+                    });
                 let _ = writeln!(text, "req({paths},{}).", ruin + 1 + which);
             }
             paths += 1;
@@ -408,7 +493,11 @@ pub fn facts(family: &Family) -> String {
     }
     for (which, told) in quiet.iter().enumerate() {
         let action = family.actions.len() + which;
-        let _ = writeln!(text, "yields({action},{}).\nalt({action},{paths}). req({paths},{unread}).", ruin + 1 + which);
+        let _ = writeln!(
+            text,
+            "yields({action},{}).\nalt({action},{paths}). req({paths},{unread}).",
+            ruin + 1 + which
+        );
         paths += 1;
         let _ = writeln!(text, "alt({action},{paths}).");
         for channel in told {

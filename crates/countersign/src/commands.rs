@@ -87,6 +87,21 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: promises::Format,
     },
+    /// Say which single changes would mend most.
+    Repair {
+        /// A procedure file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// What must not be reached; every loss if left out.
+        #[arg(long, value_name = "LOSS|ACTION")]
+        on: Option<String>,
+        /// The largest set that is looked for; persons count each.
+        #[arg(long, value_name = "K", default_value_t = 3)]
+        at_most: usize,
+        /// How to write the answer.
+        #[arg(long, value_enum, default_value = "text")]
+        format: promises::Format,
+    },
     /// Run a gate. Prints `listening on http://…` once it accepts.
     Serve {
         /// The configuration file.
@@ -129,6 +144,8 @@ pub(crate) enum Command {
         /// Which.
         page: reference::Page,
     },
+    /// Play three short stories with made-up data, and stay for you to take a part.
+    Demo(crate::demo::Demo),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -206,6 +223,12 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             without,
             format,
         } => promises::show_lockout(&file, &without, format),
+        Command::Repair {
+            file,
+            on,
+            at_most,
+            format,
+        } => promises::show_repairs(&file, on.as_deref(), at_most, format),
         Command::Serve { config, invite } => serve::serve(&config, &invite),
         Command::Doctor { config } => doctor::doctor(&config),
         Command::Reference { page } => reference::reference(page),
@@ -232,6 +255,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         } => ledger::verify_file(&file, key.as_deref(), ledger.as_deref(), format),
         Command::Init { folder } => init::init(&folder),
         Command::Secret { kind } => secret::secret(kind),
+        Command::Demo(options) => crate::demo::run(&options),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(

@@ -9,7 +9,7 @@ mod fields;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -194,7 +194,7 @@ pub(crate) fn commented(filled: &BTreeMap<&str, String>) -> String {
     );
     let mut section = "";
     for field in FIELDS {
-        let optional = OPTIONAL.contains(&field.section);
+        let optional = OPTIONAL.contains(&field.section) || field.section.ends_with(".*");
         let named = field.section.replace(
             '*',
             if field.section == "staff.*" {
@@ -442,6 +442,10 @@ fn read_value(kind: Kind, value: &DeValue<'_>) -> Result<Given, String> {
             .filter(|list| list.iter().all(|origin| is_origin(origin)))
             .map(Given::List)
             .ok_or_else(|| format!("a list, each {ORIGIN_WANTED}")),
+        Kind::Addresses => strings(value)
+            .filter(|list| list.iter().all(|address| address.parse::<IpAddr>().is_ok()))
+            .map(Given::List)
+            .ok_or_else(|| "a list of IP addresses".to_owned()),
         Kind::Urls => strings(value)
             .filter(|list| list.iter().all(|url| is_url(url)))
             .map(Given::List)
@@ -485,7 +489,7 @@ pub(crate) fn is_loopback(host: &str) -> bool {
     let host = host.trim_matches(['[', ']']);
     host == "localhost"
         || host
-            .parse::<std::net::IpAddr>()
+            .parse::<IpAddr>()
             .is_ok_and(|address| address.is_loopback())
 }
 

@@ -49,6 +49,11 @@ pub(crate) fn painted(word: &str, paint: Paint) -> String {
     }
 }
 
+/// Whether colour is wanted on standard output: a terminal, and `NO_COLOR` not set.
+pub(crate) fn colour_wanted() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// Whether colour is wanted on standard error.
 pub(crate) fn colour_wanted_for_complaints() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

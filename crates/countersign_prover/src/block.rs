@@ -19,9 +19,17 @@ pub(crate) struct Cutter {
     price: Vec<u32>,
     /// Which choice a node is.
     choice_of: Vec<u32>,
-    blocked: Vec<bool>,
-    stack: Vec<Node>,
+    state: Vec<u8>,
+    walked: Vec<Node>,
+    freed: Vec<Node>,
 }
+
+/// Not looked at: may hold for all the block cares.
+const OUTSIDE: u8 = 0;
+/// Must not be made.
+const BLOCKED: u8 = 1;
+/// Was blocked, need not be.
+const FREED: u8 = 2;
 
 impl Cutter {
     pub(crate) fn new(focus: &Focus) -> Self {
@@ -50,8 +58,9 @@ impl Cutter {
             marks,
             price,
             choice_of,
-            blocked: vec![false; nodes],
-            stack: Vec::new(),
+            state: vec![OUTSIDE; nodes],
+            walked: Vec::new(),
+            freed: Vec::new(),
         }
     }
 
@@ -61,89 +70,87 @@ impl Cutter {
         &self.marks
     }
 
-    /// A smallest-by-inclusion block that contains none of the choices `held`;
-    /// the caller knows that `held` is no attack. `last` are choices that
-    /// the block should rather contain than others.
+    /// A block that contains none of the choices `held` and none of whose members is idle;
+    /// the caller knows that `held` is no attack. `last` are choices that the
+    /// block should rather contain than others.
     pub(crate) fn block(
         &mut self,
         focus: &Focus,
         held: &[u32],
         last: impl Fn(u32) -> bool,
     ) -> Vec<u32> {
-        self.marks.close(
-            &focus.graph,
-            held.iter().map(|&choice| focus.choices[choice as usize].0),
-        );
-        self.shrink(focus, last)
+        let nodes = held.iter().map(|&choice| focus.choices[choice as usize].0);
+        self.marks.close(&focus.graph, nodes);
+        let mut members = self.walk_back(focus);
+        // Far from the target first: what stays is near it, and short. Choices the caller wants kept come last.
+        members.sort_unstable_by_key(|&choice| {
+            let node = focus.choices[choice as usize].0;
+            (last(choice), std::cmp::Reverse(node))
+        });
+        members.retain(|&choice| !self.give_back(focus, focus.choices[choice as usize].0));
+        for node in self.walked.drain(..) {
+            self.state[at(node)] = OUTSIDE;
+        }
+        members.sort_unstable();
+        members
     }
 
-    /// The same for what [`Cutter::close`] or another closure has already marked.
-    fn shrink(&mut self, focus: &Focus, last: impl Fn(u32) -> bool) -> Vec<u32> {
+    /// Blocks the target and, in every rule that could make what is blocked, one premise that
+    /// does not hold; returns the choices among what is blocked. Taking them away takes the target away,
+    /// even if everything else held.
+    fn walk_back(&mut self, focus: &Focus) -> Vec<u32> {
         let graph = &focus.graph;
-        // Walk back from the target: in every rule that could make what is blocked, one premise goes.
         let mut members = Vec::new();
-        let mut walked = vec![focus.target];
-        self.blocked[at(focus.target)] = true;
-        self.stack.push(focus.target);
-        while let Some(node) = self.stack.pop() {
+        self.state[at(focus.target)] = BLOCKED;
+        self.walked.push(focus.target);
+        let mut next = 0;
+        while let Some(&node) = self.walked.get(next) {
+            next += 1;
             let choice = self.choice_of[at(node)];
             if choice != FALSE {
                 members.push(choice);
             }
             for &[a, b] in graph.rules_into(node) {
-                if self.blocked[at(a)] || self.blocked[at(b)] {
+                if self.state[at(a)] == BLOCKED || self.state[at(b)] == BLOCKED {
                     continue;
                 }
-                let goes = if self.marks.holds(a)
-                    || (!self.marks.holds(b) && self.price[at(b)] < self.price[at(a)])
-                {
+                let b_is_cheaper = self.price[at(b)] < self.price[at(a)];
+                let goes = if self.marks.holds(a) || (!self.marks.holds(b) && b_is_cheaper) {
                     b
                 } else {
                     a
                 };
-                self.blocked[at(goes)] = true;
-                walked.push(goes);
-                self.stack.push(goes);
+                self.state[at(goes)] = BLOCKED;
+                self.walked.push(goes);
             }
         }
-        for node in walked {
-            self.blocked[at(node)] = false;
+        members
+    }
+
+    /// Gives a choice back if the target stays blocked without it; everything outside counts as held.
+    fn give_back(&mut self, focus: &Focus, node: Node) -> bool {
+        if self.state[at(node)] == FREED {
+            return true;
         }
-        // Hold everything outside it, then give back members while the target stays out of reach.
-        let mut inside = vec![false; focus.choices.len()];
-        for &choice in &members {
-            inside[choice as usize] = true;
-        }
-        self.marks.close(
-            graph,
-            focus
-                .choices
-                .iter()
-                .zip(&inside)
-                .filter(|&(_, &inside)| !inside)
-                .map(|(&(node, _), _)| node),
-        );
-        // Far from the target first: what stays is near it, and short. Choices the caller wants kept come last.
-        members.sort_unstable_by_key(|&choice| {
-            (
-                last(choice),
-                std::cmp::Reverse(focus.choices[choice as usize].0),
-            )
-        });
-        members.retain(|&choice| {
-            let node = focus.choices[choice as usize].0;
-            if self.marks.holds(node) {
+        self.freed.clear();
+        self.freed.push(node);
+        self.state[at(node)] = FREED;
+        let mut next = 0;
+        while let Some(&node) = self.freed.get(next) {
+            next += 1;
+            if node == focus.target {
+                for &node in &self.freed {
+                    self.state[at(node)] = BLOCKED;
+                }
                 return false;
             }
-            let point = self.marks.len();
-            self.marks.extend(graph, node);
-            if self.marks.holds(focus.target) {
-                self.marks.undo(point);
-                return true;
+            for &[other, head] in focus.graph.out(node) {
+                if self.state[at(head)] == BLOCKED && self.state[at(other)] != BLOCKED {
+                    self.state[at(head)] = FREED;
+                    self.freed.push(head);
+                }
             }
-            false
-        });
-        members.sort_unstable();
-        members
+        }
+        true
     }
 }

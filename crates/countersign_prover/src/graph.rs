@@ -18,6 +18,9 @@ pub(crate) const TRUE: Node = 0;
 /// The node that never holds; it exists only while building.
 pub(crate) const FALSE: Node = u32::MAX;
 
+/// A node that helps to make more than this has its list sorted by the other premise.
+const HUB: usize = 48;
+
 /// Index of a node in a table.
 pub(crate) const fn at(node: Node) -> usize {
     node as usize
@@ -244,6 +247,12 @@ impl Graph {
             into[at(next_into[at(head)])] = [a, b];
             next_into[at(head)] += 1;
         }
+        for node in 0..nodes {
+            let list = &mut out[at(out_at[node])..at(out_at[node + 1])];
+            if list.len() > HUB {
+                list.sort_unstable();
+            }
+        }
         Self {
             out_at,
             out,
@@ -260,6 +269,23 @@ impl Graph {
     /// What a node helps to make: `[other premise, head]`.
     pub(crate) fn out(&self, node: Node) -> &[[Node; 2]] {
         &self.out[at(self.out_at[at(node)])..at(self.out_at[at(node) + 1])]
+    }
+
+    /// Whether it pays to ask with [`Graph::out_with`] for each of so many nodes instead of reading the whole list.
+    ///
+    /// A hub helps with thousands of things, and few of the others hold when
+    /// it is reached. What comes later finds the hub held.
+    pub(crate) fn is_hub(&self, node: Node, held: usize) -> bool {
+        let length = self.out(node).len();
+        length > HUB && length / 8 > held
+    }
+
+    /// What a hub helps to make together with `other`.
+    pub(crate) fn out_with(&self, hub: Node, other: Node) -> &[[Node; 2]] {
+        let list = self.out(hub);
+        let from = list.partition_point(|&[x, _]| x < other);
+        let more = list[from..].partition_point(|&[x, _]| x == other);
+        &list[from..from + more]
     }
 
     /// What makes a node: pairs of premises.
@@ -280,6 +306,8 @@ pub(crate) struct Marks {
     mark: Vec<u32>,
     epoch: u32,
     order: Vec<Node>,
+    /// Something holds whatever is asked, and so is not in `order`.
+    granted: bool,
 }
 
 /// Marks of nodes that hold whatever is asked.
@@ -292,10 +320,12 @@ impl Marks {
             mark: vec![0; graph.nodes()],
             epoch: ALWAYS,
             order: Vec::new(),
+            granted: true,
         };
         marks.mark[at(TRUE)] = ALWAYS;
         marks.order.push(TRUE);
         marks.spread(graph, 0);
+        marks.granted = marks.order.len() > 1;
         marks.order.clear();
         marks.epoch = 1;
         marks
@@ -308,6 +338,7 @@ impl Marks {
         for node in nodes {
             self.add(node);
         }
+        self.granted = true;
         self.spread(graph, 0);
         self.order.clear();
         self.epoch = 1;
@@ -346,26 +377,6 @@ impl Marks {
         &self.order
     }
 
-    /// Adds one more node and what follows.
-    pub(crate) fn extend(&mut self, graph: &Graph, node: Node) {
-        let from = self.order.len();
-        self.add(node);
-        self.spread(graph, from);
-    }
-
-    /// How much has been derived; a point to return to.
-    pub(crate) fn len(&self) -> usize {
-        self.order.len()
-    }
-
-    /// Takes back everything derived since.
-    pub(crate) fn undo(&mut self, to: usize) {
-        for &node in &self.order[to..] {
-            self.mark[at(node)] = 0;
-        }
-        self.order.truncate(to);
-    }
-
     /// Whether the node holds.
     pub(crate) fn holds(&self, node: Node) -> bool {
         self.mark[at(node)] >= self.epoch
@@ -389,14 +400,24 @@ impl Marks {
     }
 
     fn spread(&mut self, graph: &Graph, from: usize) {
-        let epoch = self.epoch;
         let mut next = from;
         while let Some(&node) = self.order.get(next) {
             next += 1;
-            for &[other, head] in graph.out(node) {
-                if self.mark[at(other)] >= epoch && self.mark[at(head)] < epoch {
-                    self.mark[at(head)] = epoch;
-                    self.order.push(head);
+            let held = self.order.len();
+            if self.granted || !graph.is_hub(node, held) {
+                for &[other, head] in graph.out(node) {
+                    if self.mark[at(other)] >= self.epoch {
+                        self.add(head);
+                    }
+                }
+                continue;
+            }
+            for &[_, head] in graph.out_with(node, TRUE) {
+                self.add(head);
+            }
+            for index in 0..held {
+                for &[_, head] in graph.out_with(node, self.order[index]) {
+                    self.add(head);
                 }
             }
         }
@@ -564,17 +585,25 @@ mod tests {
     }
 
     #[test]
-    fn undo_returns_to_the_point() {
+    fn a_hub_reached_before_or_after_its_others_makes_the_same() {
         let mut builder = Builder::new();
-        let (a, b) = (builder.node(), builder.node());
-        let both = builder.both(a, b);
+        let hub = builder.node();
+        let others: Vec<Node> = (0..1_000).map(|_| builder.node()).collect();
+        let heads: Vec<Node> = others
+            .iter()
+            .map(|&other| builder.both(hub, other))
+            .collect();
         let graph = builder.finish();
+        assert!(graph.is_hub(hub, 3));
         let mut marks = Marks::new(&graph);
-        marks.close(&graph, [a]);
-        let point = marks.len();
-        marks.extend(&graph, b);
-        assert!(marks.holds(both));
-        marks.undo(point);
-        assert!(marks.holds(a) && !marks.holds(b) && !marks.holds(both));
+        for order in [
+            [hub, others[7], others[900]],
+            [others[900], hub, others[7]],
+            [others[7], others[900], hub],
+        ] {
+            let held: Vec<Node> = marks.close(&graph, order).to_vec();
+            assert_eq!(held.len(), 5, "{held:?}");
+            assert!(marks.holds(heads[7]) && marks.holds(heads[900]) && !marks.holds(heads[8]));
+        }
     }
 }

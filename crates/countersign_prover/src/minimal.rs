@@ -1,23 +1,22 @@
 //! All minimal sets of choices up to a size, level by level.
 //!
-//! Three facts carry the method. A set of size s that is minimal for some node
-//! either is one choice or first shows itself where a rule joins two smaller
-//! minimal sets. Everything else about a set is one closure. And a closure
-//! with one lane per member left out tells at every node at once whether the
-//! set is minimal there. Blocks (see [`crate::block`]) throw away early what
-//! cannot grow into an attack of the wanted size. `docs/prover.md` has the proof.
+//! Every node keeps the sets that are minimal for it. A set first shows itself
+//! where a rule joins two smaller ones; what else it makes is followed from
+//! there, and only as far as no proper subset makes it too, which the lists
+//! themselves tell. Blocks (see [`crate::block`]) throw away early what cannot
+//! grow into an attack of the wanted size. `docs/prover.md` has the proof.
 
 #![expect(
     clippy::indexing_slicing,
-    reason = "node and choice numbers come from one `Focus` and are in range"
+    reason = "node, set and choice numbers come from one `Focus` and one `Work` and are in range"
 )]
 
 use crate::{
     block::Cutter,
-    graph::{FALSE, Focus, Graph, Node, TRUE, at, number},
+    graph::{FALSE, Focus, Node, TRUE, at, number},
 };
 
-/// No set may be larger: a closure has one lane per member.
+/// No set may be larger.
 pub(crate) const SIZE_MAX: usize = 32;
 
 /// What was found.
@@ -34,8 +33,8 @@ pub(crate) struct Found {
 pub(crate) struct Stop {
     /// So many sets found.
     pub(crate) sets: usize,
-    /// So many closures made.
-    pub(crate) closures: u64,
+    /// So many sets tried.
+    pub(crate) tried: u64,
     /// So many candidates remembered.
     pub(crate) candidates: usize,
 }
@@ -45,151 +44,353 @@ pub(crate) fn minimal_sets(focus: &Focus, size: usize, stop: Stop) -> Found {
     let size = size.min(SIZE_MAX);
     let mut work = Work::new(focus, size);
     let mut found = Found::default();
-    for choice in 0..number(focus.choices.len()) {
-        work.sets.intern(&[choice]);
+    for (choice, &(node, _)) in focus.choices.iter().enumerate() {
+        work.candidates.add(&[number(choice)], node);
     }
+    let mut tried = 0;
     for level in 1..=size {
         let mut next = 0;
-        while let Some(set) = work.sets.of_size(level, next) {
+        while let Some(set) = work.candidates.of_size(level, next) {
             next += 1;
-            if work.try_set(focus, level, size, set) {
-                found.sets.push(work.sets.members(set).to_vec());
+            tried += 1;
+            if work.try_set(level, set) {
+                let members = work.candidates.members(set).to_vec();
+                work.filter.attack(&members);
+                found.sets.push(members);
             }
-            if found.sets.len() >= stop.sets
-                || work.closures >= stop.closures
-                || work.sets.len() >= stop.candidates
-            {
+            let full = found.sets.len() >= stop.sets
+                || tried >= stop.tried
+                || work.candidates.made >= stop.candidates;
+            if full {
                 found.complete_to = level - 1;
                 return found;
             }
         }
-        work.sets.finish_level(level);
+        work.candidates.finish(level);
     }
     found.complete_to = size;
     found
 }
 
-struct Work {
-    sets: Sets,
-    lanes: Lanes,
-    /// Newest entry of each node's list of minimal sets.
-    newest: Vec<u32>,
-    /// `(set, older entry)`.
-    entries: Vec<(u32, u32)>,
+struct Work<'a> {
+    focus: &'a Focus,
+    /// The largest size wanted.
+    size: usize,
+    candidates: Candidates,
+    known: Known,
+    /// Nodes that the set at hand makes and none of its proper subsets does.
     fresh: Vec<Node>,
+    /// Whose fresh node each is: the number of the try.
+    fresh_in: Vec<u32>,
+    tries: u32,
     union: Vec<u32>,
     filter: Filter,
-    closures: u64,
-    wasted: u64,
+    wasted: u32,
 }
 
-impl Work {
-    fn new(focus: &Focus, size: usize) -> Self {
+impl<'a> Work<'a> {
+    fn new(focus: &'a Focus, size: usize) -> Self {
+        let nodes = focus.graph.nodes();
         Self {
-            sets: Sets::new(size),
-            lanes: Lanes::new(focus.graph.nodes()),
-            newest: vec![FALSE; focus.graph.nodes()],
-            entries: Vec::new(),
+            focus,
+            size,
+            candidates: Candidates::new(size),
+            known: Known::new(nodes),
             fresh: Vec::new(),
+            fresh_in: vec![0; nodes],
+            tries: 0,
             union: Vec::new(),
-            filter: Filter::new(focus),
-            closures: 0,
+            filter: Filter::new(focus, size),
             wasted: 0,
         }
     }
 
-    /// True if the set is a minimal attack; otherwise its consequences are noted for larger sets.
-    fn try_set(&mut self, focus: &Focus, level: usize, size: usize, set: u32) -> bool {
-        if !self.filter.can_grow(self.sets.members(set), size - level) {
+    /// True if the set is a minimal attack; otherwise what it makes is noted for larger sets.
+    fn try_set(&mut self, level: usize, set: u32) -> bool {
+        let left = self.size - level;
+        if !self.filter.can_grow(self.candidates.members(set), left) {
             return false;
         }
-        self.closures += 1;
-        let members = self.sets.members(set);
-        match self.lanes.close(
-            &focus.graph,
-            focus.target,
+        let members: [u32; SIZE_MAX] = {
+            let mut members = [0; SIZE_MAX];
+            members[..level].copy_from_slice(self.candidates.members(set));
             members
-                .iter()
-                .map(|&choice| focus.choices[choice as usize].0),
+        };
+        let signature = signature(&members[..level]);
+        self.known.prepare(&members[..level], &self.candidates);
+        if self.known.makes(
+            self.focus.target,
+            &members[..level],
+            signature,
+            &self.candidates,
         ) {
-            Reached::TargetBySubset => return false,
-            Reached::Target => return true,
-            Reached::Other => {}
+            return false;
+        }
+        self.follow(set, &members[..level], signature);
+        if self.fresh_in[at(self.focus.target)] == self.tries {
+            self.known.note(self.focus.target, set, signature);
+            return true;
         }
         self.wasted += 1;
-        if self.filter.worth_learning(&mut self.wasted) {
-            self.filter.learn(focus, self.sets.members(set));
-            if !self.filter.can_grow(self.sets.members(set), size - level) {
+        if self.wasted >= self.filter.patience {
+            self.wasted = 0;
+            self.filter.learn(self.focus, &members[..level], left);
+            if !self.filter.can_grow(&members[..level], left) {
                 return false;
             }
         }
-        if level == size {
-            return false;
-        }
-        self.fresh.clear();
-        self.fresh.extend(self.lanes.fresh());
-        for index in 0..self.fresh.len() {
-            let node = self.fresh[index];
-            self.entries.push((set, self.newest[at(node)]));
-            self.newest[at(node)] = number(self.entries.len() - 1);
-            for &[other, head] in focus.graph.out(node) {
-                if other != TRUE && !self.lanes.touched(head) {
-                    self.join(set, level, size, other);
-                }
+        if left > 0 {
+            for index in 0..self.fresh.len() {
+                self.known.note(self.fresh[index], set, signature);
+            }
+            for index in 0..self.fresh.len() {
+                self.join_all(&members[..level], signature, self.fresh[index]);
             }
         }
         false
     }
 
-    /// Notes the unions of `set` with every minimal set of `other`.
-    fn join(&mut self, set: u32, level: usize, size: usize, other: Node) {
-        let mut entry = self.newest[at(other)];
-        while entry != FALSE {
-            let (with, older) = self.entries[entry as usize];
-            entry = older;
-            self.union.clear();
-            let (one, two) = (self.sets.members(set), self.sets.members(with));
-            let (mut i, mut j) = (0, 0);
-            while i < one.len() && j < two.len() && self.union.len() <= size {
-                let (first, second) = (one[i], two[j]);
-                self.union.push(first.min(second));
-                i += usize::from(first <= second);
-                j += usize::from(second <= first);
+    /// Finds the nodes that only the whole set makes.
+    fn follow(&mut self, set: u32, members: &[u32], signature: u64) {
+        self.tries += 1;
+        self.fresh.clear();
+        let mut seed = self.candidates.first_seed(set);
+        while let Some((node, next)) = seed {
+            self.refresh(node, members, signature);
+            seed = self.candidates.seed(next);
+        }
+        let graph = &self.focus.graph;
+        let mut next = 0;
+        while let Some(&node) = self.fresh.get(next) {
+            next += 1;
+            for &[other, head] in graph.out(node) {
+                let holds = other == TRUE
+                    || self.fresh_in[at(other)] == self.tries
+                    || self
+                        .known
+                        .makes(other, members, signature, &self.candidates);
+                if holds {
+                    self.refresh(head, members, signature);
+                }
             }
-            self.union.extend_from_slice(&one[i..]);
-            self.union.extend_from_slice(&two[j..]);
-            let together = self.union.len();
-            if together <= size
-                && together > level
-                && together > two.len()
-                && self.filter.can_grow(&self.union, size - together)
+        }
+    }
+
+    fn refresh(&mut self, node: Node, members: &[u32], signature: u64) {
+        if self.fresh_in[at(node)] != self.tries
+            && !self.known.makes(node, members, signature, &self.candidates)
+        {
+            self.fresh_in[at(node)] = self.tries;
+            self.fresh.push(node);
+        }
+    }
+
+    /// Notes the unions of the set with the sets of every node that makes something new together with `node`.
+    fn join_all(&mut self, members: &[u32], signature: u64, node: Node) {
+        let focus = self.focus;
+        for &[other, head] in focus.graph.out(node) {
+            let mut entry = self.known.newest[at(other)];
+            if other == TRUE
+                || entry == FALSE
+                || self.fresh_in[at(head)] == self.tries
+                || self.known.makes(head, members, signature, &self.candidates)
             {
-                self.sets.intern(&self.union);
+                continue;
+            }
+            while entry != FALSE {
+                let Entry {
+                    set: with,
+                    older,
+                    signature: of,
+                } = self.known.entries[entry as usize];
+                entry = older;
+                // The signatures' bits are at most the members, so many bits mean a set too large.
+                if (signature | of).count_ones() as usize > self.size {
+                    continue;
+                }
+                let other_members = self.candidates.members(with);
+                merge(members, other_members, &mut self.union);
+                let together = self.union.len();
+                if together <= self.size
+                    && together > members.len()
+                    && together > other_members.len()
+                    && !self.filter.holds_attack(&self.union)
+                    && self.filter.can_grow(&self.union, self.size - together)
+                {
+                    self.candidates.add(&self.union, head);
+                }
             }
         }
     }
 }
 
-/// Every set met so far, once, grouped by size.
-struct Sets {
+/// The union of two ascending lists.
+fn merge(one: &[u32], two: &[u32], union: &mut Vec<u32>) {
+    union.clear();
+    let (mut i, mut j) = (0, 0);
+    while i < one.len() && j < two.len() {
+        let (first, second) = (one[i], two[j]);
+        union.push(first.min(second));
+        i += usize::from(first <= second);
+        j += usize::from(second <= first);
+    }
+    union.extend_from_slice(&one[i..]);
+    union.extend_from_slice(&two[j..]);
+}
+
+/// One bit for each member, perhaps shared: a subset's signature is a subset of the signature.
+fn signature(members: &[u32]) -> u64 {
+    members.iter().fold(0, |bits, &choice| {
+        bits | 1 << (choice.wrapping_mul(0x9E37_79B9) >> 26)
+    })
+}
+
+/// The minimal sets of each node.
+struct Known {
+    /// Newest entry of each node's list.
+    newest: Vec<u32>,
+    /// How long each node's list is.
+    length: Vec<u32>,
+    entries: Vec<Entry>,
+    /// Every entry by node and set, for lists too long to read.
+    table: Vec<u64>,
+    /// Sets that are proper subsets of the one at hand.
+    subsets: Vec<u32>,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    signature: u64,
+    set: u32,
+    older: u32,
+}
+
+/// A list longer than this is not read but asked for each subset.
+const LONG: u32 = 12;
+
+/// The subsets of sets no larger than this are tried one by one.
+const SUBSETS_MAX: usize = 5;
+
+const EMPTY: u64 = u64::MAX;
+
+impl Known {
+    fn new(nodes: usize) -> Self {
+        Self {
+            newest: vec![FALSE; nodes],
+            length: vec![0; nodes],
+            entries: Vec::new(),
+            table: vec![EMPTY; 1024],
+            subsets: Vec::new(),
+        }
+    }
+
+    fn note(&mut self, node: Node, set: u32, signature: u64) {
+        let older = self.newest[at(node)];
+        self.newest[at(node)] = number(self.entries.len());
+        self.length[at(node)] += 1;
+        self.entries.push(Entry {
+            signature,
+            set,
+            older,
+        });
+        if self.entries.len() * 2 > self.table.len() {
+            let bigger = vec![EMPTY; self.table.len() * 2];
+            for key in std::mem::replace(&mut self.table, bigger) {
+                if key != EMPTY {
+                    let slot = self.find(key);
+                    self.table[slot] = key;
+                }
+            }
+        }
+        let key = u64::from(node) << 32 | u64::from(set);
+        let slot = self.find(key);
+        self.table[slot] = key;
+    }
+
+    fn find(&self, key: u64) -> usize {
+        let mask = self.table.len() - 1;
+        let mut slot = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & mask;
+        while self.table[slot] != EMPTY && self.table[slot] != key {
+            slot = (slot + 1) & mask;
+        }
+        slot
+    }
+
+    /// Gets ready for questions about this set.
+    fn prepare(&mut self, members: &[u32], candidates: &Candidates) {
+        self.subsets.clear();
+        if members.len() > SUBSETS_MAX {
+            return;
+        }
+        let mut subset = Vec::with_capacity(SUBSETS_MAX);
+        for which in 1..(1_u32 << members.len()) - 1 {
+            subset.clear();
+            subset.extend(
+                members
+                    .iter()
+                    .enumerate()
+                    .filter(|(at, _)| which >> at & 1 == 1)
+                    .map(|(_, &one)| one),
+            );
+            self.subsets.extend(candidates.get(&subset));
+        }
+    }
+
+    /// Whether a proper subset of the prepared set is known to make the node.
+    fn makes(&self, node: Node, members: &[u32], signature: u64, candidates: &Candidates) -> bool {
+        if self.length[at(node)] > LONG && members.len() <= SUBSETS_MAX {
+            return self.subsets.iter().any(|&set| {
+                let key = u64::from(node) << 32 | u64::from(set);
+                self.table[self.find(key)] == key
+            });
+        }
+        let mut entry = self.newest[at(node)];
+        while entry != FALSE {
+            let Entry {
+                signature: of,
+                set,
+                older,
+            } = self.entries[entry as usize];
+            if of & !signature == 0 && is_subset(candidates.members(set), members) {
+                return true;
+            }
+            entry = older;
+        }
+        false
+    }
+}
+
+/// Both ascending.
+fn is_subset(few: &[u32], many: &[u32]) -> bool {
+    let mut rest = many.iter();
+    few.iter().all(|one| rest.any(|other| other == one))
+}
+
+/// Every set met so far, once, grouped by size, with the nodes where it showed itself.
+struct Candidates {
     members: Vec<u32>,
     starts: Vec<u32>,
     by_size: Vec<Vec<u32>>,
+    /// Newest seed of each set.
+    newest: Vec<u32>,
+    /// A node where a set showed itself, and the set's older seed.
+    seeds: Vec<(Node, u32)>,
     table: Vec<u32>,
+    /// Sets and seeds together, as a measure of memory.
+    made: usize,
 }
 
-impl Sets {
+impl Candidates {
     fn new(size: usize) -> Self {
         Self {
             members: Vec::new(),
             starts: vec![0],
             by_size: vec![Vec::new(); size + 1],
+            newest: Vec::new(),
+            seeds: Vec::new(),
             table: vec![FALSE; 1024],
+            made: 0,
         }
-    }
-
-    fn len(&self) -> usize {
-        self.starts.len() - 1
     }
 
     fn members(&self, set: u32) -> &[u32] {
@@ -201,143 +402,59 @@ impl Sets {
     }
 
     /// Nothing asks for the list of this size again.
-    fn finish_level(&mut self, size: usize) {
+    fn finish(&mut self, size: usize) {
         self.by_size[size] = Vec::new();
     }
 
-    fn intern(&mut self, members: &[u32]) {
-        if self.len() * 2 >= self.table.len() {
+    fn first_seed(&self, set: u32) -> Option<(Node, u32)> {
+        self.seed(self.newest[at(set)])
+    }
+
+    fn seed(&self, seed: u32) -> Option<(Node, u32)> {
+        self.seeds.get(seed as usize).copied()
+    }
+
+    fn get(&self, members: &[u32]) -> Option<u32> {
+        Some(self.table[self.find(members)]).filter(|&set| set != FALSE)
+    }
+
+    fn add(&mut self, members: &[u32], node: Node) {
+        if self.newest.len() * 2 >= self.table.len() {
             self.table = vec![FALSE; self.table.len() * 2];
-            for set in 0..number(self.len()) {
-                let slot = self.find(hash(self.members(set)), self.members(set));
+            for set in 0..number(self.newest.len()) {
+                let slot = self.find(self.members(set));
                 self.table[slot] = set;
             }
         }
-        let slot = self.find(hash(members), members);
+        let slot = self.find(members);
         if self.table[slot] == FALSE {
-            let set = number(self.len());
+            let set = number(self.newest.len());
             self.table[slot] = set;
             self.members.extend_from_slice(members);
             self.starts.push(number(self.members.len()));
             self.by_size[members.len()].push(set);
+            self.newest.push(FALSE);
+            self.made += 1;
+        }
+        let set = self.table[slot];
+        let older = self.newest[at(set)];
+        if self.seed(older).is_none_or(|(last, _)| last != node) {
+            self.newest[at(set)] = number(self.seeds.len());
+            self.seeds.push((node, older));
+            self.made += 1;
         }
     }
 
-    fn find(&self, hash: usize, members: &[u32]) -> usize {
+    fn find(&self, members: &[u32]) -> usize {
+        let mixed = members.iter().fold(0_u64, |hash, &choice| {
+            (hash.rotate_left(23) ^ u64::from(choice)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        });
         let mask = self.table.len() - 1;
-        let mut slot = hash & mask;
+        let mut slot = (mixed >> 32) as usize & mask;
         while self.table[slot] != FALSE && self.members(self.table[slot]) != members {
             slot = (slot + 1) & mask;
         }
         slot
-    }
-}
-
-fn hash(members: &[u32]) -> usize {
-    let mixed = members.iter().fold(0_u64, |hash, &choice| {
-        (hash.rotate_left(23) ^ u64::from(choice)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
-    });
-    (mixed >> 32) as usize
-}
-
-/// What a closure with lanes showed about the target.
-enum Reached {
-    Other,
-    Target,
-    TargetBySubset,
-}
-
-/// The closure of a set together with those of the set less one member each.
-struct Lanes {
-    /// Bit i: the node is also derived without member i.
-    lane: Vec<u64>,
-    touched: Vec<u32>,
-    queued: Vec<bool>,
-    epoch: u32,
-    order: Vec<Node>,
-    queue: Vec<Node>,
-}
-
-impl Lanes {
-    fn new(nodes: usize) -> Self {
-        let mut touched = vec![0; nodes];
-        touched[at(TRUE)] = u32::MAX;
-        let mut lane = vec![0; nodes];
-        lane[at(TRUE)] = u64::MAX;
-        Self {
-            lane,
-            touched,
-            queued: vec![false; nodes],
-            epoch: 0,
-            order: Vec::new(),
-            queue: Vec::new(),
-        }
-    }
-
-    fn touched(&self, node: Node) -> bool {
-        self.touched[at(node)] >= self.epoch
-    }
-
-    /// Nodes that only the whole set derives.
-    fn fresh(&self) -> impl Iterator<Item = Node> {
-        self.order
-            .iter()
-            .copied()
-            .filter(|&node| self.lane[at(node)] == 0)
-    }
-
-    fn close(
-        &mut self,
-        graph: &Graph,
-        target: Node,
-        members: impl ExactSizeIterator<Item = Node>,
-    ) -> Reached {
-        self.epoch += 1;
-        self.order.clear();
-        self.queue.clear();
-        let all = (1_u64 << members.len()) - 1;
-        for (index, node) in members.enumerate() {
-            self.raise(node, all & !(1 << index));
-        }
-        let mut next = 0;
-        while let Some(&node) = self.queue.get(next) {
-            next += 1;
-            self.queued[at(node)] = false;
-            let lane = self.lane[at(node)];
-            for &[other, head] in graph.out(node) {
-                if self.touched[at(other)] >= self.epoch {
-                    self.raise(head, lane & self.lane[at(other)]);
-                }
-            }
-            if self.touched(target) && self.lane[at(target)] != 0 {
-                for &node in &self.queue[next..] {
-                    self.queued[at(node)] = false;
-                }
-                return Reached::TargetBySubset;
-            }
-        }
-        if self.touched(target) {
-            Reached::Target
-        } else {
-            Reached::Other
-        }
-    }
-
-    fn raise(&mut self, node: Node, lane: u64) {
-        let at = at(node);
-        if self.touched[at] < self.epoch {
-            self.touched[at] = self.epoch;
-            self.lane[at] = lane;
-            self.order.push(node);
-        } else if self.lane[at] | lane != self.lane[at] {
-            self.lane[at] |= lane;
-        } else {
-            return;
-        }
-        if !self.queued[at] {
-            self.queued[at] = true;
-            self.queue.push(node);
-        }
     }
 }
 
@@ -347,60 +464,107 @@ struct Filter {
     blocks: Vec<Vec<u32>>,
     /// Which blocks each choice is in.
     hits: Vec<u128>,
+    /// Attacks found, by their first member.
+    attacks: Vec<Vec<Vec<u32>>>,
     /// Answers for `(missed blocks, choices left)`; emptied when a block is learnt.
     memo: Vec<(u128, u8, bool)>,
-    price: u64,
+    /// So many tries that led nowhere are suffered before blocks are learnt from one.
+    patience: u32,
 }
+
+/// One bit of a mask each.
+const BLOCKS_MAX: usize = 128;
+
+/// Blocks learnt at one time.
+const ROUNDS: usize = 4;
 
 const MEMO: usize = 1 << 12;
 
 impl Filter {
-    fn new(focus: &Focus) -> Self {
+    fn new(focus: &Focus, size: usize) -> Self {
         let mut filter = Self {
             cutter: Cutter::new(focus),
             blocks: Vec::new(),
             hits: vec![0; focus.choices.len()],
+            attacks: vec![Vec::new(); focus.choices.len()],
             memo: vec![(0, 0, false); MEMO],
-            price: 8,
+            patience: 64,
         };
-        filter.learn(focus, &[]);
+        filter.learn(focus, &[], size);
         filter
     }
 
-    /// Whether the closures that led nowhere would by now have paid for a block.
-    fn worth_learning(&mut self, wasted: &mut u64) -> bool {
-        if *wasted < self.price || self.blocks.len() >= 128 {
-            return false;
+    /// Notes an attack.
+    fn attack(&mut self, members: &[u32]) {
+        if let Some(&first) = members.first() {
+            self.attacks[at(first)].push(members.to_vec());
         }
-        *wasted = 0;
-        self.price += self.price / 8;
-        true
     }
 
-    fn learn(&mut self, focus: &Focus, held: &[u32]) {
-        if self.blocks.len() >= 128 {
-            return;
+    /// Whether an attack found is among these.
+    fn holds_attack(&self, members: &[u32]) -> bool {
+        members.iter().enumerate().any(|(from, &choice)| {
+            let mut attacks = self.attacks[at(choice)].iter();
+            attacks.any(|attack| is_subset(attack, &members[from..]))
+        })
+    }
+
+    /// Learns blocks until those known rule out every way to complete `members`, or one completes it.
+    fn learn(&mut self, focus: &Focus, members: &[u32], left: usize) {
+        self.patience += self.patience / 8;
+        let mut whole = Vec::new();
+        for _ in 0..ROUNDS {
+            if self.blocks.len() >= BLOCKS_MAX || !self.can_grow(members, left) {
+                return;
+            }
+            whole.clear();
+            whole.extend_from_slice(members);
+            self.complete(&mut whole, left);
+            let nodes = whole.iter().map(|&choice| focus.choices[choice as usize].0);
+            if self.cutter.close(focus, nodes).holds(focus.target) {
+                return;
+            }
+            let block = self.cutter.block(focus, &whole, |_| false);
+            let bit = 1_u128 << self.blocks.len();
+            for &choice in &block {
+                self.hits[choice as usize] |= bit;
+            }
+            self.blocks.push(block);
+            self.memo.fill((0, 0, false));
         }
-        let block = self.cutter.block(focus, held, |_| false);
-        let bit = 1_u128 << self.blocks.len();
-        for &choice in &block {
-            self.hits[choice as usize] |= bit;
+    }
+
+    /// Adds at most `left` choices so that every known block is met; the caller knows that it can be done.
+    fn complete(&mut self, members: &mut Vec<u32>, left: usize) {
+        for left in (0..left).rev() {
+            let missed = self.missed(members);
+            if missed == 0 {
+                return;
+            }
+            let first = missed.trailing_zeros() as usize;
+            for index in 0..self.blocks[first].len() {
+                let choice = self.blocks[first][index];
+                if self.coverable(missed & !self.hits[choice as usize], left) {
+                    members.push(choice);
+                    break;
+                }
+            }
         }
-        self.blocks.push(block);
-        self.memo.fill((0, 0, false));
     }
 
     /// Whether `left` more choices can meet every block that these miss. Exact for the blocks known.
     fn can_grow(&mut self, members: &[u32], left: usize) -> bool {
+        self.coverable(self.missed(members), left)
+    }
+
+    /// The known blocks that these miss.
+    fn missed(&self, members: &[u32]) -> u128 {
         let hit = members
             .iter()
             .fold(0_u128, |hit, &choice| hit | self.hits[choice as usize]);
-        let all = if self.blocks.len() == 128 {
-            u128::MAX
-        } else {
-            (1 << self.blocks.len()) - 1
-        };
-        self.coverable(all & !hit, left)
+        let unknown = BLOCKS_MAX - self.blocks.len();
+        let all = u128::MAX.checked_shr(number(unknown)).unwrap_or(0);
+        all & !hit
     }
 
     fn coverable(&mut self, missed: u128, left: usize) -> bool {
@@ -411,9 +575,8 @@ impl Filter {
         match left {
             0 => return false,
             1 => {
-                return self.blocks[first]
-                    .iter()
-                    .any(|&choice| missed & !self.hits[choice as usize] == 0);
+                let mut block = self.blocks[first].iter();
+                return block.any(|&choice| missed & !self.hits[choice as usize] == 0);
             }
             _ => {}
         }
@@ -423,23 +586,17 @@ impl Filter {
         )]
         let (slot, key) = {
             let folded = (missed as u64) ^ ((missed >> 64) as u64).rotate_left(31) ^ (left as u64);
-            (
-                (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize % MEMO,
-                left as u8,
-            )
+            let mixed = folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+            (mixed as usize % MEMO, left as u8)
         };
         let (of, at_left, answer) = self.memo[slot];
         if of == missed && at_left == key {
             return answer;
         }
-        let mut answer = false;
-        for index in 0..self.blocks[first].len() {
+        let answer = (0..self.blocks[first].len()).any(|index| {
             let choice = self.blocks[first][index];
-            if self.coverable(missed & !self.hits[choice as usize], left - 1) {
-                answer = true;
-                break;
-            }
-        }
+            self.coverable(missed & !self.hits[choice as usize], left - 1)
+        });
         self.memo[slot] = (missed, key, answer);
         answer
     }

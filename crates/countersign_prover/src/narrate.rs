@@ -101,17 +101,17 @@ pub(crate) fn attack(
     })
 }
 
-/// Tells how an honest customer gets to an action from `seeds` with these lapses of time.
+/// Tells how an honest customer without these gets to an action with these lapses of time.
 pub(crate) fn way(
     procedure: &Procedure,
     honest: &System,
-    seeds: &[Node],
+    without: &[HoldingId],
     lapses: &[Choice],
-    action: ActionId,
+    goal: ActionId,
 ) -> Option<Vec<Step>> {
-    let mut nodes = seeds.to_vec();
+    let mut nodes = crate::verdict::starting(procedure, honest, without);
     nodes.extend(lapses.iter().filter_map(|&choice| honest.choice(choice)));
-    let derivation = Derivation::of(honest, &nodes, honest.target(Target::Action(action)))?;
+    let derivation = Derivation::of(honest, &nodes, honest.target(Target::Action(goal)))?;
     let mut settles: Vec<(u32, Step)> = Vec::new();
     for &lapse in lapses {
         if let Choice::Settle(holding, seconds) = lapse {
@@ -141,7 +141,29 @@ pub(crate) fn way(
         }
         steps.push(act(procedure, honest, &derivation, action, path, true));
     }
+    for at in (0..steps.len()).rev() {
+        let step = steps.remove(at);
+        let world = World::customer(procedure, without, u64::MAX);
+        if world
+            .walk(&way_steps(&steps), Target::Action(goal))
+            .is_err()
+        {
+            steps.insert(at, step);
+        }
+    }
     Some(steps)
+}
+
+/// The steps as a certificate has them.
+pub(crate) fn way_steps(steps: &[Step]) -> Vec<WayStep> {
+    steps
+        .iter()
+        .filter_map(|step| match step.what {
+            What::Act { action, path, .. } => Some(WayStep::Act(action, path)),
+            What::Settle(holding, seconds) => Some(WayStep::Settle(holding, seconds)),
+            _ => None,
+        })
+        .collect()
 }
 
 /// A length of time in the largest unit that divides it: `3d`, `36h`, `90m`.

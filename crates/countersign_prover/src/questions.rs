@@ -22,8 +22,8 @@ use crate::{
 pub struct Limits {
     /// So many sets are enough.
     pub sets: usize,
-    /// So many closures are made at most; each looks at what one set reaches.
-    pub closures: u64,
+    /// So many sets are tried at most.
+    pub tried: u64,
     /// So many candidate sets are remembered at most (about 40 bytes each).
     pub candidates: usize,
 }
@@ -33,7 +33,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             sets: 500_000,
-            closures: 20_000_000,
+            tried: 20_000_000,
             candidates: 8_000_000,
         }
     }
@@ -197,7 +197,7 @@ pub fn lockout(procedure: &Procedure, without: &[HoldingId]) -> Lockout {
     let actions = (0..number(procedure.actions.len()))
         .map(ActionId)
         .map(|action| {
-            let way = verdict::quickest(procedure, &system, &starting, action);
+            let way = verdict::quickest(procedure, &system, without, action);
             let missing = if way.is_some() {
                 Vec::new()
             } else {
@@ -236,7 +236,7 @@ impl System {
             Focused::Open(focus) => {
                 let stop = Stop {
                     sets: limits.sets,
-                    closures: limits.closures,
+                    tried: limits.tried,
                     candidates: limits.candidates,
                 };
                 let found = minimal::minimal_sets(&focus, at_most, stop);

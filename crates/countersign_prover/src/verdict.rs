@@ -13,10 +13,10 @@ use countersign_language::{
 };
 
 use crate::{
-    certificate::{Block, Certificate, Element, Fact, Refutation, WayStep},
+    certificate::{Block, Certificate, Element, Fact, Refutation},
     compromise::{Compromise, choices},
     graph::{Focus, Focused, Marks, Node, focus, number},
-    narrate::{self, Attack, Step, What, length, words},
+    narrate::{self, Attack, Step, length, way_steps, words},
     search::{self, Budget, Outcome},
     system::{Choice, PEOPLE_MAX, System, slots, told, waits},
 };
@@ -333,7 +333,7 @@ fn always(
         );
         verdict.certificate = Certificate::Refuted(certificate);
     };
-    match quickest(procedure, system, &starting, action) {
+    match quickest(procedure, system, without, action) {
         None => {
             refuted(&mut verdict, &[Vec::new()], &[0]);
             verdict.missing = locked_out(procedure, system, &starting, action);
@@ -374,7 +374,7 @@ fn always(
                             .collect();
                         let seconds = chosen.iter().map(|&choice| price(procedure, choice)).sum();
                         if let Some(steps) =
-                            narrate::way(procedure, system, &starting, &chosen, action)
+                            narrate::way(procedure, system, without, &chosen, action)
                         {
                             verdict.kept = true;
                             verdict.certificate = Certificate::Way(way_steps(&steps));
@@ -397,9 +397,10 @@ fn always(
 pub(crate) fn quickest(
     procedure: &Procedure,
     system: &System,
-    starting: &[Node],
+    without: &[HoldingId],
     action: ActionId,
 ) -> Option<Way> {
+    let starting = &starting(procedure, system, without);
     let target = system.target(Target::Action(action));
     let (chosen, quickest) = match focus(&system.graph, &[target], starting, &lapses(system)) {
         Focused::Beyond => return None,
@@ -415,7 +416,7 @@ pub(crate) fn quickest(
         }
     };
     let seconds = chosen.iter().map(|&choice| price(procedure, choice)).sum();
-    let steps = narrate::way(procedure, system, starting, &chosen, action)?;
+    let steps = narrate::way(procedure, system, without, &chosen, action)?;
     Some(Way {
         steps,
         seconds,
@@ -676,17 +677,6 @@ fn shown(procedure: &Procedure, expr: &countersign_language::Expr, facts: &mut V
 fn named(focus: &Focus, set: &[u32]) -> Vec<u32> {
     set.iter()
         .map(|&choice| focus.choices[choice as usize].1)
-        .collect()
-}
-
-fn way_steps(steps: &[Step]) -> Vec<WayStep> {
-    steps
-        .iter()
-        .filter_map(|step| match step.what {
-            What::Act { action, path, .. } => Some(WayStep::Act(action, path)),
-            What::Settle(holding, seconds) => Some(WayStep::Settle(holding, seconds)),
-            _ => None,
-        })
         .collect()
 }
 

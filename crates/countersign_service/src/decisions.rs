@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use countersign_cases::{
     Actor, Case, CaseId, Command, CustomerId, Digest, Event, EventKind, Facts, GrantId, Moment,
-    Outcome, Permit, State, Timestamp, decide, evolve,
+    Outcome, Permit, Refusal, State, Timestamp, decide, evolve,
 };
 use countersign_language::Procedure;
 use countersign_store::{Batch, FinishedWork, NewWork, RecordWrite, StreamKey};
@@ -118,13 +118,23 @@ impl Gate {
         by: impl Fn(&Loaded) -> Actor,
     ) -> Result<Applied, CaseError> {
         let mut tries = Tries::default();
+        let mut looked = false;
         loop {
             let loaded = self.load_case(id).await?;
             let command = Command::Run {
                 by: by(&loaded),
                 grant: GrantId(dice::random_bytes(self.dice())),
             };
-            let decision = decide(&loaded.procedure, &loaded.case, command, &loaded.moment())?;
+            let decision = match decide(&loaded.procedure, &loaded.case, command, &loaded.moment())
+            {
+                // What was missing came a moment ago, and time has not looked at the case since.
+                Err(Refusal::NotReady { missing }) if missing.is_empty() && !looked => {
+                    looked = true;
+                    self.apply(id, |_| Ok(Command::Tick)).await?;
+                    continue;
+                }
+                decided => decided?,
+            };
             let permit = decision
                 .permit
                 .ok_or_else(|| Trouble::Damaged("a decision to run without a permit".to_owned()))?;

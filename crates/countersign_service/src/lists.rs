@@ -1,12 +1,13 @@
 //! Lists of cases: the desk, the approvals, a customer's cases.
 
 use countersign_cases::{CaseId, CustomerId, Timestamp};
+use countersign_store::KeyRange;
 use serde::Serialize;
 
 use crate::{
     cases::CaseError,
     gate::Gate,
-    records::{self, CaseRow, Held, space},
+    records::{self, CaseRow, space},
     sessions::{CustomerSeat, SignedInStaff},
     trouble::Trouble,
     views::{Ability, can_sign},
@@ -16,7 +17,10 @@ use crate::{
 const APPROVALS_MAX: usize = 100;
 
 /// Most rows of one list.
-const ROWS_MAX: usize = 500;
+const ROWS_MAX: usize = 50;
+
+/// Counts beside a list stop here: nobody works through more, and counting them is not free.
+const COUNTED_MAX: usize = 500;
 
 /// A row of the desk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -83,32 +87,14 @@ impl Gate {
         if by.roles().is_empty() {
             return Err(CaseError::NotAllowed("staff"));
         }
+        let (space, range) = self.where_listed(by, filter);
         let rows = match filter {
             DeskFilter::Mine => {
-                let ids = self
-                    .list::<CaseId>(
-                        space::OPEN_BY,
-                        records::beginning_with(
-                            &format!("{}/", records::part(&by.person().0)),
-                            false,
-                        ),
-                        ROWS_MAX,
-                    )
-                    .await?;
+                let ids = self.list::<CaseId>(space, range, ROWS_MAX).await?;
                 self.rows(&ids).await?
             }
-            DeskFilter::Team => self.open_rows().await?,
-            DeskFilter::WaitingForSignOff => self.wanted_rows(ROWS_MAX).await?,
-            DeskFilter::FinishedToday => {
-                let now = self.now();
-                let midnight = Timestamp(now.0 - now.0.rem_euclid(86_400_000));
-                let range = countersign_store::KeyRange {
-                    from: records::sortable(midnight),
-                    to: records::sortable(Timestamp(i64::MAX)),
-                    reverse: true,
-                };
-                self.list::<CaseRow>(space::FINISHED, range, ROWS_MAX)
-                    .await?
+            DeskFilter::Team | DeskFilter::WaitingForSignOff | DeskFilter::FinishedToday => {
+                self.list(space, range, ROWS_MAX).await?
             }
         };
         let mut rows: Vec<DeskRow> = rows
@@ -120,6 +106,45 @@ impl Gate {
             rows.sort_by_key(|row| (row.state != "ready", row.opened_at));
         }
         Ok(rows)
+    }
+
+    /// How many cases there are under a filter, counted up to [`COUNTED_MAX`].
+    pub async fn desk_count(
+        &self,
+        by: &SignedInStaff,
+        filter: DeskFilter,
+    ) -> Result<usize, CaseError> {
+        if by.roles().is_empty() {
+            return Err(CaseError::NotAllowed("staff"));
+        }
+        let (space, range) = self.where_listed(by, filter);
+        let found = self
+            .journal()
+            .scan(space, range, COUNTED_MAX)
+            .await
+            .map_err(Trouble::from)?;
+        Ok(found.len())
+    }
+
+    fn where_listed(&self, by: &SignedInStaff, filter: DeskFilter) -> (&'static str, KeyRange) {
+        match filter {
+            DeskFilter::Mine => {
+                let person = format!("{}/", records::part(&by.person().0));
+                (space::OPEN_BY, records::beginning_with(&person, false))
+            }
+            DeskFilter::Team => (space::OPEN, records::beginning_with("", false)),
+            DeskFilter::WaitingForSignOff => (space::WANTED, records::beginning_with("", false)),
+            DeskFilter::FinishedToday => {
+                let now = self.now();
+                let midnight = Timestamp(now.0 - now.0.rem_euclid(86_400_000));
+                let range = KeyRange {
+                    from: records::sortable(midnight),
+                    to: records::sortable(Timestamp(i64::MAX)),
+                    reverse: true,
+                };
+                (space::FINISHED, range)
+            }
+        }
     }
 
     /// The approvals page.
@@ -204,22 +229,14 @@ impl Gate {
             .await
     }
 
-    async fn open_rows(&self) -> Result<Vec<CaseRow>, Trouble> {
-        self.list(space::OPEN, records::beginning_with("", false), ROWS_MAX)
-            .await
-    }
-
+    /// The rows of these cases, read side by side.
     async fn rows(&self, ids: &[CaseId]) -> Result<Vec<CaseRow>, Trouble> {
-        let mut rows = Vec::with_capacity(ids.len());
-        for id in ids {
-            if let Some(Held { value, .. }) = self
-                .load::<CaseRow>(space::CASE, &records::part(&id.0))
-                .await?
-            {
-                rows.push(value);
-            }
-        }
-        Ok(rows)
+        let each = ids.iter().map(|id| async {
+            self.load::<CaseRow>(space::CASE, &records::part(&id.0))
+                .await
+        });
+        let found = futures_util::future::try_join_all(each).await?;
+        Ok(found.into_iter().flatten().map(|held| held.value).collect())
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
 /// A member of staff with a live session. Made only by [`Gate::staff_session`].
 ///
 /// ```compile_fail,E0451
-/// let forged = countersign_service::SignedInStaff { account: todo!(), session: todo!() };
+/// let forged = countersign_service::SignedInStaff { account: unreachable!(), session: unreachable!() };
 /// ```
 #[derive(Debug, Clone)]
 pub struct SignedInStaff {
@@ -97,7 +97,7 @@ fn role_ids(procedure: &Procedure, names: &[String]) -> Vec<RoleId> {
 /// The customer of exactly one case, on their own page. Made only from a used link ([`Gate::use_link`]) or a live seat ([`Gate::seat`]).
 ///
 /// ```compile_fail,E0451
-/// let forged = countersign_service::CustomerSeat { case: todo!(), customer: todo!(), until: todo!(), seat: todo!() };
+/// let forged = countersign_service::CustomerSeat { case: unreachable!(), customer: unreachable!(), until: unreachable!(), seat: unreachable!() };
 /// ```
 #[derive(Debug, Clone)]
 pub struct CustomerSeat {

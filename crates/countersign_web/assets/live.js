@@ -2,12 +2,13 @@
 const policy = globalThis.trustedTypes?.createPolicy("countersign", { createHTML: (s) => s }) ?? { createHTML: (s) => s };
 const $ = (id) => document.getElementById(id);
 
-// What only a script can do is hidden until there is one; times grow older by themselves.
+// What only a script can do is hidden until there is one; times grow older by themselves, counted from when the server wrote them: this clock may be wrong.
 const times = new Intl.RelativeTimeFormat(document.documentElement.lang || "en", { numeric: "auto" });
 const ready = (part) => {
   for (const b of part.querySelectorAll("[data-copy]")) b.hidden = false;
   for (const t of part.querySelectorAll("[data-rel]")) {
-    const minutes = Math.round((Date.parse(t.dataset.rel) - Date.now()) / 6e4), hours = Math.round(minutes / 60);
+    t.at ??= performance.now() + t.dataset.rel * 1e3;
+    const minutes = Math.round((t.at - performance.now()) / 6e4), hours = Math.round(minutes / 60);
     if (minutes) t.textContent = Math.abs(minutes) < 90 ? times.format(minutes, "minute")
       : Math.abs(hours) < 48 ? times.format(hours, "hour") : times.format(Math.round(hours / 24), "day");
   }
@@ -42,7 +43,7 @@ let saying;
 const speak = () => { $("announce").textContent = said.shift() ?? ""; saying = said.length ? setTimeout(speak, 1e3) : 0; };
 const open = () => {
   if (!root || source || document.hidden) return;
-  source = new EventSource(`${root.dataset.live}?after=${last}`);
+  source = new EventSource(`${root.dataset.live}${root.dataset.live.includes("?") ? "&" : "?"}after=${last}`);
   source.onopen = () => state(true);
   source.onerror = () => state(false);
   source.addEventListener("patch", (e) => { last = e.lastEventId || last; swap(e.data); });

@@ -48,8 +48,8 @@ pub struct Shared {
     pub log_key: VerifierKey,
     /// The description of the API, JSON.
     pub openapi: String,
-    /// Shows the banner "made-up data".
-    pub demo: bool,
+    /// In the demo: shows the banner "made-up data", with this address to take another part.
+    pub demo: Option<String>,
     /// How often one network may ask.
     pub rates: Rates,
     trusted_proxies: Vec<IpAddr>,
@@ -74,8 +74,8 @@ pub struct WebSettings {
     pub log_key: VerifierKey,
     /// In which zone times are shown: an IANA name such as `Europe/Stockholm`; UTC if it is not known.
     pub time_zone: String,
-    /// Shows the banner "made-up data".
-    pub demo: bool,
+    /// In the demo: shows the banner "made-up data", with this address to take another part.
+    pub demo: Option<String>,
     /// Addresses whose `X-Forwarded-For` is believed; nobody's by default.
     pub trusted_proxies: Vec<IpAddr>,
 }

@@ -45,6 +45,7 @@ impl Calendar {
             iso: iso(at),
             shown: zoned.strftime(pattern).to_string(),
             relative: self.relative(at),
+            away_seconds: at.0.saturating_sub(self.now.0) / 1_000,
         }
     }
 
@@ -61,6 +62,7 @@ impl Calendar {
             iso: iso(at),
             shown: zoned.strftime("%H:%M:%S").to_string(),
             relative: None,
+            away_seconds: 0,
         }
     }
 
@@ -426,7 +428,10 @@ fn row(procedure: &Procedure, line: &LineItem, calendar: &Calendar) -> Check {
         .or(line.until.filter(|_| line.standing == Standing::Waiting));
     Check {
         state,
-        title: sentence_case(&line.words),
+        title: match line.proofs {
+            Some(_) => format!("Customer proves the {}", line.words),
+            None => sentence_case(&line.words),
+        },
         detail: Some(detail(line, calendar)).filter(|detail| !detail.is_empty()),
         word: word.map(str::to_owned),
         at: at.map(|at| calendar.second(at)),

@@ -10,7 +10,8 @@ use countersign_language::{
     ActionId, HoldingId, LossId, Procedure, Severity, Span, Target, line_of, render_json,
 };
 use countersign_prover::{
-    Compromise, Limits, Missing, Step, Verdict, attacks, length, lockout, reach, target_name,
+    Compromise, Limits, Missing, Repair, Step, Verdict, attacks, length, lockout, reach, repair,
+    target_name,
 };
 use serde_json::{Value, json};
 
@@ -205,19 +206,7 @@ pub(crate) fn list_attacks(
     let Some(procedure) = source.valid() else {
         return Ok(ExitCode::from(NOT_VALID));
     };
-    let targets = match on {
-        Some(name) => vec![target_named(procedure, name)?],
-        None => (0..)
-            .take(procedure.losses.len())
-            .map(|index| Target::Loss(LossId(index)))
-            .collect(),
-    };
-    if targets.is_empty() {
-        bail!(
-            "`{}` declares no loss: say with `--on` which action to look at",
-            source.name
-        );
-    }
+    let targets = targets(procedure, on, &source.name)?;
     for target in targets {
         let found = attacks(procedure, &[target], at_most, Limits::default());
         let name = target_name(procedure, target);
@@ -428,6 +417,101 @@ pub(crate) fn show_lockout(
         }
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// `countersign repair`
+pub(crate) fn show_repairs(
+    file: &Path,
+    on: Option<&str>,
+    at_most: usize,
+    format: Format,
+) -> anyhow::Result<ExitCode> {
+    let source = Source::open(file)?;
+    let Some(procedure) = source.valid() else {
+        return Ok(ExitCode::from(NOT_VALID));
+    };
+    let targets = targets(procedure, on, &source.name)?;
+    let names: Vec<&str> = targets
+        .iter()
+        .map(|target| target_name(procedure, *target))
+        .collect();
+    let repairs = repair(procedure, &targets, at_most, Limits::default());
+    terminal::print(&match format {
+        Format::Json => {
+            let repairs: Vec<Value> = repairs
+                .iter()
+                .map(|repair| repaired(procedure, repair, &source.text))
+                .collect();
+            format!(
+                "{}\n",
+                json!({ "on": names, "at_most": at_most, "repairs": repairs })
+            )
+        }
+        Format::Text if repairs.is_empty() => {
+            format!(
+                "{}: no set of up to {} reaches it, so there is nothing to mend\n",
+                names.join(", "),
+                counted(at_most, "compromise")
+            )
+        }
+        Format::Text => {
+            let mut out = format!(
+                "{}: what one change would mend, the most first\n",
+                names.join(", ")
+            );
+            for repair in &repairs {
+                let _ = writeln!(
+                    out,
+                    "  ends {} of {}  {} (line {})",
+                    repair.ends,
+                    repair.of,
+                    repair.text,
+                    line_of(&source.text, repair.span)
+                );
+                if !repair.locks_out.is_empty() {
+                    let _ = writeln!(
+                        out,
+                        "    {} an honest customer out of {}",
+                        painted("locks", Paint::Bad),
+                        repair.locks_out.join(", ")
+                    );
+                }
+            }
+            out
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn repaired(procedure: &Procedure, repair: &Repair, source: &str) -> Value {
+    let action = procedure.actions.get(repair.action.index());
+    let path = action.and_then(|action| action.paths.get(repair.path.index()));
+    json!({
+        "text": repair.text,
+        "line": line_of(source, repair.span),
+        "action": action.map(|action| &action.name),
+        "path": path.map(|path| &path.name),
+        "ends": repair.ends,
+        "of": repair.of,
+        "left": repair.left,
+        "complete": repair.complete,
+        "locks_out": repair.locks_out,
+    })
+}
+
+/// What is named, or every loss.
+fn targets(procedure: &Procedure, on: Option<&str>, file: &str) -> anyhow::Result<Vec<Target>> {
+    let targets = match on {
+        Some(name) => vec![target_named(procedure, name)?],
+        None => (0..)
+            .take(procedure.losses.len())
+            .map(|index| Target::Loss(LossId(index)))
+            .collect(),
+    };
+    if targets.is_empty() {
+        bail!("`{file}` declares no loss: say with `--on` which action to look at");
+    }
+    Ok(targets)
 }
 
 fn target_named(procedure: &Procedure, name: &str) -> anyhow::Result<Target> {

@@ -178,8 +178,12 @@ fn router(gate: &Gate, installation: &Installation, config: &Config) -> Router {
     let settings = WebSettings {
         log_key: installation.signer.verifier().clone(),
         time_zone: config.text("gate", "time_zone"),
-        demo: false,
-        trusted_proxies: Vec::new(),
+        demo: None,
+        trusted_proxies: config
+            .list("gate", "trusted_proxies")
+            .iter()
+            .filter_map(|address| address.parse().ok())
+            .collect(),
     };
     countersign_web::router(Web::new(gate.clone(), settings))
 }

@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     List(&'static [&'static str]),
     /// A list of `http(s)` addresses.
     Urls,
+    /// A list of IP addresses.
+    Addresses,
     /// A list of origins.
     Origins,
     /// `{ file = "…" }` or `{ env = "…" }`.
@@ -191,6 +193,13 @@ pub(crate) const FIELDS: &[Field] = &[
         "UTC",
         "\"Europe/Stockholm\"",
         "The time zone of every time on a page.",
+    ),
+    unused(
+        "gate",
+        "trusted_proxies",
+        Kind::Addresses,
+        "[\"127.0.0.1\"]",
+        "Addresses of your own proxies, whose `X-Forwarded-For` is believed. Without them every customer behind a proxy counts as one network, and one who guesses slows all of them down.",
     ),
     unused(
         "gate",

@@ -5,6 +5,7 @@
 //! the grant's id, do exactly that action, remember the answer.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -30,6 +31,7 @@ struct Inner {
     verifier: Verifier,
     webhooks: WebhookSecrets,
     clock: Arc<dyn Clock>,
+    lobby: String,
     state: Mutex<Books>,
 }
 
@@ -41,6 +43,8 @@ struct Books {
     /// Answer by grant id: a grant that comes twice gets the first answer and runs nothing.
     answers: BTreeMap<String, Value>,
     refused: Vec<String>,
+    /// Bundles that were accepted, oldest first.
+    accepted: Vec<String>,
 }
 
 /// A server a customer rents.
@@ -56,20 +60,45 @@ pub(crate) struct Server {
 
 impl Panel {
     /// A panel that trusts this gate and nobody else.
-    pub(crate) fn new(verifier: Verifier, webhooks: WebhookSecrets, clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Inner { verifier, webhooks, clock, state: Mutex::default() }))
+    pub(crate) fn new(
+        verifier: Verifier,
+        webhooks: WebhookSecrets,
+        clock: Arc<dyn Clock>,
+        lobby: String,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            verifier,
+            webhooks,
+            clock,
+            lobby,
+            state: Mutex::default(),
+        }))
     }
 
     /// Rents a server to a customer who signs in with this password.
     pub(crate) fn rent(&self, customer: &str, password: &str, server: &str, image: &str) {
         let mut books = self.books();
-        books.passwords.insert(customer.to_owned(), password.to_owned());
-        books.servers.insert(server.to_owned(), Server { customer: customer.to_owned(), image: image.to_owned(), reinstalled: 0 });
+        books
+            .passwords
+            .insert(customer.to_owned(), password.to_owned());
+        books.servers.insert(
+            server.to_owned(),
+            Server {
+                customer: customer.to_owned(),
+                image: image.to_owned(),
+                reinstalled: 0,
+            },
+        );
     }
 
     /// A server as it is now.
     pub(crate) fn server(&self, name: &str) -> Option<Server> {
         self.books().servers.get(name).cloned()
+    }
+
+    /// The bundle of the newest grant that ran, as it arrived.
+    pub(crate) fn newest_bundle(&self) -> Option<String> {
+        self.books().accepted.last().cloned()
     }
 
     /// Its routes.
@@ -89,9 +118,7 @@ impl Panel {
     }
 
     fn signed_by_gate(&self, headers: &HeaderMap, body: &[u8]) -> bool {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-        let sent = WebhookHeaders { id: text("webhook-id"), timestamp: text("webhook-timestamp"), signature: text("webhook-signature") };
-        self.0.webhooks.verify(&sent, body, self.0.clock.now()).is_ok()
+        signed_by_gate(&self.0.webhooks, &*self.0.clock, headers, body)
     }
 
     /// Verifies and runs; the answer of the first time for a grant seen before.
@@ -103,24 +130,40 @@ impl Panel {
             return Ok(answer.clone());
         }
         let detail = claims.authorization_details.first().ok_or("form")?;
-        let expected = Expected { action: detail.action.clone(), parameters: detail.parameters.clone(), subject: claims.sub.clone() };
+        let expected = Expected {
+            action: detail.action.clone(),
+            parameters: detail.parameters.clone(),
+            subject: claims.sub.clone(),
+        };
         let now = u64::try_from(self.0.clock.now().0 / 1_000).unwrap_or(0);
-        let verified = self.0.verifier.verify(body, &expected, now, &mut |jti, _| !books.answers.contains_key(jti));
+        let verified = self.0.verifier.verify(body, &expected, now, &mut |jti, _| {
+            !books.answers.contains_key(jti)
+        });
         if let Err(reason) = verified {
             books.refused.push(format!("a grant was refused: {reason}"));
             return Err(reason.as_str());
         }
         let answer = books.perform(&claims.sub, &detail.action, &detail.parameters);
         books.answers.insert(claims.jti, answer.clone());
+        books.accepted.push(body.to_owned());
         Ok(answer)
     }
 }
 
 impl Books {
-    fn perform(&mut self, customer: &str, action: &str, parameters: &BTreeMap<String, String>) -> Value {
+    fn perform(
+        &mut self,
+        customer: &str,
+        action: &str,
+        parameters: &BTreeMap<String, String>,
+    ) -> Value {
         let parameter = |name: &str| parameters.get(name).cloned().unwrap_or_default();
         match action {
-            "server.reinstall" => match self.servers.get_mut(&parameter("server")).filter(|server| server.customer == customer) {
+            "server.reinstall" => match self
+                .servers
+                .get_mut(&parameter("server"))
+                .filter(|server| server.customer == customer)
+            {
                 Some(server) => {
                     server.reinstalled += 1;
                     server.image = parameter("image");
@@ -132,6 +175,28 @@ impl Books {
             _ => json!({ "outcome": "failed", "reason": "unknown-action" }),
         }
     }
+}
+
+/// Whether the gate itself sent this: the Standard Webhooks signature over id, time and body.
+pub(crate) fn signed_by_gate(
+    webhooks: &WebhookSecrets,
+    clock: &dyn Clock,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> bool {
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let sent = WebhookHeaders {
+        id: text("webhook-id"),
+        timestamp: text("webhook-timestamp"),
+        signature: text("webhook-signature"),
+    };
+    webhooks.verify(&sent, body, clock.now()).is_ok()
 }
 
 /// What a backend reads of a grant before it has verified it: only to say what it expects.
@@ -155,16 +220,28 @@ fn claims(jws: &str) -> Option<Claims> {
 
 async fn run(State(panel): State<Panel>, headers: HeaderMap, body: Bytes) -> Response {
     if !panel.signed_by_gate(&headers, &body) {
-        return (StatusCode::UNAUTHORIZED, axum::Json(json!({ "error": "webhook signature" }))).into_response();
+        return (
+            StatusCode::UNAUTHORIZED,
+            axum::Json(json!({ "error": "webhook signature" })),
+        )
+            .into_response();
     }
     let text = String::from_utf8_lossy(&body);
     match panel.accept(&text) {
         Ok(answer) => axum::Json(answer).into_response(),
-        Err(reason) => (StatusCode::FORBIDDEN, axum::Json(json!({ "outcome": "failed", "reason": reason }))).into_response(),
+        Err(reason) => (
+            StatusCode::FORBIDDEN,
+            axum::Json(json!({ "outcome": "failed", "reason": reason })),
+        )
+            .into_response(),
     }
 }
 
-async fn status(State(panel): State<Panel>, Path(jti): Path<String>, headers: HeaderMap) -> Response {
+async fn status(
+    State(panel): State<Panel>,
+    Path(jti): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     if !panel.signed_by_gate(&headers, b"") {
         return StatusCode::UNAUTHORIZED.into_response();
     }
@@ -182,39 +259,63 @@ async fn password(State(panel): State<Panel>, headers: HeaderMap, body: Bytes) -
     if !panel.signed_by_gate(&headers, &body) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    let Ok(question) = serde_json::from_slice::<Question>(&body) else { return StatusCode::BAD_REQUEST.into_response() };
-    let right = panel.books().passwords.get(&question.customer).is_some_and(|password| *password == question.password);
+    let Ok(question) = serde_json::from_slice::<Question>(&body) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let right = panel
+        .books()
+        .passwords
+        .get(&question.customer)
+        .is_some_and(|password| *password == question.password);
     axum::Json(json!({ "ok": right })).into_response()
 }
 
 /// How it was done before there was a gate: `countersign doctor` and the attacker try it, and it stays shut.
 async fn old_door(State(panel): State<Panel>, Path(server): Path<String>) -> Response {
-    panel.books().refused.push(format!("somebody tried to reinstall {server} without a grant"));
-    (StatusCode::FORBIDDEN, axum::Json(json!({ "error": "this needs a grant" }))).into_response()
+    panel.books().refused.push(format!(
+        "somebody tried to reinstall {server} without a grant"
+    ));
+    (
+        StatusCode::FORBIDDEN,
+        axum::Json(json!({ "error": "this needs a grant" })),
+    )
+        .into_response()
 }
 
 async fn front(State(panel): State<Panel>) -> Response {
     let books = panel.books();
-    let servers: String = books
-        .servers
-        .iter()
-        .map(|(name, server)| {
-            let history = match server.reinstalled {
-                0 => "untouched".to_owned(),
-                1 => "erased and reinstalled once".to_owned(),
-                n => format!("erased and reinstalled {n} times"),
-            };
-            format!("<tr><td>{}</td><td>{}</td><td>{}</td><td>{history}</td></tr>", escape(name), escape(&server.customer), escape(&server.image))
-        })
-        .collect();
-    let refused: String = books.refused.iter().rev().take(20).map(|line| format!("<li>{}</li>", escape(line))).collect();
-    let refused = if refused.is_empty() { "<p>Nothing was refused yet.</p>".to_owned() } else { format!("<ul>{refused}</ul>") };
+    let mut servers = String::new();
+    for (name, server) in &books.servers {
+        let history = match server.reinstalled {
+            0 => "untouched".to_owned(),
+            1 => "erased and reinstalled once".to_owned(),
+            n => format!("erased and reinstalled {n} times"),
+        };
+        // Writing into a string cannot fail.
+        let _ = write!(
+            servers,
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{history}</td></tr>",
+            escape(name),
+            escape(&server.customer),
+            escape(&server.image)
+        );
+    }
+    let mut refused = String::new();
+    for line in books.refused.iter().rev().take(20) {
+        let _ = write!(refused, "<li>{}</li>", escape(line));
+    }
+    let refused = if refused.is_empty() {
+        "<p>Nothing was refused yet.</p>".to_owned()
+    } else {
+        format!("<ul>{refused}</ul>")
+    };
     page(
         "The sample panel",
         &format!(
             "<p>An invented hosting company's own system. It runs an action only for a grant that verifies: signature, audience, time, parameters, ledger proof, first use.</p>\
              <table><caption>Servers</caption><thead><tr><th>Server</th><th>Customer</th><th>Image</th><th>History</th></tr></thead><tbody>{servers}</tbody></table>\
-             <h2>Refused</h2>{refused}"
+             <h2>Refused</h2>{refused}<p><a href=\"{}/\">Take another part</a></p>",
+            panel.0.lobby
         ),
     )
 }
@@ -243,15 +344,16 @@ pub(crate) async fn style() -> Response {
 
 /// Text as HTML.
 pub(crate) fn escape(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, letter| {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-        out
-    })
+    text.chars()
+        .fold(String::with_capacity(text.len()), |mut out, letter| {
+            match letter {
+                '&' => out.push_str("&amp;"),
+                '<' => out.push_str("&lt;"),
+                '>' => out.push_str("&gt;"),
+                '"' => out.push_str("&quot;"),
+                '\'' => out.push_str("&#39;"),
+                other => out.push(other),
+            }
+            out
+        })
 }

@@ -319,11 +319,13 @@ async fn a_full_disk_is_survived() {
 }
 
 /// The same on a real disk that is really full: `COUNTERSIGN_SMALL_DISK` names an empty folder on
-/// a file system of a few megabytes of its own.
+/// a file system of a few megabytes of its own. `./test` makes one where it may; without one the page limit above must do.
 #[tokio::test]
-#[ignore = "needs a small disk"]
 async fn a_really_full_disk_is_survived() {
-    let disk = PathBuf::from(std::env::var_os("COUNTERSIGN_SMALL_DISK").unwrap());
+    let Some(disk) = std::env::var_os("COUNTERSIGN_SMALL_DISK").map(PathBuf::from) else {
+        println!("left out: no small disk");
+        return;
+    };
     let ballast = disk.join("ballast");
     std::fs::write(&ballast, vec![7; 1 << 20]).unwrap();
     let mut bench = Bench::in_folder(TempDir::new_in(disk).unwrap()).await;

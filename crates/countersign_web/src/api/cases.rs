@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use countersign_cases::{CaseId, CustomerId, Who};
+use countersign_cases::{CaseId, CustomerId, PathItem, Standing, Who};
 use countersign_service::settings::Scope;
 use countersign_service::{Applied, CaseView, DeskFilter, DeskRow, OpenRequest};
 use serde::{Deserialize, Serialize};
@@ -96,6 +96,8 @@ pub struct CaseDocument {
     pub takes_effect_at_ms: Option<i64>,
     /// What is missing on the way that lacks least.
     pub missing: Vec<MissingDocument>,
+    /// Every way the procedure has for the action, and how each of its requirements stands.
+    pub paths: Vec<PathDocument>,
     /// Who must act now.
     pub next: NextDocument,
     /// The grant's id, once there is one.
@@ -122,6 +124,32 @@ pub struct MissingDocument {
     pub requirement: Option<usize>,
     /// When time alone makes a difference.
     pub until_ms: Option<i64>,
+}
+
+/// One of the ways to earn the action: all its requirements must hold.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PathDocument {
+    /// Its name in the procedure.
+    #[schema(example = "usual")]
+    pub path: String,
+    /// Whether its `when` lines hold; a path that does not apply leads nowhere.
+    pub applies: bool,
+    /// Its requirements, in the order of the procedure.
+    pub requirements: Vec<RequirementDocument>,
+}
+
+/// One requirement of a path.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RequirementDocument {
+    /// Which of the path, from 1.
+    pub requirement: usize,
+    /// What it asks for.
+    pub words: String,
+    /// `holds`, `waiting`, `not_started`, `refused`, `not_needed`.
+    #[schema(example = "not_started")]
+    pub standing: String,
+    /// Who can supply what is missing, as in `missing`.
+    pub who: String,
 }
 
 /// Who must act now.
@@ -455,6 +483,7 @@ impl From<CaseView> for CaseDocument {
                     until_ms: missing.until.map(|at| at.0),
                 })
                 .collect(),
+            paths: view.checklist.paths.iter().map(path_document).collect(),
             next: NextDocument {
                 who: who(&view.checklist.next.who).to_owned(),
                 words: view.checklist.next.words.clone(),
@@ -494,6 +523,33 @@ impl From<DeskRow> for CaseSummary {
             opened_at_ms: row.opened_at.0,
             updated_at_ms: row.updated_at.0,
         }
+    }
+}
+
+fn path_document(path: &PathItem) -> PathDocument {
+    PathDocument {
+        path: path.name.clone(),
+        applies: path.applies,
+        requirements: path
+            .lines
+            .iter()
+            .map(|line| RequirementDocument {
+                requirement: line.line.saturating_add(1),
+                words: line.words.clone(),
+                standing: standing(line.standing).to_owned(),
+                who: who(&line.who).to_owned(),
+            })
+            .collect(),
+    }
+}
+
+fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Holds => "holds",
+        Standing::Waiting => "waiting",
+        Standing::NotStarted => "not_started",
+        Standing::Refused => "refused",
+        Standing::NotNeeded => "not_needed",
     }
 }
 

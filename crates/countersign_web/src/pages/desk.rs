@@ -123,7 +123,7 @@ impl Page for DeskPage {
                 "demo",
                 Self {
                     frame: StaffFrame {
-                        banner: Some(Banner::Demo),
+                        banner: Some(Banner::Demo("/".into())),
                         ..agent(Some(Section::Desk), "/desk")
                     },
                     ..page(DeskTab::Mine, case_rows())

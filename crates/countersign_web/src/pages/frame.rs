@@ -72,8 +72,8 @@ pub enum Banner {
     },
     /// The session ends soon; posts to `/session/extend`.
     SessionEnds(When),
-    /// Made-up data.
-    Demo,
+    /// Made-up data; the address is where one takes another part.
+    Demo(String),
 }
 
 /// The frame of customer pages (UX 8).

@@ -30,6 +30,8 @@ pub struct When {
     pub shown: String,
     /// A helper such as `in 14 minutes`; kept fresh by the script where there is one.
     pub relative: Option<String>,
+    /// Seconds from the rendering of the page, negative for the past: the script counts on from here, because a browser's clock may be wrong.
+    pub away_seconds: i64,
 }
 
 /// Where a case stands, as the pill says it.
@@ -359,6 +361,7 @@ impl When {
             iso: iso.into(),
             shown: shown.into(),
             relative: None,
+            away_seconds: 0,
         }
     }
 }

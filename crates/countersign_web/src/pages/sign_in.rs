@@ -177,7 +177,7 @@ impl Page for SignInPage {
                         person("idris", "Idris Bello", "senior"),
                     ],
                     frame: StaffFrame {
-                        banner: Some(Banner::Demo),
+                        banner: Some(Banner::Demo("/".into())),
                         ..nobody("/sign-in")
                     },
                     ..page(None)

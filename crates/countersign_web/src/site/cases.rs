@@ -118,15 +118,13 @@ fn bar_next(view: &CaseView) -> String {
     if view.state.is_final() || next.words.is_empty() {
         return String::new();
     }
+    let words = inside_sentence(next.words.trim_end_matches('.'));
     match next.who {
-        Who::Customer => format!(
-            "Next: the customer {}.",
-            inside_sentence(next.words.trim_end_matches('.'))
-        ),
-        _ => format!(
-            "Next: {}.",
-            inside_sentence(next.words.trim_end_matches('.'))
-        ),
+        // A proof is named by what is proved; every other step of the customer says who does it.
+        Who::Customer if !words.starts_with("the customer ") => {
+            format!("Next: the customer proves the {words}.")
+        }
+        _ => format!("Next: {words}."),
     }
 }
 

@@ -761,10 +761,7 @@ pub async fn done_page(
             },
             key: String::new(),
         }),
-        back_to: view
-            .return_to
-            .clone()
-            .map(|url| (format!("Back to {}", host(&url)), url)),
+        back_to: view.return_to.clone().map(|url| (host(&url), url)),
         live: (!over).then(|| Live {
             events: "/c/events".to_owned(),
             from: view.version,

@@ -31,24 +31,21 @@ pub async fn page(
     tab: DeskTab,
 ) -> Result<DeskPage, crate::problem::Problem> {
     let position = web.gate.position();
-    let mut lists = Vec::new();
-    for filter in [
+    let filters = [
         DeskFilter::Mine,
         DeskFilter::Team,
         DeskFilter::WaitingForSignOff,
         DeskFilter::FinishedToday,
-    ] {
-        lists.push(web.gate.desk(&desk.staff, filter).await?);
+    ];
+    let mut counts = [0; 4];
+    let mut rows = Vec::new();
+    for ((filter, count), shown) in filters.into_iter().zip(&mut counts).zip(DeskTab::ALL) {
+        let cases = web.gate.desk_count(&desk.staff, filter).await?;
+        *count = u32::try_from(cases).unwrap_or(u32::MAX);
+        if shown == tab {
+            rows = web.gate.desk(&desk.staff, filter).await?;
+        }
     }
-    let counts: Vec<u32> = lists
-        .iter()
-        .map(|list| u32::try_from(list.len()).unwrap_or(u32::MAX))
-        .collect();
-    let at = DeskTab::ALL
-        .iter()
-        .position(|other| *other == tab)
-        .unwrap_or(0);
-    let mut rows = lists.into_iter().nth(at).unwrap_or_default();
     rows.sort_by_key(|row| (row.state != "ready", row.updated_at));
     if tab == DeskTab::Done {
         rows.reverse();
@@ -56,7 +53,7 @@ pub async fn page(
     Ok(DeskPage {
         frame: desk.frame(Some(Section::Desk)),
         tab,
-        counts: counts.try_into().unwrap_or([0; 4]),
+        counts,
         rows: rows.iter().map(|row| row_of(row, &desk.calendar)).collect(),
         new_since: 0,
         older: None,

@@ -175,7 +175,7 @@ pub fn public_frame(web: &Web, browser: &Browser) -> StaffFrame {
         sections: Vec::new(),
         current: None,
         approvals_waiting: 0,
-        banner: web.demo.then_some(pages::Banner::Demo),
+        banner: web.demo.clone().map(pages::Banner::Demo),
         idempotency_key: web.fresh_key(),
         here: browser.here.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -284,7 +284,13 @@ fn shown(web: &Web, problem: &Problem, browser: &Browser) -> pages::Problem {
             next: browser.here.clone(),
         },
         (403, _) => pages::Problem::Role {
-            needs: problem.detail.clone().unwrap_or_default(),
+            // `Problem::not_yours` names it between backticks.
+            needs: problem
+                .detail
+                .as_deref()
+                .and_then(|detail| detail.split('`').nth(1))
+                .unwrap_or("another one")
+                .to_owned(),
             have: String::new(),
         },
         (404 | 405, _) => pages::Problem::Nothing,

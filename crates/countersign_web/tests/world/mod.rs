@@ -564,7 +564,7 @@ fn router_of(gate: &Gate, signer: &LogSigner) -> Router {
     let settings = WebSettings {
         log_key: signer.verifier().clone(),
         time_zone: "UTC".to_owned(),
-        demo: false,
+        demo: None,
         trusted_proxies: Vec::new(),
     };
     router(Web::new(gate.clone(), settings))
