@@ -79,7 +79,7 @@ async fn measure(open_cases: usize) -> Measured {
         WebSettings {
             log_key: log.verifier().clone(),
             time_zone: "UTC".to_owned(),
-            demo: false,
+            demo: None,
             trusted_proxies: Vec::new(),
         },
     ));

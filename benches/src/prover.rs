@@ -130,16 +130,14 @@ fn promise(procedure: &Procedure, secrets: u32, channels: u32, devices: u32) -> 
 
 fn read(text: &str) -> Procedure {
     let reading = countersign_language::read(text);
-    match reading.procedure {
-        Some(procedure) => procedure,
-        None => {
-            println!(
-                "{:#?}",
-                reading.diagnostics.iter().take(3).collect::<Vec<_>>()
-            );
-            std::process::exit(2);
-        }
-    }
+    let Some(procedure) = reading.procedure else {
+        println!(
+            "{:#?}",
+            reading.diagnostics.iter().take(3).collect::<Vec<_>>()
+        );
+        std::process::exit(2);
+    };
+    procedure
 }
 
 /// The result and how long it took, in seconds.

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use countersign_testkit::naive::Dice;
 
 /// A procedure before it is written down.
-pub struct Family {
+pub(crate) struct Family {
     /// What each fact is.
     pub facts: Vec<Fact>,
     pub actions: Vec<Act>,
@@ -21,7 +21,7 @@ pub struct Family {
 
 /// What a requirement can ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Fact {
+pub(crate) enum Fact {
     Secret,
     Channel,
     Device,
@@ -33,7 +33,7 @@ pub enum Fact {
     Done(usize),
 }
 
-pub struct Act {
+pub(crate) struct Act {
     /// Facts it gives, apart from its own.
     pub gives: Vec<usize>,
     pub paths: Vec<Vec<Ask>>,
@@ -41,7 +41,7 @@ pub struct Act {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Ask {
+pub(crate) enum Ask {
     One(usize),
     /// So many of these, holdings and states only.
     Some(usize, Vec<usize>),
@@ -53,7 +53,7 @@ fn provable(fact: Fact) -> bool {
 }
 
 /// A family member with this many actions.
-pub fn family(size: usize, seed: u64) -> Family {
+pub(crate) fn family(size: usize, seed: u64) -> Family {
     let mut dice = Dice(seed.wrapping_mul(1_000_003).wrapping_add(size as u64));
     let clusters = (size / 25).max(1);
     let basics = (size / 2).max(5);
@@ -306,42 +306,8 @@ fn ask(dice: &mut Dice, scene: &Scene<'_>, facts: &[Fact]) -> Ask {
     Ask::One(scene.pick(dice))
 }
 
-/// A family in which the cheapest attack is a hitting set: every clause an action of which all are needed.
-pub fn adversarial(basics: usize, clauses: usize, seed: u64) -> Family {
-    let mut dice = Dice(seed ^ 0x5EED);
-    let mut family = Family {
-        facts: vec![Fact::Secret; basics],
-        actions: Vec::new(),
-        roles: 1,
-    };
-    let mut all = Vec::new();
-    for _ in 0..clauses {
-        let mut of: Vec<usize> = Vec::new();
-        while of.len() < 3 {
-            let fact = dice.below(basics);
-            if !of.contains(&fact) {
-                of.push(fact);
-            }
-        }
-        all.push(Ask::One(family.facts.len()));
-        family.facts.push(Fact::Done(family.actions.len()));
-        let paths = of.into_iter().map(|fact| vec![Ask::One(fact)]).collect();
-        family.actions.push(Act {
-            gives: Vec::new(),
-            paths,
-            loses: false,
-        });
-    }
-    family.actions.push(Act {
-        gives: Vec::new(),
-        paths: vec![all],
-        loses: true,
-    });
-    family
-}
-
 /// The procedure as text.
-pub fn text(family: &Family) -> String {
+pub(crate) fn text(family: &Family) -> String {
     let mut text = String::from("organisation \"Generated\"\n");
     for role in 0..family.roles {
         let _ = writeln!(text, "staff r{role} \"role {role}\"");
@@ -412,99 +378,5 @@ pub fn text(family: &Family) -> String {
         }
         text.push_str("}\n");
     }
-    text
-}
-
-/// The same as facts for clingo: `prim(P,F,C,W)`, `alt(A,K)`, `req(K,F)`, `treq(K,T)`, `thr(T,N)`, `mem(T,F)`,
-/// `yields(A,F)`, `goal(F)`. A path that waits is unstopped if every channel told is owned, or notices are unread.
-pub fn facts(family: &Family) -> String {
-    let mut text = String::new();
-    let base = family.facts.len();
-    let (role_fact, unread, ruin) = (
-        |role: usize| base + role,
-        base + family.roles,
-        base + family.roles + 1,
-    );
-    let mut quiet: Vec<Vec<usize>> = Vec::new();
-    let mut prims = 0;
-    let mut prim = |text: &mut String, fact: usize, class: usize| {
-        let _ = writeln!(text, "prim({prims},{fact},{class},1).");
-        prims += 1;
-    };
-    for (at, fact) in family.facts.iter().enumerate() {
-        match fact {
-            Fact::Secret => prim(&mut text, at, 0),
-            Fact::Channel => prim(&mut text, at, 1),
-            Fact::Device => prim(&mut text, at, 2),
-            Fact::Signed(_) | Fact::Unstopped(_) | Fact::Done(_) => {}
-        }
-    }
-    (0..family.roles).for_each(|role| prim(&mut text, role_fact(role), 3));
-    prim(&mut text, unread, 4);
-    let (mut paths, mut thresholds) = (0, 0);
-    for (at, action) in family.actions.iter().enumerate() {
-        for fact in &action.gives {
-            let _ = writeln!(text, "yields({at},{fact}).");
-        }
-        if action.loses {
-            let _ = writeln!(text, "yields({at},{ruin}).");
-        }
-        for path in &action.paths {
-            let _ = writeln!(text, "alt({at},{paths}).");
-            let mut told = Vec::new();
-            for ask in path {
-                match ask {
-                    Ask::One(fact) => match family.facts[*fact] {
-                        Fact::Signed(role) => {
-                            drop(writeln!(text, "req({paths},{}).", role_fact(role)))
-                        }
-                        Fact::Unstopped(channel) => told.push(channel),
-                        _ => drop(writeln!(text, "req({paths},{fact}).")),
-                    },
-                    Ask::Some(n, of) => {
-                        let _ =
-                            writeln!(text, "treq({paths},{thresholds}). thr({thresholds},{n}).");
-                        for fact in of {
-                            let _ = writeln!(text, "mem({thresholds},{fact}).");
-                        }
-                        thresholds += 1;
-                    }
-                }
-            }
-            if !told.is_empty() {
-                told.sort_unstable();
-                told.dedup();
-                let which = quiet
-                    .iter()
-                    .position(|other| *other == told)
-                    .unwrap_or_else(|| {
-                        quiet.push(told.clone());
-                        quiet.len() - 1
-                    });
-                let _ = writeln!(text, "req({paths},{}).", ruin + 1 + which);
-            }
-            paths += 1;
-        }
-    }
-    for (at, fact) in family.facts.iter().enumerate() {
-        if let Fact::Done(action) = fact {
-            let _ = writeln!(text, "yields({action},{at}).");
-        }
-    }
-    for (which, told) in quiet.iter().enumerate() {
-        let action = family.actions.len() + which;
-        let _ = writeln!(
-            text,
-            "yields({action},{}).\nalt({action},{paths}). req({paths},{unread}).",
-            ruin + 1 + which
-        );
-        paths += 1;
-        let _ = writeln!(text, "alt({action},{paths}).");
-        for channel in told {
-            let _ = writeln!(text, "req({paths},{channel}).");
-        }
-        paths += 1;
-    }
-    let _ = writeln!(text, "goal({ruin}).");
     text
 }

@@ -210,6 +210,7 @@ mod tests {
     struct Outer {
         name: String,
         #[serde(default)]
+        #[expect(dead_code, reason = "read by the deserializer only")]
         inner: Option<Inner>,
     }
 

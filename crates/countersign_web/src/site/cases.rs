@@ -78,7 +78,7 @@ fn present_case(procedure: &Procedure, desk: &Desk, view: &CaseView) -> CasePage
         customer: customer_card(view, calendar),
         link: None,
         number: None,
-        say: say(view),
+        say: Some(say(view)),
         earlier: view
             .earlier
             .iter()
@@ -193,17 +193,17 @@ fn needs_link(view: &CaseView) -> bool {
         && matches!(view.link, LinkView::None | LinkView::RanOut { .. })
 }
 
-fn say(view: &CaseView) -> Option<SayThis> {
+fn say(view: &CaseView) -> SayThis {
     match view.state {
-        CaseState::Waiting { .. } => Some(SayThis::Waits),
-        state if state.is_final() => Some(SayThis::Finished),
+        CaseState::Waiting { .. } => SayThis::Waits,
+        state if state.is_final() => SayThis::Finished,
         CaseState::Open
             if view.checklist.customer.link_used_at.is_some()
                 && view.checklist.customer.confirmed_at.is_none() =>
         {
-            Some(SayThis::NoWayAround)
+            SayThis::NoWayAround
         }
-        _ => Some(SayThis::OpenTheLink),
+        _ => SayThis::OpenTheLink,
     }
 }
 

@@ -233,7 +233,7 @@ impl Client {
         answer["credential"] = credential.clone();
         let finished = self.script(&form.data["finish"], &answer).await;
         match finished.json()["location"].as_str() {
-            Some(location) if finished.status == 200 => self.get(&location.to_owned()).await,
+            Some(location) if finished.status == 200 => self.get(location).await,
             _ => finished,
         }
     }
