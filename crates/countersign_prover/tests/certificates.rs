@@ -179,7 +179,7 @@ fn answers_have_the_shapes_of_the_design() {
     );
     assert_eq!(
         found.to_string(),
-        r#"{"at_most":2,"complete":true,"on":"server_data","sets":[["key taken","password stolen"],["password stolen","phone taken"]]}"#
+        r#"{"on":"server_data","at_most":2,"complete":true,"sets":[["key taken","password stolen"],["password stolen","phone taken"]]}"#
     );
     let broken = text.replace(
         "even if 1 senior deceived",

@@ -242,9 +242,9 @@ fn nothing_is_left_unfinished() {
 
 #[test]
 fn files_stay_readable() {
-    // A room one can take in: a file of code over 1,500 lines wants dividing.
+    // A room one can take in: a file of the program over 1,500 lines wants dividing. A list of tests is read by its names.
     for (name, text) in tracked() {
-        if name.ends_with(".rs") {
+        if name.ends_with(".rs") && name.contains("/src/") {
             let lines = text.lines().count();
             assert!(lines <= 1_500, "{name} has {lines} lines");
         }
