@@ -55,14 +55,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
         let bytes = read(request, state).await?;
         let text = std::str::from_utf8(&bytes)
             .map_err(|_| Problem::invalid("", "the form is not UTF-8"))?;
-        serde_urlencoded::from_str(text).map(Self).map_err(|error| {
-            Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "invalid-field",
-                "A field of the form is not right",
-            )
-            .detail(error.to_string())
-        })
+        serde_urlencoded::from_str(text)
+            .map(Self)
+            .map_err(|_| Problem::invalid("", "the form cannot be read"))
     }
 }
 
@@ -105,7 +100,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
                         "The request has a field that is not known",
                     )
                     .field(field, message),
-                    None => Problem::invalid("", message),
+                    None => Problem::invalid("", "the query cannot be read"),
                 }
             })
     }
@@ -178,6 +173,11 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
         ("missing-field", "The request lacks a field")
     } else {
         ("invalid-field", "A field of the request is not right")
+    };
+    // Serde quotes the value that was sent; what somebody typed is never repeated to them.
+    let message = match message.split_once(", expected ") {
+        Some((_, expected)) if code == "invalid-field" => format!("expected {expected}"),
+        _ => message.to_owned(),
     };
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, title).field(field, message)
 }

@@ -1,0 +1,232 @@
+//! Who may do what: every route asked for by every kind of caller, compared with `docs/generated/who-may.txt`.
+//! `UPDATE=1 cargo test -p countersign_web --test web who_may` writes it again.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use countersign_web::routes::{Door, Route, Verb, routes};
+
+use crate::world::{Client, MAILBOX, PIN, World, reinstall};
+
+/// Who asks, in the order of the file. The case was opened by another agent; the customer confirmed, a senior is waited for.
+const CALLERS: [&str; 15] = [
+    "anonymous",
+    "agent",
+    "opener",
+    "senior",
+    "concerned",
+    "admin",
+    "auditor",
+    "seat",
+    "link",
+    "stop link",
+    "panel",
+    "customers",
+    "backups",
+    "reader",
+    "robot",
+];
+
+/// What the caller has to show.
+fn shows(caller: &str) -> &'static str {
+    match caller {
+        "anonymous" | "stop link" | "link" => "nothing",
+        "seat" => "seat",
+        "panel" | "customers" | "backups" | "reader" | "robot" => "machine",
+        _ => "staff",
+    }
+}
+
+struct Setting {
+    caller: Client,
+    case: String,
+    token: String,
+}
+
+/// A world of their own for each caller, so that what one did changes nothing for the next.
+async fn setting(world: &World, caller: &str) -> Setting {
+    let mut signe = world.signe().await;
+    let mut maja = world.colleague("maja").await;
+    let case = world.case_of(&mut maja, &reinstall(&signe.id)).await;
+    world.sit(&mut maja, &case, &mut signe).await;
+    signe.types("pin", PIN).await;
+    signe.types_mailed_code(world, MAILBOX).await;
+    signe.confirms().await;
+    let mut token = "cs_link_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned();
+    let caller = match caller {
+        "anonymous" => world.visitor(),
+        "agent" => world.colleague("tomas").await.browser,
+        "opener" => maja.browser,
+        "senior" => world.colleague("idris").await.browser,
+        "concerned" => world.colleague("halvar").await.browser,
+        "admin" => world.colleague("root").await.browser,
+        "auditor" => world.colleague("alva").await.browser,
+        "seat" => signe.browser,
+        "link" => {
+            let mut browser = world.visitor();
+            browser.get(&world.link(&mut maja, &case).await).await;
+            browser
+        }
+        "stop link" => {
+            world.colleague("petra").await.signs(&case).await;
+            world.settle().await;
+            let link = world.stop_link(MAILBOX);
+            link.rsplit('/').next().unwrap().clone_into(&mut token);
+            world.visitor()
+        }
+        machine => world.machine(machine),
+    };
+    Setting {
+        caller,
+        case,
+        token,
+    }
+}
+
+/// What the route answers, in a few words.
+async fn outcome(setting: &mut Setting, route: &Route) -> String {
+    let of_customers = route.path.contains("/customers/");
+    let path = route
+        .path
+        .replace("{case}", &setting.case)
+        .replace(
+            "{id}",
+            if of_customers {
+                "c-1042"
+            } else {
+                &setting.case
+            },
+        )
+        .replace("{customer}", "c-1042")
+        .replace("{holding}", "pin")
+        .replace("{way}", "pin")
+        .replace("{token}", &setting.token)
+        .replace("{file}", "nothing.css")
+        .replace("{*path}", "0/000");
+    let of_api = route.operation.is_some();
+    let kind = if of_api || path.ends_with("/start") || path.ends_with("/finish") {
+        "application/json"
+    } else {
+        "application/x-www-form-urlencoded"
+    };
+    let body = match route.verb {
+        Verb::Get | Verb::Delete => Body::empty(),
+        _ if kind == "application/json" => Body::from("{}"),
+        _ => Body::empty(),
+    };
+    let request = Request::builder()
+        .method(route.verb.name())
+        .uri(&path)
+        .header(header::ACCEPT, "application/json")
+        .header(header::CONTENT_TYPE, kind)
+        .body(body)
+        .unwrap();
+    if path.ends_with("/events") {
+        let response = setting.caller.begin(request).await;
+        let status = response.status().as_u16();
+        if status == 200 {
+            return "200 (stream)".to_owned();
+        }
+        let bytes = axum::body::to_bytes(response.into_body(), 1 << 16)
+            .await
+            .unwrap();
+        let problem: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        return format!("{status} {}", problem["code"].as_str().unwrap());
+    }
+    let seen = setting.caller.send(request).await;
+    let more = match (seen.location(), seen.code()) {
+        (Some(to), _) => format!(" to {}", to.replace(&setting.case, "{case}")),
+        (None, code) if !code.is_empty() => format!(" {code}"),
+        _ => String::new(),
+    };
+    format!("{}{more}", seen.status)
+}
+
+/// Whether the door in the table is the door in the wall.
+fn agrees(door: Door, caller: &str, outcome: &str) -> bool {
+    let shut_out = outcome.starts_with("401");
+    let gone = outcome.starts_with("410");
+    match (door, shows(caller)) {
+        (Door::Anyone, _)
+        | (Door::Staff, "staff")
+        | (Door::Machine, "machine")
+        | (Door::StaffOrMachine, "staff" | "machine") => !shut_out,
+        (Door::Seat, "seat") => !gone,
+        (Door::Seat, _) => gone,
+        _ => shut_out,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_do_what_is_as_written_down() {
+    let routes = routes();
+    let mut all: BTreeMap<(usize, &str), String> = BTreeMap::new();
+    for caller in CALLERS {
+        let world = World::new().await;
+        let mut setting = setting(&world, caller).await;
+        let sign_outs = |route: &&(usize, &Route)| route.1.path.ends_with("sign-out");
+        let numbered: Vec<(usize, &Route)> = routes.iter().enumerate().collect();
+        let order = numbered
+            .iter()
+            .filter(|route| !sign_outs(route))
+            .chain(numbered.iter().filter(sign_outs).take(1));
+        for (at, route) in order {
+            let outcome = outcome(&mut setting, route).await;
+            assert!(
+                agrees(route.door, caller, &outcome),
+                "{} {} is a door for {:?}, and {caller} gets: {outcome}",
+                route.verb.name(),
+                route.path,
+                route.door
+            );
+            all.insert((*at, caller), outcome);
+        }
+        // Having signed out by one route, the other finds nobody.
+        let again = numbered.iter().filter(sign_outs).nth(1).unwrap();
+        let outcome = outcome(&mut setting, again.1).await;
+        assert!(outcome.starts_with("401"), "{outcome}");
+        all.insert((again.0, caller), outcome);
+    }
+
+    let mut text = String::from(
+        "# Who may do what. Produced by asking the real router; `UPDATE=1 cargo test -p countersign_web --test web who_may` writes it again.\n\
+         # The case was opened by an agent (opener), the customer proved and confirmed, and a senior's signature is waited for.\n\
+         # Bodies are empty: 400 and 422 mean that the door is open and the request is not complete. `concerned` is a senior\n\
+         # whose own account the case is about; `link` holds a link that was not used; the second sign-out comes after the first.\n",
+    );
+    for (at, route) in routes.iter().enumerate() {
+        let _ = writeln!(
+            text,
+            "\n{} {}  ({})",
+            route.verb.name(),
+            route.path,
+            match route.door {
+                Door::Anyone => "anyone",
+                Door::Staff => "staff",
+                Door::Seat => "seat",
+                Door::Machine => "machine",
+                Door::StaffOrMachine => "staff or machine",
+            }
+        );
+        let mut outcomes: Vec<(&String, Vec<&str>)> = Vec::new();
+        for caller in CALLERS {
+            let outcome = &all[&(at, caller)];
+            match outcomes.iter_mut().find(|(known, _)| *known == outcome) {
+                Some((_, callers)) => callers.push(caller),
+                None => outcomes.push((outcome, vec![caller])),
+            }
+        }
+        outcomes.sort();
+        for (outcome, callers) in outcomes {
+            let callers = if callers.len() == CALLERS.len() {
+                "everybody".to_owned()
+            } else {
+                callers.join(", ")
+            };
+            let _ = writeln!(text, "  {outcome}: {callers}");
+        }
+    }
+    crate::kept("docs/generated/who-may.txt", &text);
+}
