@@ -246,10 +246,10 @@ pub fn needs(action: &Action) -> String {
                 n => format!("{n} proofs"),
             }),
             Requirement::SignOff { count: 1, .. } => {
-                parts.push("a colleague's signature".to_owned())
+                parts.push("a colleague's signature".to_owned());
             }
             Requirement::SignOff { count, .. } => {
-                parts.push(format!("{count} colleagues' signatures"))
+                parts.push(format!("{count} colleagues' signatures"));
             }
             Requirement::Confirms { .. } => parts.push("your word".to_owned()),
             Requirement::Wait(duration) => parts.push(length(duration.seconds())),

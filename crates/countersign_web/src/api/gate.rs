@@ -115,7 +115,7 @@ pub async fn tile(State(web): State<Web>, Path(path): Path<String>) -> Result<Re
 
 /// `GET /openapi.json`
 pub async fn openapi(State(web): State<Web>) -> Response {
-    let mut response = web.openapi.to_string().into_response();
+    let mut response = web.openapi.clone().into_response();
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,

@@ -196,14 +196,14 @@ fn needs_link(view: &CaseView) -> bool {
 fn say(view: &CaseView) -> Option<SayThis> {
     match view.state {
         CaseState::Waiting { .. } => Some(SayThis::Waits),
-        state if state.is_final() => Some(SayThis::Finished),
-        CaseState::Open
-            if view.checklist.customer.link_used_at.is_some()
-                && view.checklist.customer.confirmed_at.is_none() =>
-        {
+        CaseState::Done => Some(SayThis::Finished),
+        CaseState::Open if view.checklist.customer.link_used_at.is_none() => {
+            Some(SayThis::OpenTheLink)
+        }
+        CaseState::Open if view.checklist.customer.confirmed_at.is_none() => {
             Some(SayThis::NoWayAround)
         }
-        _ => Some(SayThis::OpenTheLink),
+        _ => None,
     }
 }
 

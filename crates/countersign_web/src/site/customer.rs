@@ -573,13 +573,14 @@ pub async fn answer(
     }
     let digest = web.gate.seat_view(&seat).await?.digest;
     match web.gate.prove(&seat, &name, digest, &typed).await {
-        Ok(Answered::Right(_)) => Ok(see_other("/c")),
+        // Right, or proved already, or over: the next page says which.
+        Ok(Answered::Right(_)) | Err(ProofError::Case(CaseError::Refused(_))) => {
+            Ok(see_other("/c"))
+        }
         Ok(Answered::NotRight { tries_left }) => {
             let problem = Some(ProofProblem::Wrong(tries_left));
             show_typed(&web, &browser, &seat, &name, problem, None).await
         }
-        // Proved already, or over: the next page says so.
-        Err(ProofError::Case(CaseError::Refused(_))) => Ok(see_other("/c")),
         Err(ProofError::Case(error)) => Err(error.into()),
         Err(ProofError::NotAsked) => Err(Problem::nothing_here()),
         Err(_) => {

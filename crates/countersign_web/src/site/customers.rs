@@ -25,16 +25,15 @@ pub async fn search(
 ) -> Answer {
     network.take(&web.rates.searches)?;
     let query = field(&fields, "q");
-    if let Some(case) = countersign_service::adapters::tokens::parse_speakable_id("CS", query) {
-        if query.len() > 6
-            && web
-                .gate
-                .case_view(&desk.staff, &CaseId(case.clone()))
-                .await
-                .is_ok()
-        {
-            return Ok(see_other(&format!("/cases/{case}")));
-        }
+    if let Some(case) = countersign_service::adapters::tokens::parse_speakable_id("CS", query)
+        && query.len() > 6
+        && web
+            .gate
+            .case_view(&desk.staff, &CaseId(case.clone()))
+            .await
+            .is_ok()
+    {
+        return Ok(see_other(&format!("/cases/{case}")));
     }
     let found = find(&web, &desk, query).await?;
     html(&CustomersPage {
