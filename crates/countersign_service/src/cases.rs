@@ -320,6 +320,13 @@ impl Gate {
         case: &CaseId,
     ) -> Result<IssuedLink, CaseError> {
         allow(by, Scope::Robot, "robot")?;
+        let loaded = self.load_case(case).await?;
+        let robot = by.robot(&loaded.procedure);
+        let own = loaded.case.opened();
+        if !own.is_some_and(|opened| opened.is_opener(&robot.person)) {
+            // As for one that is not there: a robot may not read what others opened.
+            return Err(CaseError::NotAllowed("opener"));
+        }
         let token = Token::generate(TokenKind::Link, self.dice());
         self.issue(case, token, by.name(), |loaded| by.robot(&loaded.procedure))
             .await

@@ -149,8 +149,14 @@ impl Gate {
 
     /// The approvals page.
     pub async fn approvals(&self, by: &SignedInStaff) -> Result<Approvals, CaseError> {
+        if by.roles().is_empty() {
+            return Err(CaseError::NotAllowed("staff"));
+        }
         let (mut for_me, mut cannot) = (Vec::new(), Vec::new());
         for row in self.wanted_rows(APPROVALS_MAX).await? {
+            if by.record().concerned.contains(&row.customer) {
+                continue;
+            }
             let loaded = match self.load_case(&row.case).await {
                 Ok(loaded) => loaded,
                 Err(CaseError::Unknown) => continue,

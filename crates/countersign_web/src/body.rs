@@ -250,7 +250,7 @@ mod tests {
         ] {
             let problem = send("application/json", body).await.unwrap_err();
             assert_eq!(
-                (problem.code.as_str(), problem.errors[0].field.as_str()),
+                (&*problem.code, problem.errors[0].field.as_str()),
                 (code, field),
                 "{body}"
             );
@@ -260,21 +260,27 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_json_is_told_apart() {
         assert_eq!(
-            send("application/json", "{").await.unwrap_err().code,
+            send("application/json", "{")
+                .await
+                .unwrap_err()
+                .code
+                .as_ref(),
             "not-json"
         );
         assert_eq!(
             send("application/json", r#"{"name":"a"} x"#)
                 .await
                 .unwrap_err()
-                .code,
+                .code
+                .as_ref(),
             "not-json"
         );
         assert_eq!(
             send("text/plain", r#"{"name":"a"}"#)
                 .await
                 .unwrap_err()
-                .code,
+                .code
+                .as_ref(),
             "wrong-content-type"
         );
         assert_eq!(

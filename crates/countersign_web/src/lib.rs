@@ -26,6 +26,7 @@ pub mod words;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use countersign_ledger::VerifierKey;
 use countersign_service::adapters::dice::{Dice, SystemDice, random_bytes};
@@ -70,6 +71,7 @@ pub struct Rates {
     pub answers: Rate,
     /// Searches for customers.
     pub searches: Rate,
+    asked: AtomicU32,
 }
 
 /// What the pages need beyond the service.
@@ -135,6 +137,17 @@ impl Rates {
             ceremonies: Rate::per_minute(per_minute),
             answers: Rate::per_minute(per_minute),
             searches: Rate::per_minute(per_minute),
+            asked: AtomicU32::new(0),
+        }
+    }
+
+    /// Forgets networks that asked for nothing lately, now and then, so that many of them fill no memory.
+    fn tidy_now_and_then(&self) {
+        const EVERY: u32 = 4_096;
+        if self.asked.fetch_add(1, Ordering::Relaxed) % EVERY == EVERY - 1 {
+            for rate in [&self.ceremonies, &self.answers, &self.searches] {
+                rate.tidy();
+            }
         }
     }
 }

@@ -18,6 +18,7 @@ impl FromRequestParts<Web> for Network {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Self::Rejection> {
+        web.rates.tidy_now_and_then();
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         Ok(Self::of(
             peer.map(|ConnectInfo(address)| address.ip()),

@@ -5,25 +5,27 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A problem document. `type` is `/problems/<code>`; `code` is the stable word to switch on.
+/// A problem document. `type` is `/problems/<code>`, a name and not an address to fetch (RFC 9457 §3.1.1); `code` is the
+/// stable word to switch on.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {
-    /// `/problems/<code>`: a page that says more.
+    /// `/problems/<code>`: names the kind of problem.
     #[serde(rename = "type")]
-    #[schema(example = "/problems/unknown-field")]
-    pub kind: String,
+    #[schema(value_type = String, example = "/problems/unknown-field")]
+    pub kind: Box<str>,
     /// The code in words.
-    #[schema(example = "The request has a field that is not known")]
-    pub title: String,
+    #[schema(value_type = String, example = "The request has a field that is not known")]
+    pub title: Box<str>,
     /// The HTTP status.
     #[schema(example = 422)]
     pub status: u16,
     /// Stable word.
-    #[schema(example = "unknown-field")]
-    pub code: String,
+    #[schema(value_type = String, example = "unknown-field")]
+    pub code: Box<str>,
     /// What to do about it, for this occurrence.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub detail: Option<Box<str>>,
     /// Which fields, where the request itself is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
@@ -45,10 +47,10 @@ impl Problem {
     /// A problem with this stable code.
     pub fn new(status: StatusCode, code: &str, title: impl Into<String>) -> Self {
         Self {
-            kind: format!("/problems/{code}"),
-            title: title.into(),
+            kind: format!("/problems/{code}").into(),
+            title: title.into().into(),
             status: status.as_u16(),
-            code: code.to_owned(),
+            code: code.into(),
             detail: None,
             errors: Vec::new(),
             retry_after_seconds: None,
@@ -58,7 +60,7 @@ impl Problem {
     /// With what to do about it.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.detail = Some(detail.into().into());
         self
     }
 

@@ -470,6 +470,9 @@ async fn b06_nobody_signs_their_own_case_on_any_surface() {
             assert!(refused.status >= 400, "{path}: {}", refused.text());
         }
     }
+    // And of one's own account not even the list tells.
+    let list = halvar.browser.get("/approvals?show=cannot").await;
+    assert!(!list.body().contains(&case), "{}", list.text());
     // With an assertion of his own passkey over the very challenge, which a colleague's prompt shows.
     let mut petra = world.colleague("petra").await;
     let prompt = petra
@@ -961,6 +964,11 @@ async fn b15_an_admin_opens_no_door() {
             .call("POST", "/v1/cases", &transfer(&signe.id))
             .await;
         assert_eq!(refused.code(), "role-may-not-open", "{}", refused.text());
+        // Not even the lists of what others wait for.
+        for path in ["/approvals?show=cannot", "/desk?show=team", "/v1/cases"] {
+            let refused = admin.browser.read(path).await;
+            assert_eq!(refused.status, 403, "{account} {path}");
+        }
     }
     assert_eq!(kinds(&world, &case).await, before);
     // What an admin can do is make accounts, and that is in the ledger; an agent cannot.

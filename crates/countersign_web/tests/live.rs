@@ -55,7 +55,7 @@ impl Stream {
         loop {
             if let Some((block, rest)) = self.held.split_once("\n\n") {
                 let block = block.to_owned();
-                self.held = String::from(rest);
+                self.held = rest.into();
                 if block.starts_with(':') {
                     continue;
                 }

@@ -6,9 +6,11 @@ use std::fmt::Write as _;
 
 use axum::body::Body;
 use axum::http::{Request, header};
+use countersign_service::adapters::clock::Clock as _;
 use countersign_web::routes::{Door, Route, Verb, routes};
+use serde_json::{Value, json};
 
-use crate::world::{Client, MAILBOX, PIN, World, reinstall};
+use crate::world::{Client, MAILBOX, PIN, World, halden, reinstall};
 
 /// Who asks, in the order of the file. The case was opened by another agent; the customer confirmed, a senior is waited for.
 const CALLERS: [&str; 15] = [
@@ -43,6 +45,7 @@ struct Setting {
     caller: Client,
     case: String,
     token: String,
+    now: i64,
 }
 
 /// A world of their own for each caller, so that what one did changes nothing for the next.
@@ -66,7 +69,9 @@ async fn setting(world: &World, caller: &str) -> Setting {
         "seat" => signe.browser,
         "link" => {
             let mut browser = world.visitor();
-            browser.get(&world.link(&mut maja, &case).await).await;
+            let link = world.link(&mut maja, &case).await;
+            browser.get(&link).await;
+            link.rsplit('/').next().unwrap().clone_into(&mut token);
             browser
         }
         "stop link" => {
@@ -82,6 +87,7 @@ async fn setting(world: &World, caller: &str) -> Setting {
         caller,
         case,
         token,
+        now: world.clock.now().0,
     }
 }
 
@@ -113,7 +119,7 @@ async fn outcome(setting: &mut Setting, route: &Route) -> String {
     };
     let body = match route.verb {
         Verb::Get | Verb::Delete => Body::empty(),
-        _ if kind == "application/json" => Body::from("{}"),
+        _ if kind == "application/json" => Body::from(whole(route.path, setting.now).to_string()),
         _ => Body::empty(),
     };
     let request = Request::builder()
@@ -144,6 +150,27 @@ async fn outcome(setting: &mut Setting, route: &Route) -> String {
     format!("{}{more}", seen.status)
 }
 
+/// A body that says all it must, so that what is refused is the caller and not the request.
+fn whole(path: &str, now: i64) -> Value {
+    match path {
+        "/v1/cases" => reinstall("c-1042"),
+        "/v1/cases/{case}/vouch" => json!({ "text": "the caller named the last invoice number" }),
+        "/v1/cases/{case}/refuse" => json!({ "reason": "the voice was not hers" }),
+        "/v1/customers/{customer}" => halden(MAILBOX),
+        "/v1/customers/{customer}/holdings/{holding}" => json!({ "pin": PIN }),
+        "/v1/customers/{customer}/backups" => {
+            json!({ "grade": "exists", "place": "falun", "at_ms": now, "compared": "names" })
+        }
+        "/v1/staff" => {
+            json!({ "account": "nils", "person": "p-nils", "name": "Nils", "email": "nils@acme.example" })
+        }
+        path if path.ends_with("/finish") => {
+            json!({ "ceremony": "00".repeat(32), "credential": {} })
+        }
+        _ => json!({}),
+    }
+}
+
 /// Whether the door in the table is the door in the wall.
 fn agrees(door: Door, caller: &str, outcome: &str) -> bool {
     let shut_out = outcome.starts_with("401");
@@ -167,12 +194,24 @@ async fn who_may_do_what_is_as_written_down() {
         let world = World::new().await;
         let mut setting = setting(&world, caller).await;
         let sign_outs = |route: &&(usize, &Route)| route.1.path.ends_with("sign-out");
-        let numbered: Vec<(usize, &Route)> = routes.iter().enumerate().collect();
-        let order = numbered
+        let mut numbered: Vec<(usize, &Route)> = routes.iter().enumerate().collect();
+        // What ends the case comes after everything else, and what ends the session at the very end.
+        numbered.sort_by_key(|(at, route)| {
+            let ends = [
+                "withdraw",
+                "refuse",
+                "decline",
+                "/c/yes",
+                "/c/no",
+                "/c/stop",
+                "/v/{token}",
+            ]
             .iter()
-            .filter(|route| !sign_outs(route))
-            .chain(numbered.iter().filter(sign_outs).take(1));
-        for (at, route) in order {
+            .any(|end| route.path.ends_with(end) && route.verb == Verb::Post);
+            (sign_outs(&&(*at, *route)), ends, *at)
+        });
+        let last = numbered.len() - 1;
+        for (at, route) in &numbered[..last] {
             let outcome = outcome(&mut setting, route).await;
             assert!(
                 agrees(route.door, caller, &outcome),
@@ -184,17 +223,18 @@ async fn who_may_do_what_is_as_written_down() {
             all.insert((*at, caller), outcome);
         }
         // Having signed out by one route, the other finds nobody.
-        let again = numbered.iter().filter(sign_outs).nth(1).unwrap();
-        let outcome = outcome(&mut setting, again.1).await;
+        let (at, again) = numbered[last];
+        let outcome = outcome(&mut setting, again).await;
         assert!(outcome.starts_with("401"), "{outcome}");
-        all.insert((again.0, caller), outcome);
+        all.insert((at, caller), outcome);
     }
 
     let mut text = String::from(
         "# Who may do what. Produced by asking the real router; `UPDATE=1 cargo test -p countersign_web --test web who_may` writes it again.\n\
          # The case was opened by an agent (opener), the customer proved and confirmed, and a senior's signature is waited for.\n\
-         # Bodies are empty: 400 and 422 mean that the door is open and the request is not complete. `concerned` is a senior\n\
-         # whose own account the case is about; `link` holds a link that was not used; the second sign-out comes after the first.\n",
+         # Forms are empty and ceremonies are made up: 400, 415 and 422 mean that the door is open. `concerned` is a senior whose\n\
+         # own account the case is about; `link` holds a link that was not used. What ends the case is asked for after everything\n\
+         # else, in the order of the file; the second sign-out comes after the first.\n",
     );
     for (at, route) in routes.iter().enumerate() {
         let _ = writeln!(

@@ -195,15 +195,15 @@ fn needs_link(view: &CaseView) -> bool {
 
 fn say(view: &CaseView) -> SayThis {
     match view.state {
-        CaseState::Waiting { .. } => SayThis::Waits,
-        state if state.is_final() => SayThis::Finished,
-        CaseState::Open
-            if view.checklist.customer.link_used_at.is_some()
-                && view.checklist.customer.confirmed_at.is_none() =>
-        {
-            SayThis::NoWayAround
+        CaseState::Waiting { .. } => Some(SayThis::Waits),
+        CaseState::Done => Some(SayThis::Finished),
+        CaseState::Open if view.checklist.customer.link_used_at.is_none() => {
+            Some(SayThis::OpenTheLink)
         }
-        _ => SayThis::OpenTheLink,
+        CaseState::Open if view.checklist.customer.confirmed_at.is_none() => {
+            Some(SayThis::NoWayAround)
+        }
+        _ => None,
     }
 }
 

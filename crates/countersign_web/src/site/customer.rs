@@ -573,7 +573,7 @@ pub async fn answer(
     }
     let digest = web.gate.seat_view(&seat).await?.digest;
     match web.gate.prove(&seat, &name, digest, &typed).await {
-        // Right; or proved already, or over: the next page says so.
+        // Right, or proved already, or over: the next page says which.
         Ok(Answered::Right(_)) | Err(ProofError::Case(CaseError::Refused(_))) => {
             Ok(see_other("/c"))
         }

@@ -277,7 +277,7 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
 
 fn shown(web: &Web, problem: &Problem, browser: &Browser) -> pages::Problem {
     let calendar = web.calendar();
-    match (problem.status, problem.code.as_str()) {
+    match (problem.status, &*problem.code) {
         (_, "cross-site") => pages::Problem::Elsewhere,
         (400 | 408 | 413 | 415 | 422, _) => pages::Problem::Unreadable,
         (401, _) => pages::Problem::SignIn {

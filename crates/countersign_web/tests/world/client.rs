@@ -385,8 +385,10 @@ impl Seen {
         links
             .iter()
             .find(|(text, _)| text.starts_with(says))
-            .map(|(_, href)| href.clone())
-            .unwrap_or_else(|| panic!("no link `{says}` on {}: {links:?}", self.path))
+            .map_or_else(
+                || panic!("no link `{says}` on {}: {links:?}", self.path),
+                |(_, href)| href.clone(),
+            )
     }
 
     /// Where the link goes whose words hold this.
@@ -395,8 +397,10 @@ impl Seen {
         links
             .iter()
             .find(|(text, _)| text.contains(says))
-            .map(|(_, href)| href.clone())
-            .unwrap_or_else(|| panic!("no link with `{says}` on {}: {links:?}", self.path))
+            .map_or_else(
+                || panic!("no link with `{says}` on {}: {links:?}", self.path),
+                |(_, href)| href.clone(),
+            )
     }
 
     /// What every answer keeps to.

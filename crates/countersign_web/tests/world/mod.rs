@@ -25,7 +25,7 @@ use countersign_service::adapters::clock::{Clock as _, SettableClock};
 use countersign_service::adapters::dice::SeededDice;
 use countersign_service::adapters::mailer::{MailSecurity, MailServer};
 use countersign_service::adapters::secrets::{HashCost, HashLimits, Secret, SecretHasher};
-use countersign_service::adapters::smtp_sink::SmtpSink;
+use countersign_service::adapters::smtp_sink::{ReceivedMail, SmtpSink};
 use countersign_service::adapters::soft_passkey::SoftPasskey;
 use countersign_service::adapters::tokens::{Token, TokenKind};
 use countersign_service::adapters::totp::TotpSecret;
@@ -286,7 +286,7 @@ impl World {
             .mails_to(address)
             .iter()
             .rev()
-            .map(|mail| mail.text())
+            .map(ReceivedMail::text)
             .find(|text| text.contains("/v/"))
             .expect("a notice was sent");
         let link = text
