@@ -5,11 +5,6 @@
 //! is decided there; who is asking is settled by the extractors of [`callers`].
 //! All routes stand in [`routes`].
 
-#![expect(
-    clippy::result_large_err,
-    reason = "a refusal is made at most once a request and answered at once; a box would only hide that"
-)]
-
 pub mod api;
 pub mod assets;
 pub mod body;

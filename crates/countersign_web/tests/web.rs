@@ -8,17 +8,6 @@
     reason = "a test that cannot go on has failed"
 )]
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::map_unwrap_or,
-    clippy::panic,
-    clippy::redundant_closure_for_method_calls,
-    clippy::string_slice,
-    reason = "a world that cannot be set up has failed its test"
-)]
-
 mod bypasses;
 mod journeys;
 mod live;

@@ -78,7 +78,7 @@ fn present_case(procedure: &Procedure, desk: &Desk, view: &CaseView) -> CasePage
         customer: customer_card(view, calendar),
         link: None,
         number: None,
-        say: Some(say(view)),
+        say: say(view),
         earlier: view
             .earlier
             .iter()
@@ -193,7 +193,7 @@ fn needs_link(view: &CaseView) -> bool {
         && matches!(view.link, LinkView::None | LinkView::RanOut { .. })
 }
 
-fn say(view: &CaseView) -> SayThis {
+fn say(view: &CaseView) -> Option<SayThis> {
     match view.state {
         CaseState::Waiting { .. } => Some(SayThis::Waits),
         CaseState::Done => Some(SayThis::Finished),
