@@ -10,9 +10,6 @@ use sha2::{Digest, Sha256};
 /// `Cache-Control` of every asset.
 pub const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 
-/// `Content-Security-Policy` of every page: nothing inline, nothing from elsewhere, one Trusted Types policy.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types countersign";
-
 /// A file to serve.
 #[derive(Debug, Clone, Copy)]
 pub struct Asset {

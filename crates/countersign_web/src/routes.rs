@@ -276,7 +276,7 @@ async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Result<Response,
     );
     headers.insert(
         header::CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=31536000, immutable"),
+        HeaderValue::from_static(crate::assets::CACHE_CONTROL),
     );
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Some(encoding) = encoding {

@@ -27,8 +27,6 @@ pub struct SignInPage {
     pub asks_email: bool,
     /// Why the last try did not work.
     pub problem: Option<SignInProblem>,
-    /// People to be in the demonstration: posts `person` to `/sign-in/demo`.
-    pub demo: Vec<DemoPerson>,
 }
 
 /// A link to the company's own sign-in.
@@ -38,17 +36,6 @@ pub struct CompanySignIn {
     pub name: String,
     /// A plain GET link.
     pub href: String,
-}
-
-/// Somebody one may be in the demonstration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DemoPerson {
-    /// Value of the field `person`.
-    pub id: String,
-    /// Name.
-    pub name: String,
-    /// Role.
-    pub role: String,
 }
 
 /// Why signing in did not work.
@@ -139,12 +126,6 @@ impl Page for SignInPage {
             next: "/desk".into(),
             asks_email: false,
             problem,
-            demo: Vec::new(),
-        };
-        let person = |id: &str, name: &str, role: &str| DemoPerson {
-            id: id.into(),
-            name: name.into(),
-            role: role.into(),
         };
         vec![
             ("first", page(None)),
@@ -172,10 +153,6 @@ impl Page for SignInPage {
                 "demo",
                 Self {
                     company: None,
-                    demo: vec![
-                        person("maja", "Maja Lindqvist", "agent"),
-                        person("idris", "Idris Bello", "senior"),
-                    ],
                     frame: StaffFrame {
                         banner: Some(Banner::Demo("/".into())),
                         ..nobody("/sign-in")

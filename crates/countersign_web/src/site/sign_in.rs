@@ -59,7 +59,6 @@ pub async fn page(
         next: local_path(field(&fields, "next")),
         asks_email: false,
         problem,
-        demo: Vec::new(),
     })
 }
 
