@@ -16,7 +16,7 @@ use countersign_prover::{
 use serde_json::{Value, json};
 
 use crate::commands::procedure::{NOT_VALID, Source};
-use crate::commands::sarif;
+use crate::commands::{certificate, sarif};
 use crate::config::did_you_mean;
 use crate::installation::broken;
 use crate::terminal::{self, Paint, painted};
@@ -47,7 +47,19 @@ pub(crate) enum CheckFormat {
 const BROKEN: u8 = 1;
 
 /// `countersign check`: exit 0 if all is well, 1 if a promise is broken, 2 if a file is not valid.
-pub(crate) fn check(files: &[PathBuf], format: CheckFormat) -> anyhow::Result<ExitCode> {
+///
+/// With `certificate`, the proof of every verdict on the one procedure is written there.
+pub(crate) fn check(
+    files: &[PathBuf],
+    format: CheckFormat,
+    certificate: Option<&Path>,
+) -> anyhow::Result<ExitCode> {
+    if certificate.is_some() && files.len() > 1 {
+        bail!(
+            "a certificate is for one procedure: check these {} files one by one",
+            files.len()
+        );
+    }
     let mut checked = Vec::new();
     for file in files {
         let source = Source::open(file)?;
@@ -56,6 +68,11 @@ pub(crate) fn check(files: &[PathBuf], format: CheckFormat) -> anyhow::Result<Ex
             .procedure
             .as_ref()
             .map(countersign_prover::check);
+        if let (Some(to), Some(procedure), Some(verdicts)) =
+            (certificate, &source.reading.procedure, &verdicts)
+        {
+            certificate::write(procedure, verdicts, to)?;
+        }
         checked.push(Checked { source, verdicts });
     }
     match format {
