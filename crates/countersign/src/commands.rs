@@ -1,5 +1,6 @@
 //! One file a group of commands; each returns the exit code.
 
+mod advice;
 mod doctor;
 mod init;
 mod ledger;
@@ -39,11 +40,17 @@ pub(crate) enum Command {
         /// Only this action.
         action: Option<String>,
     },
-    /// Say whether procedures are valid and keep their promises: exit 0 if all is well, 1 if a promise is broken, 2 if a file is not valid.
+    /// Say whether procedures are valid and keep their promises: exit 0 if all is well, 1 if a promise or a rule that was asked for is broken, 2 if a file is not valid.
     Check {
         /// How to write the answer.
         #[arg(long, value_enum, default_value = "text")]
         format: promises::CheckFormat,
+        /// Also hold the procedures to these rule sets: nist-aal2, asvs-l2, pci, fcc-sim. A finding counts like a broken promise.
+        #[arg(long, value_name = "SET,…", value_delimiter = ',')]
+        rules: Vec<String>,
+        /// Also say what these people cannot do, such as those of the night shift: `agent=2,senior=0`. Roles not named have nobody.
+        #[arg(long, value_name = "ROLE=N,…", value_delimiter = ',')]
+        staff: Vec<String>,
         /// Files; `-` for standard input.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
@@ -210,7 +217,12 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Fmt { check, json, files } => procedure::fmt(&files, check, json),
         Command::Explain { what, action } => procedure::explain(&what, action.as_deref()),
-        Command::Check { format, files } => promises::check(&files, format),
+        Command::Check {
+            format,
+            rules,
+            staff,
+            files,
+        } => promises::check(&files, format, &advice::Asked::new(&rules, &staff)?),
         Command::Attacks {
             file,
             on,

@@ -132,7 +132,7 @@ fn contradiction(
     false
 }
 
-/// Only the opener confirms, and all `confirms` lines are the same person's.
+/// The opener confirms; only where a path names two roles does a colleague confirm for the other.
 fn no_opener(procedure: &Procedure, action: &Action, path: &Path, findings: &mut Findings) -> bool {
     let confirming: Vec<(RoleId, Span)> = path
         .lines
@@ -160,7 +160,7 @@ fn no_opener(procedure: &Procedure, action: &Action, path: &Path, findings: &mut
         return false;
     }
     if let Some(finding) = findings.add(codes::CLOSED_PATH, *place, || {
-        "nobody who may open this case has the roles to confirm this".to_owned()
+        "nobody who may open this case has the role to confirm this".to_owned()
     }) {
         finding.help("the opener confirms: let that role open the case with `opened by`, or ask for its `sign-off` instead");
     }

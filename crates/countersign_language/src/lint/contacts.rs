@@ -28,20 +28,29 @@ pub(super) fn look(procedure: &Procedure, action: &Action, findings: &mut Findin
         .collect();
     for channel in changed {
         for path in &action.paths {
-            silent(procedure, path, channel, findings);
+            silent(procedure, action, path, channel, findings);
             hasty(procedure, path, channel, findings);
         }
     }
 }
 
-fn silent(procedure: &Procedure, path: &Path, channel: HoldingId, findings: &mut Findings) {
-    let mut notices = path
-        .lines
-        .iter()
-        .filter_map(|line| match &line.requirement {
-            Requirement::Notify { channels, .. } => Some((line, channels)),
-            _ => None,
-        });
+fn silent(
+    procedure: &Procedure,
+    action: &Action,
+    path: &Path,
+    channel: HoldingId,
+    findings: &mut Findings,
+) {
+    // A notice that the path does not write stands where the change is said.
+    let written = |line: &&Line| action.effects.iter().all(|effect| effect.span != line.span);
+    let mut notices =
+        path.lines
+            .iter()
+            .filter(written)
+            .filter_map(|line| match &line.requirement {
+                Requirement::Notify { channels, .. } => Some((line, channels)),
+                _ => None,
+            });
     let Some((first, channels)) = notices.next() else {
         return;
     };
@@ -50,7 +59,7 @@ fn silent(procedure: &Procedure, path: &Path, channel: HoldingId, findings: &mut
     }
     if let Some(finding) = findings.add(codes::CHANGE_IN_SILENCE, first.span, || {
         format!(
-            "`{}` changes, and whoever has the old one is not told here",
+            "`{}` changes, and this does not say that whoever has the old one is told",
             name(procedure, channel)
         )
     }) {
