@@ -2,6 +2,7 @@
 
 mod advice;
 mod certificate;
+mod diff;
 mod doctor;
 mod init;
 mod ledger;
@@ -99,6 +100,21 @@ pub(crate) enum Command {
         /// What they have lost, separated by commas.
         #[arg(long, value_name = "HOLDING,…", value_delimiter = ',')]
         without: Vec<String>,
+        /// How to write the answer.
+        #[arg(long, value_enum, default_value = "text")]
+        format: promises::Format,
+    },
+    /// Say what got weaker and what stronger from one version of a procedure to the next: exit 0 if nothing got weaker, 1 if something did, 2 if a file is not valid.
+    Diff {
+        /// The version before.
+        #[arg(value_name = "OLD")]
+        old: PathBuf,
+        /// The version after.
+        #[arg(value_name = "NEW")]
+        new: PathBuf,
+        /// The largest attack that is looked for; persons count each.
+        #[arg(long, value_name = "K", default_value_t = 3)]
+        at_most: usize,
         /// How to write the answer.
         #[arg(long, value_enum, default_value = "text")]
         format: promises::Format,
@@ -275,6 +291,12 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             without,
             format,
         } => promises::show_lockout(&file, &without, format),
+        Command::Diff {
+            old,
+            new,
+            at_most,
+            format,
+        } => diff::compare(&old, &new, at_most, format),
         Command::Repair {
             file,
             on,

@@ -207,7 +207,7 @@ fn promise(verdict: &Verdict, source: &str) -> Value {
     promise
 }
 
-fn steps(steps: &[Step], source: &str) -> Value {
+pub(crate) fn steps(steps: &[Step], source: &str) -> Value {
     steps
         .iter()
         .map(|step| place(&step.text, step.span, source))
