@@ -406,8 +406,10 @@ impl Adviser<'_> {
                     continue;
                 }
                 let got = atoms.iter().find(|(shown, _)| {
-                    self.follows(self.system.own[shown.index()])
-                        || self.follows(self.system.new[shown.index()])
+                    // A state is no second proof, and is not taken for one.
+                    self.procedure.holdings[shown.index()].kind != HoldingKind::State
+                        && (self.follows(self.system.own[shown.index()])
+                            || self.follows(self.system.new[shown.index()]))
                 });
                 if let Some(&(got, place)) = got {
                     found.push((from, place, got));
