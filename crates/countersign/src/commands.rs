@@ -1,5 +1,6 @@
 //! One file a group of commands; each returns the exit code.
 
+mod advice;
 mod certificate;
 mod doctor;
 mod init;
@@ -40,7 +41,7 @@ pub(crate) enum Command {
         /// Only this action.
         action: Option<String>,
     },
-    /// Say whether procedures are valid and keep their promises: exit 0 if all is well, 1 if a promise is broken, 2 if a file is not valid.
+    /// Say whether procedures are valid and keep their promises: exit 0 if all is well, 1 if a promise or a rule that was asked for is broken, 2 if a file is not valid.
     Check {
         /// How to write the answer.
         #[arg(long, value_enum, default_value = "text")]
@@ -48,6 +49,12 @@ pub(crate) enum Command {
         /// Also write the proof of every verdict to this file, for `certificate check`; takes one procedure.
         #[arg(long, value_name = "FILE")]
         certificate: Option<PathBuf>,
+        /// Also hold the procedures to these rule sets: nist-aal2, asvs-l2, pci, fcc-sim. A finding counts like a broken promise.
+        #[arg(long, value_name = "SET,…", value_delimiter = ',')]
+        rules: Vec<String>,
+        /// Also say what these people cannot do, such as those of the night shift: `agent=2,senior=0`. Roles not named have nobody.
+        #[arg(long, value_name = "ROLE=N,…", value_delimiter = ',')]
+        staff: Vec<String>,
         /// Files; `-` for standard input.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
@@ -239,8 +246,15 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check {
             format,
             certificate,
+            rules,
+            staff,
             files,
-        } => promises::check(&files, format, certificate.as_deref()),
+        } => promises::check(
+            &files,
+            format,
+            &advice::Asked::new(&rules, &staff)?,
+            certificate.as_deref(),
+        ),
         Command::Certificate {
             command:
                 Certificate::Check {

@@ -15,6 +15,7 @@ use countersign_prover::{
 };
 use serde_json::{Value, json};
 
+use crate::commands::advice::{self, Asked};
 use crate::commands::procedure::{NOT_VALID, Source};
 use crate::commands::{certificate, sarif};
 use crate::config::did_you_mean;
@@ -43,15 +44,16 @@ pub(crate) enum CheckFormat {
     Github,
 }
 
-/// A promise is broken.
+/// A promise is broken, or a rule that was asked for.
 const BROKEN: u8 = 1;
 
-/// `countersign check`: exit 0 if all is well, 1 if a promise is broken, 2 if a file is not valid.
+/// `countersign check`: exit 0 if all is well, 1 if a promise or a rule that was asked for is broken, 2 if a file is not valid.
 ///
 /// With `certificate`, the proof of every verdict on the one procedure is written there.
 pub(crate) fn check(
     files: &[PathBuf],
     format: CheckFormat,
+    asked: &Asked,
     certificate: Option<&Path>,
 ) -> anyhow::Result<ExitCode> {
     if certificate.is_some() && files.len() > 1 {
@@ -62,7 +64,8 @@ pub(crate) fn check(
     }
     let mut checked = Vec::new();
     for file in files {
-        let source = Source::open(file)?;
+        let mut source = Source::open(file)?;
+        asked.look(&mut source)?;
         let verdicts = source
             .reading
             .procedure
@@ -108,6 +111,7 @@ impl Checked {
     fn code(&self) -> u8 {
         match &self.verdicts {
             None => NOT_VALID,
+            Some(_) if advice::against(&self.source) > 0 => BROKEN,
             Some(verdicts) if verdicts.iter().all(|verdict| verdict.kept) => 0,
             Some(_) => BROKEN,
         }
@@ -137,6 +141,15 @@ impl Checked {
                 counted(all, "promise")
             ),
         };
+        let against = advice::against(&self.source);
+        if against > 0 {
+            let _ = writeln!(
+                out,
+                "  {}  {} against the rules asked for",
+                painted("BROKEN", Paint::Bad),
+                counted(against, "finding")
+            );
+        }
         for verdict in verdicts {
             if verdict.kept {
                 let _ = write!(
