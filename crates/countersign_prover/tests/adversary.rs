@@ -91,6 +91,27 @@ fn telecom_keeps_its_promises_whatever_is_tried() {
     keeps("telecom", SHIPPED[3].1);
 }
 
+/// The incidents of the museum: what was practised falls, and what is repaired stands.
+#[test]
+fn the_museum_falls_where_it_fell_and_stands_where_it_is_repaired() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../procedures/museum");
+    let (mut stand, mut fell, mut missed) = (0, 0, Vec::new());
+    for entry in std::fs::read_dir(folder).expect("the folder is there") {
+        let file = entry.expect("it can be read").path();
+        let text = std::fs::read_to_string(&file).expect("it can be read");
+        for (kept, promise, tried) in besiege(&runnable(read(&text)), steps() / 20) {
+            match (kept, tried.breach.is_some()) {
+                (true, true) => panic!("{}: {promise}: {tried:#?}", file.display()),
+                (true, false) => stand += 1,
+                (false, true) => fell += 1,
+                (false, false) => missed.push((file.clone(), promise, tried)),
+            }
+        }
+    }
+    assert!(stand > 20 && fell > 10, "{stand} {fell}");
+    assert!(missed.len() * 10 < fell, "{fell} {missed:#?}");
+}
+
 /// Made procedures have everything in them, and most of it makes no sense: what is proved kept is kept all the
 /// same, and much of what is proved broken is broken by chance within one world.
 #[test]

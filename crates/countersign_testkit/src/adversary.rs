@@ -142,9 +142,9 @@ impl<'a> Siege<'a> {
             self.world.now.0 += 1 + i64::from(self.dice.chance(50)) * 997;
         }
         match self.dice.below(100) {
-            0..=2 => self.time_passes(tried),
-            3 => self.outside(tried),
-            4..=11 => self.open(tried),
+            0 | 1 => self.time_passes(tried),
+            2..=5 => self.outside(tried),
+            6..=11 => self.open(tried),
             _ if self.cases.is_empty() => self.open(tried),
             _ => {
                 let at = self.dice.below(self.cases.len());
@@ -315,7 +315,21 @@ impl<'a> Siege<'a> {
         }
         let mut someone = self.deceived.clone();
         someone.extend(case.opened().and_then(|opened| opened.opener()).cloned());
-        Some(match dice.below(22) {
+        // Half of it is blind, half of it what comes next.
+        let roll = if dice.chance(50) {
+            dice.below(22)
+        } else {
+            match case.state() {
+                State::Granted => 19,
+                State::Running | State::Unknown => 20,
+                State::Ready { .. } => 17,
+                _ if case.needs_link() && case.link_used_at().is_none() => 0,
+                _ if case.confirmed_at().is_none() => *dice.pick(&[2, 2, 2, 7]),
+                _ if case.notices().iter().any(|notice| notice.answer.is_none()) => 14,
+                _ => *dice.pick(&[2, 9, 11]),
+            }
+        };
+        Some(match roll {
             0 | 1 => Command::UseLink,
             2..=6 => {
                 let shown: Vec<ProofId> = lines
