@@ -1,5 +1,7 @@
 //! One file a group of commands; each returns the exit code.
 
+mod advice;
+mod certificate;
 mod doctor;
 mod init;
 mod ledger;
@@ -39,14 +41,28 @@ pub(crate) enum Command {
         /// Only this action.
         action: Option<String>,
     },
-    /// Say whether procedures are valid and keep their promises: exit 0 if all is well, 1 if a promise is broken, 2 if a file is not valid.
+    /// Say whether procedures are valid and keep their promises: exit 0 if all is well, 1 if a promise or a rule that was asked for is broken, 2 if a file is not valid.
     Check {
         /// How to write the answer.
         #[arg(long, value_enum, default_value = "text")]
         format: promises::CheckFormat,
+        /// Also write the proof of every verdict to this file, for `certificate check`; takes one procedure.
+        #[arg(long, value_name = "FILE")]
+        certificate: Option<PathBuf>,
+        /// Also hold the procedures to these rule sets: nist-aal2, asvs-l2, pci, fcc-sim. A finding counts like a broken promise.
+        #[arg(long, value_name = "SET,…", value_delimiter = ',')]
+        rules: Vec<String>,
+        /// Also say what these people cannot do, such as those of the night shift: `agent=2,senior=0`. Roles not named have nobody.
+        #[arg(long, value_name = "ROLE=N,…", value_delimiter = ',')]
+        staff: Vec<String>,
         /// Files; `-` for standard input.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+    },
+    /// Check the proofs of verdicts.
+    Certificate {
+        #[command(subcommand)]
+        command: Certificate,
     },
     /// List all minimal sets of compromises that reach a loss or an action.
     Attacks {
@@ -153,6 +169,23 @@ pub(crate) enum Command {
     },
 }
 
+/// `countersign certificate …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Certificate {
+    /// Check the proofs that `check --certificate` wrote, without searching: exit 0 if they prove every promise kept, 1 if one is broken or its proof is none, 2 if they cannot be read or are for another procedure.
+    Check {
+        /// The procedure file; `-` for standard input.
+        #[arg(value_name = "PROCEDURE")]
+        procedure: PathBuf,
+        /// The certificates.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// How to write the answer.
+        #[arg(long, value_enum, default_value = "text")]
+        format: promises::Format,
+    },
+}
+
 /// `countersign ledger …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ledger {
@@ -210,7 +243,26 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Fmt { check, json, files } => procedure::fmt(&files, check, json),
         Command::Explain { what, action } => procedure::explain(&what, action.as_deref()),
-        Command::Check { format, files } => promises::check(&files, format),
+        Command::Check {
+            format,
+            certificate,
+            rules,
+            staff,
+            files,
+        } => promises::check(
+            &files,
+            format,
+            &advice::Asked::new(&rules, &staff)?,
+            certificate.as_deref(),
+        ),
+        Command::Certificate {
+            command:
+                Certificate::Check {
+                    procedure,
+                    file,
+                    format,
+                },
+        } => certificate::check(&procedure, &file, format),
         Command::Attacks {
             file,
             on,

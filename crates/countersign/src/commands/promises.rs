@@ -15,8 +15,9 @@ use countersign_prover::{
 };
 use serde_json::{Value, json};
 
+use crate::commands::advice::{self, Asked};
 use crate::commands::procedure::{NOT_VALID, Source};
-use crate::commands::sarif;
+use crate::commands::{certificate, sarif};
 use crate::config::did_you_mean;
 use crate::installation::broken;
 use crate::terminal::{self, Paint, painted};
@@ -43,19 +44,38 @@ pub(crate) enum CheckFormat {
     Github,
 }
 
-/// A promise is broken.
+/// A promise is broken, or a rule that was asked for.
 const BROKEN: u8 = 1;
 
-/// `countersign check`: exit 0 if all is well, 1 if a promise is broken, 2 if a file is not valid.
-pub(crate) fn check(files: &[PathBuf], format: CheckFormat) -> anyhow::Result<ExitCode> {
+/// `countersign check`: exit 0 if all is well, 1 if a promise or a rule that was asked for is broken, 2 if a file is not valid.
+///
+/// With `certificate`, the proof of every verdict on the one procedure is written there.
+pub(crate) fn check(
+    files: &[PathBuf],
+    format: CheckFormat,
+    asked: &Asked,
+    certificate: Option<&Path>,
+) -> anyhow::Result<ExitCode> {
+    if certificate.is_some() && files.len() > 1 {
+        bail!(
+            "a certificate is for one procedure: check these {} files one by one",
+            files.len()
+        );
+    }
     let mut checked = Vec::new();
     for file in files {
-        let source = Source::open(file)?;
+        let mut source = Source::open(file)?;
+        asked.look(&mut source)?;
         let verdicts = source
             .reading
             .procedure
             .as_ref()
             .map(countersign_prover::check);
+        if let (Some(to), Some(procedure), Some(verdicts)) =
+            (certificate, &source.reading.procedure, &verdicts)
+        {
+            certificate::write(procedure, verdicts, to)?;
+        }
         checked.push(Checked { source, verdicts });
     }
     match format {
@@ -91,6 +111,7 @@ impl Checked {
     fn code(&self) -> u8 {
         match &self.verdicts {
             None => NOT_VALID,
+            Some(_) if advice::against(&self.source) > 0 => BROKEN,
             Some(verdicts) if verdicts.iter().all(|verdict| verdict.kept) => 0,
             Some(_) => BROKEN,
         }
@@ -120,6 +141,15 @@ impl Checked {
                 counted(all, "promise")
             ),
         };
+        let against = advice::against(&self.source);
+        if against > 0 {
+            let _ = writeln!(
+                out,
+                "  {}  {} against the rules asked for",
+                painted("BROKEN", Paint::Bad),
+                counted(against, "finding")
+            );
+        }
         for verdict in verdicts {
             if verdict.kept {
                 let _ = write!(

@@ -21,7 +21,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands::procedure::{NOT_VALID, Source};
 use crate::config::Config;
-use crate::installation::{Installation, NotRead, broken_promises, read_config};
+use crate::installation::{Installation, NotRead, objections, read_config};
 use crate::terminal;
 
 /// How long open requests, event streams among them, may take after the program was asked to end.
@@ -99,17 +99,17 @@ fn secrets_of(config: &Config, file: &Path) -> Option<Installation> {
     Installation::of(config).map_err(complain).ok()
 }
 
-/// The text of a procedure that is valid and keeps its promises; complains otherwise.
+/// The text of a procedure that is valid, whose promises are kept, and each certificate of whose verdicts checks; complains otherwise.
 fn kept_procedure(file: &Path) -> Option<String> {
     let source = Source::open(file)
         .map_err(|error| terminal::complain(&format!("error: {error:#}")))
         .ok()?;
     let procedure = source.valid()?;
-    let broken = broken_promises(procedure, &source.text);
-    for broken in &broken {
-        terminal::complain(&format!("error: {}: {broken}", source.name));
+    let objections = objections(procedure, &source.text);
+    for objection in &objections {
+        terminal::complain(&format!("error: {}: {objection}", source.name));
     }
-    if broken.is_empty() {
+    if objections.is_empty() {
         // A JSON twin is kept as the procedure it stands for.
         let twin = source
             .is_twin()
