@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use countersign_language::{Claim, Diagnostic, Procedure, Severity, Target, format, line_of, read};
 use countersign_prover::{
-    Attack, Compromise, Limits, Verdict, What, attacks, certificate, cheapest, check, reach,
+    Attack, Compromise, Limits, Verdict, What, advice, attacks, certificate, cheapest, check, reach,
 };
 
 /// One incident of the museum. What it tells about the world stands in `docs/museum.md`, with sources.
@@ -384,6 +384,20 @@ fn repaired_the_same_promises_are_kept_and_what_happened_does_nothing() {
 }
 
 #[test]
+fn practice_is_warned_of_and_repairs_are_not() {
+    let mut warned = 0;
+    for exhibit in EXHIBITS {
+        let repaired = open(exhibit, Side::Repaired);
+        assert_eq!(warnings(&repaired), [], "{}", exhibit.name);
+        warned += usize::from(!warnings(&open(exhibit, Side::Practised)).is_empty());
+    }
+    assert!(
+        warned >= 18,
+        "only {warned} are warned of before any promise"
+    );
+}
+
+#[test]
 fn no_repair_makes_anything_easier() {
     let mut level = Vec::new();
     for exhibit in EXHIBITS {
@@ -477,12 +491,24 @@ fn told(exhibit: &Exhibit) -> String {
             format!("{number}. {} (line {line})", step.text)
         })
         .collect();
+    let warned: Vec<String> = warnings(&practised)
+        .into_iter()
+        .map(|(code, line)| format!("[`{code}`](diagnostics/{code}.md) in line {line}"))
+        .collect();
+    let warned = if warned.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "Whatever is promised, the machine warns of {}. ",
+            warned.join(", ")
+        )
+    };
     let left = smallest(&open(exhibit, Side::Repaired));
     format!(
         "**The line that failed**, line {failed} of the procedure [as practised](../procedures/museum/{}): `{}`\n\n\
          **The promise**, broken there and kept in the [repaired](../procedures/museum/{}) one: *{}*\n\n\
          ```text\n{}\n```\n\n\
-         The smallest attack that is left needs {}: {}.\n",
+         {warned}The smallest attack that is left in the repaired procedure is of size {}: {}.\n",
         file_name(exhibit, Side::Practised),
         exhibit.failed,
         file_name(exhibit, Side::Repaired),
@@ -588,6 +614,22 @@ fn smallest(file: &File) -> Attack {
 
 fn size(attack: &Attack) -> usize {
     attack.compromises.iter().map(|one| one.size()).sum()
+}
+
+/// What the machine says of a file whatever it promises: the kind and the line, each kind once.
+/// A model of practice names proofs that no gate could check; of that nothing is said here.
+fn warnings(file: &File) -> Vec<(&'static str, usize)> {
+    let further = advice(&file.procedure);
+    let all = file.diagnostics.iter().chain(&further);
+    let mut kinds: Vec<(&'static str, usize)> = Vec::new();
+    for found in all {
+        let gate = ["unusable-proof", "unreachable-action"].contains(&found.code);
+        if !gate && kinds.iter().all(|&(code, _)| code != found.code) {
+            let line = found.labels.first().map(|label| label.span);
+            kinds.push((found.code, line.map_or(0, |span| line_of(&file.text, span))));
+        }
+    }
+    kinds
 }
 
 fn acts<'a>(procedure: &'a Procedure, attack: &Attack) -> Vec<&'a str> {
