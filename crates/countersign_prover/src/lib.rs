@@ -17,6 +17,7 @@ mod advice;
 mod block;
 pub mod certificate;
 mod compromise;
+pub mod draw;
 mod graph;
 pub mod json;
 mod minimal;

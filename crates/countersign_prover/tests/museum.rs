@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use countersign_language::{Claim, Diagnostic, Procedure, Severity, Target, format, line_of, read};
+use countersign_prover::draw::{self, Room};
 use countersign_prover::{
     Attack, Compromise, Limits, Verdict, What, advice, attacks, certificate, cheapest, check, reach,
 };
@@ -442,6 +443,26 @@ fn the_page_tells_what_the_files_say() {
     fresh(&path, &page, &written);
 }
 
+#[test]
+fn the_pictures_show_what_the_files_say() {
+    let folder = root().join("docs/pictures/museum");
+    let mut expected = BTreeSet::new();
+    for exhibit in EXHIBITS {
+        let file = open(exhibit, Side::Practised);
+        let (attack, _) = file.historic();
+        let svg = draw::attack(&file.procedure, attack).svg(Room::Page);
+        let path = folder.join(format!("{}.svg", exhibit.name));
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        fresh(&path, &found, &svg);
+        expected.insert(path);
+    }
+    let found: BTreeSet<PathBuf> = std::fs::read_dir(folder)
+        .expect("the pictures")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    assert_eq!(found, expected, "a picture of nothing in the museum");
+}
+
 /// The table at the top of the page.
 fn index() -> String {
     let rows = EXHIBITS.iter().map(|exhibit| {
@@ -505,10 +526,13 @@ fn told(exhibit: &Exhibit) -> String {
     };
     let left = smallest(&open(exhibit, Side::Repaired));
     format!(
-        "**The line that failed**, line {failed} of the procedure [as practised](../procedures/museum/{}): `{}`\n\n\
+        "![How {} was attacked, step by step as below](pictures/museum/{}.svg)\n\n\
+         **The line that failed**, line {failed} of the procedure [as practised](../procedures/museum/{}): `{}`\n\n\
          **The promise**, broken there and kept in the [repaired](../procedures/museum/{}) one: *{}*\n\n\
          ```text\n{}\n```\n\n\
          {warned}The smallest attack that is left in the repaired procedure is of size {}: {}.\n",
+        exhibit.company,
+        exhibit.name,
         file_name(exhibit, Side::Practised),
         exhibit.failed,
         file_name(exhibit, Side::Repaired),
