@@ -4,6 +4,7 @@ mod advice;
 mod certificate;
 mod diff;
 mod doctor;
+mod draw;
 mod init;
 mod ledger;
 mod procedure;
@@ -134,6 +135,8 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: promises::Format,
     },
+    /// Draw a procedure, an attack, how far a thief gets, or a lockout, as SVG.
+    Draw(draw::Draw),
     /// Run a gate. Prints `listening on http://…` once it accepts.
     Serve {
         /// The configuration file.
@@ -303,6 +306,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             at_most,
             format,
         } => promises::show_repairs(&file, on.as_deref(), at_most, format),
+        Command::Draw(what) => draw::draw(&what),
         Command::Serve { config, invite } => serve::serve(&config, &invite),
         Command::Doctor { config } => doctor::doctor(&config),
         Command::Reference { page } => reference::reference(page),

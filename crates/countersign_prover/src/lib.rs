@@ -18,6 +18,7 @@ mod block;
 pub mod certificate;
 mod compromise;
 mod diff;
+pub mod draw;
 mod graph;
 pub mod json;
 mod minimal;
