@@ -250,7 +250,7 @@ impl Gate {
         put: &CustomerPut,
     ) -> Result<CustomerSaved, CustomerError> {
         allow(by, Scope::Customers, "customers")?;
-        check_put(self.procedure(), id, put)?;
+        check_put(&self.procedure(), id, put)?;
         let mut tries = Tries::default();
         loop {
             let now = self.now();
@@ -357,9 +357,9 @@ impl Gate {
             contacts: customer
                 .contacts
                 .iter()
-                .map(|contact| contact_view(procedure, contact, false))
+                .map(|contact| contact_view(&procedure, contact, false))
                 .collect(),
-            factors: factor_views(procedure, &customer),
+            factors: factor_views(&procedure, &customer),
             id: customer.id,
             name: customer.name,
             number: customer.number,
@@ -573,7 +573,7 @@ impl Gate {
             FactorPut::Pin(_) | FactorPut::PinHash(_) => Method::Pin,
             FactorPut::Totp(_) => Method::Totp,
         };
-        if !proved_using(self.procedure(), holding, wanted) {
+        if !proved_using(&self.procedure(), holding, wanted) {
             return Err(CustomerError::field(
                 "holding",
                 "is not proved that way in the procedure",
@@ -786,7 +786,7 @@ fn merge_held(customer: &mut Customer, put: &CustomerPut, first: bool, now: Time
 }
 
 /// Keys under which a customer is found.
-fn terms(customer: &Customer) -> Vec<String> {
+pub(crate) fn terms(customer: &Customer) -> Vec<String> {
     let id = records::part(&customer.id.0);
     let mut keys = vec![format!(
         "number/{}/{id}",

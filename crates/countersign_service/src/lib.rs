@@ -47,6 +47,7 @@ mod staff;
 mod timeline;
 mod trouble;
 mod views;
+mod versions;
 mod work;
 
 pub use cases::{Applied, CaseError, IssuedLink, LinkStanding, OpenRequest, OpenedCase};
@@ -74,6 +75,7 @@ pub use staff::{AccountView, InvitationView, IssuedInvitation, Operator, Passkey
 pub use timeline::{TimelineEntry, WhoView};
 pub use trouble::Trouble;
 pub use views::{
+pub use versions::{PROCEDURE_DOMAIN, ProcedureDiff, ProcedureError, ProposalView};
     Abilities, Ability, CaseView, EndingView, LinkView, ParameterView, SeatView, StopView, Way,
     WayStanding,
 };

@@ -46,6 +46,10 @@ pub(crate) mod space {
     pub(crate) const CASES_OF: &str = "cases_of";
     /// Procedure texts by version.
     pub(crate) const PROCEDURE: &str = "procedure";
+    /// The version new cases are opened under: [`crate::versions::InForce`].
+    pub(crate) const IN_FORCE: &str = "in_force";
+    /// The version that waits for a signature: [`crate::versions::Proposed`].
+    pub(crate) const PROPOSED: &str = "proposed";
     /// One-time links by hash.
     pub(crate) const LINK: &str = "link";
     /// Seats (customer sessions) by hash.

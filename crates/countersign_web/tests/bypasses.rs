@@ -1006,8 +1006,34 @@ async fn b16_a_new_procedure_does_not_touch_open_cases() {
     for browser in [&mut maja.browser, &mut signe.browser] {
         browser.moves_to(&world.router);
     }
+    // Putting a text in place proposes it and changes nothing; a senior signs it, with a passkey over its version.
+    let waits = world.machine("reader").read("/v1/procedure").await.json();
+    assert_eq!(waits["version"], old);
+    assert_ne!(waits["proposed"], old);
+    let page = maja.browser.get("/procedures/proposed").await;
+    assert!(
+        page.text().contains("You cannot sign this"),
+        "{}",
+        page.text()
+    );
+    let tried = maja
+        .browser
+        .call("POST", "/v1/procedure/sign-off/start", &Value::Null)
+        .await;
+    assert_eq!(tried.code(), "not-a-signer");
+    let mut idris = world.colleague("idris").await;
+    let approvals = idris.browser.get("/approvals").await;
+    assert!(
+        approvals.text().contains("waits for your signature"),
+        "{}",
+        approvals.text()
+    );
+    let page = idris.browser.get("/procedures/proposed").await;
+    let signed = idris.browser.use_passkey(&page, &mut idris.passkey).await;
+    assert_eq!(signed.status, 200, "{}", signed.text());
     let now = world.machine("reader").read("/v1/procedure").await.json();
-    assert_ne!(now["version"], old);
+    assert_eq!(now["version"], waits["proposed"]);
+    assert_eq!(now["text"], weaker);
     world.settle().await;
     let read = world
         .machine("reader")

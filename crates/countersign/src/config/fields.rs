@@ -169,7 +169,15 @@ pub(crate) const FIELDS: &[Field] = &[
         "procedure",
         Path,
         "\"hosting.procedure\"",
-        "The procedure file. The gate starts only if it is valid and every promise in it is kept.",
+        "The procedure file. The gate starts only if it is valid and every promise in it is kept. The first one is in force at once; a changed one is proposed, and cases are opened under the one in force until it is signed.",
+    ),
+    words(
+        "gate",
+        "procedure_role",
+        Text,
+        "senior",
+        "\"senior\"",
+        "The role, in the procedure in force, whose holders sign a new version of it with their passkey.",
     ),
     words(
         "gate",

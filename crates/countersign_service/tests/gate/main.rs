@@ -12,3 +12,4 @@ mod backend;
 mod delivery;
 mod stories;
 mod world;
+mod versions;

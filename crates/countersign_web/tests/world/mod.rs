@@ -469,6 +469,7 @@ fn settings(
     };
     Settings {
         procedure: PROCEDURE.to_owned(),
+        procedure_role: "senior".to_owned(),
         origin: ORIGIN.to_owned(),
         rp_id: HOST.to_owned(),
         keys: Keys {
