@@ -435,6 +435,7 @@ fn scope(word: &str) -> Option<Scope> {
         "customers" => Scope::Customers,
         "backups" => Scope::Backups,
         "read" => Scope::Read,
+        "erase" => Scope::Erase,
         "robot" => Scope::Robot,
         _ => return None,
     })

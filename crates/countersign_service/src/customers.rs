@@ -213,6 +213,15 @@ pub enum CustomerError {
         /// Why.
         why: &'static str,
     },
+    /// A case of theirs is open.
+    #[error("a case of this customer is open")]
+    OpenCases,
+    /// A request of theirs was refused or stopped, and is still closed.
+    #[error("a refused or stopped request of this customer is still closed")]
+    StillClosed {
+        /// Until when.
+        until: Timestamp,
+    },
     /// Too many look-ups in this hour.
     #[error("too many look-ups in this hour")]
     TooManyLookUps,
@@ -228,6 +237,8 @@ impl CustomerError {
             Self::NotAllowed(_) => "not-allowed",
             Self::Unknown => "unknown-customer",
             Self::Field { .. } => "bad-field",
+            Self::OpenCases => "open-cases",
+            Self::StillClosed { .. } => "request-still-closed",
             Self::TooManyLookUps => "too-many-look-ups",
             Self::Trouble(trouble) => trouble.code(),
         }
@@ -260,6 +271,8 @@ impl Gate {
                 |held| held.value.clone(),
             );
             let before = held.as_ref().map(|held| &held.value);
+            // Dates are believed once. A number that was erased and comes back begins with everything changed just now.
+            let first = before.is_none() && !self.was_erased(id).await?;
             customer.name.clone_from(&put.name);
             customer.number.clone_from(&put.number);
             customer.attributes.clone_from(&put.attributes);
@@ -268,8 +281,8 @@ impl Gate {
                 .iter()
                 .map(|domain| domain.trim().to_lowercase())
                 .collect();
-            let (added, removed) = self.merge_contacts(&mut customer, put, before.is_none(), now);
-            merge_held(&mut customer, put, before.is_none(), now);
+            let (added, removed) = self.merge_contacts(&mut customer, put, first, now);
+            merge_held(&mut customer, put, first, now);
 
             if before == Some(&customer) {
                 return Ok(CustomerSaved {

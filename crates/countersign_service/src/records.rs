@@ -70,6 +70,8 @@ pub(crate) mod space {
     pub(crate) const INVITATION: &str = "invitation";
     /// Look-ups counted by account and hour.
     pub(crate) const LOOKUPS: &str = "lookups";
+    /// Customer numbers that were erased, as keyed hashes.
+    pub(crate) const ERASED: &str = "erased";
     /// Grants by id: [`super::GrantRecord`].
     pub(crate) const GRANT: &str = "grant";
     /// First answers to requests that may be repeated.

@@ -144,6 +144,8 @@ pub enum Scope {
     Panel,
     /// Put customers, contacts and factors.
     Customers,
+    /// Erase customers.
+    Erase,
     /// Attest backups. A token with this scope may have no other.
     Backups,
     /// Read cases.

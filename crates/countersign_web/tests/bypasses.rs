@@ -491,7 +491,7 @@ async fn b06_nobody_signs_their_own_case_on_any_surface() {
         assert!(refused.status >= 400, "{}", refused.text());
     }
     // No program signs.
-    for name in ["panel", "customers", "backups", "reader", "robot"] {
+    for name in ["panel", "customers", "eraser", "backups", "reader", "robot"] {
         let refused = world
             .machine(name)
             .call(
@@ -1400,7 +1400,7 @@ async fn b22_only_fresh_attestations_of_the_right_grade_count() {
         json!({ "grade": grade, "place": place, "at_ms": at - hours_ago * 3_600_000, "compared": "4,211 files" })
     };
     // Nobody else may say so, whatever they hold.
-    for name in ["panel", "customers", "reader", "robot"] {
+    for name in ["panel", "customers", "eraser", "reader", "robot"] {
         let refused = world
             .machine(name)
             .call("POST", &path, &attestation("verified", "falun", 1))

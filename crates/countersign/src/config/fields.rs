@@ -72,7 +72,7 @@ pub(crate) enum Default {
 /// Sections that may be missing altogether; every other section must be there if it has a required key.
 pub(crate) const OPTIONAL: &[&str] = &["mail", "password", "text", "limits", "log"];
 
-const SCOPES: &[&str] = &["panel", "customers", "backups", "read", "robot"];
+const SCOPES: &[&str] = &["panel", "customers", "erase", "backups", "read", "robot"];
 const CONSOLE: &[&str] = &["admin", "auditor"];
 
 const fn required(

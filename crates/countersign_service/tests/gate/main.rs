@@ -10,6 +10,7 @@
 mod attacks;
 mod backend;
 mod delivery;
+mod erasure;
 mod stories;
-mod world;
 mod versions;
+mod world;

@@ -113,10 +113,11 @@ impl World {
         let secrets = WebhookSecrets::parse([WEBHOOK_SECRET]).unwrap();
         let panel = Backend::start(verifier, secrets, Arc::clone(&clock)).await;
         let dice = SeededDice::new(seed);
-        let tokens: BTreeMap<&'static str, Token> = ["panel", "backups", "robot", "reader"]
-            .into_iter()
-            .map(|name| (name, Token::generate(TokenKind::Machine, &dice)))
-            .collect();
+        let tokens: BTreeMap<&'static str, Token> =
+            ["panel", "eraser", "backups", "robot", "reader"]
+                .into_iter()
+                .map(|name| (name, Token::generate(TokenKind::Machine, &dice)))
+                .collect();
         let settings = settings(&mail, &panel, &signer, &tokens);
         let gate = start(&settings, &journal, &clock, seed + 1).await;
         Self {
@@ -127,8 +128,8 @@ impl World {
             panel,
             signer,
             settings,
-            tokens,
             restarts: 0,
+            tokens,
             passkeys: BTreeMap::new(),
         }
     }
@@ -138,7 +139,6 @@ impl World {
         start(&self.settings, &self.journal, &self.clock, seed).await
     }
 
-    pub(crate) fn machine(&self, name: &str) -> MachineCaller {
     /// The operator puts another text in place and starts the gate again.
     pub(crate) async fn restarts_with(&mut self, procedure: &str) {
         procedure.clone_into(&mut self.settings.procedure);
@@ -172,6 +172,7 @@ impl World {
         text
     }
 
+    pub(crate) fn machine(&self, name: &str) -> MachineCaller {
         self.gate.machine(self.tokens[name].expose()).unwrap()
     }
 
@@ -489,8 +490,8 @@ fn settings(
     };
     Settings {
         procedure: PROCEDURE.to_owned(),
-        origin: ORIGIN.to_owned(),
         procedure_role: "senior".to_owned(),
+        origin: ORIGIN.to_owned(),
         rp_id: "support.acme.example".to_owned(),
         keys: Keys {
             grant_seed: [4; 32],
@@ -539,6 +540,7 @@ fn settings(
         ],
         machines: vec![
             machine("panel", &[Scope::Panel, Scope::Customers], &[]),
+            machine("eraser", &[Scope::Erase], &[]),
             machine("backups", &[Scope::Backups], &[]),
             machine("robot", &[Scope::Robot], &["agent"]),
             machine("reader", &[Scope::Read], &[]),
@@ -548,8 +550,6 @@ fn settings(
     }
 }
 
-/// `maja` is called Maja.
-fn name_of(account: &str) -> String {
 /// Every space of records there is, read from where they are named.
 fn spaces() -> Vec<&'static str> {
     let named = include_str!("../../src/records.rs").lines();
@@ -561,6 +561,8 @@ fn spaces() -> Vec<&'static str> {
     spaces
 }
 
+/// `maja` is called Maja.
+fn name_of(account: &str) -> String {
     let mut letters = account.chars();
     letters
         .next()

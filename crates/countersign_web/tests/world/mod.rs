@@ -126,7 +126,7 @@ impl World {
         let secrets = WebhookSecrets::parse([WEBHOOK_SECRET]).unwrap();
         let panel = Backend::start(verifier, secrets, Arc::clone(&clock)).await;
         let dice = SeededDice::new(1);
-        let names = ["panel", "customers", "backups", "reader", "robot"];
+        let names = ["panel", "customers", "eraser", "backups", "reader", "robot"];
         let tokens: BTreeMap<&'static str, Token> = names
             .into_iter()
             .map(|name| (name, Token::generate(TokenKind::Machine, &dice)))
@@ -524,6 +524,7 @@ fn settings(
         machines: vec![
             machine("panel", &[Scope::Panel], &[]),
             machine("customers", &[Scope::Customers], &[]),
+            machine("eraser", &[Scope::Erase], &[]),
             machine("backups", &[Scope::Backups], &[]),
             machine("reader", &[Scope::Read], &[]),
             machine("robot", &[Scope::Robot], &["agent"]),
