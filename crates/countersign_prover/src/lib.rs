@@ -14,12 +14,15 @@
 
 mod block;
 pub mod certificate;
+mod cheapest;
 mod compromise;
+mod cut;
 mod graph;
 pub mod json;
 mod minimal;
 mod narrate;
 mod questions;
+mod refute;
 mod repair;
 mod search;
 mod system;
