@@ -106,6 +106,7 @@ impl Installation {
         };
         let settings = Settings {
             procedure: String::new(),
+            procedure_role: config.text("gate", "procedure_role"),
             rp_id: host_of(&origin),
             origin,
             keys,
@@ -178,6 +179,7 @@ pub(crate) fn host_of(origin: &str) -> String {
         .unwrap_or_default()
 }
 
+<<<<<<< HEAD
 /// Why this procedure may not go live: every promise that is broken, with the attack in words, and every
 /// verdict whose certificate does not check; empty if all promises are kept and proved.
 pub(crate) fn objections(procedure: &Procedure, source: &str) -> Vec<String> {
@@ -213,6 +215,47 @@ fn objections_to(procedure: &Procedure, verdicts: &[Verdict], source: &str) -> V
         }
     }
     objections
+=======
+/// What is new and what is gone from one version of the procedure to the next, a sentence each, for whoever signs it.
+///
+/// It says nothing yet about what got weaker or stronger within an action; the page shows both texts beside it.
+pub(crate) fn what_changed(old: &Procedure, new: &Procedure) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut compare = |what: &str, old: Vec<&str>, new: Vec<&str>| {
+        let gone = old.iter().filter(|name| !new.contains(name));
+        words.extend(gone.map(|name| format!("The {what} `{name}` is gone.")));
+        let added = new.iter().filter(|name| !old.contains(name));
+        words.extend(added.map(|name| format!("The {what} `{name}` is new.")));
+    };
+    let promises = |of: &'_ Procedure| -> Vec<String> {
+        of.promises.iter().map(|one| one.text.clone()).collect()
+    };
+    let (before, after) = (promises(old), promises(new));
+    compare(
+        "promise",
+        before.iter().map(String::as_str).collect(),
+        after.iter().map(String::as_str).collect(),
+    );
+    let actions = |of: &'_ Procedure| -> Vec<String> {
+        of.actions.iter().map(|one| one.name.clone()).collect()
+    };
+    let (before, after) = (actions(old), actions(new));
+    compare(
+        "action",
+        before.iter().map(String::as_str).collect(),
+        after.iter().map(String::as_str).collect(),
+    );
+    words
+}
+
+/// Every promise that is not kept, with the attack in words; empty if all are kept.
+pub(crate) fn broken_promises(procedure: &Procedure, source: &str) -> Vec<String> {
+    countersign_prover::check(procedure)
+        .iter()
+        .filter(|verdict| !verdict.kept)
+        .map(|verdict| broken(verdict, source))
+        .collect()
+>>>>>>> gaps
 }
 
 /// A broken promise in words: the claim, and how it is broken, each step with its line.
@@ -431,6 +474,7 @@ fn scope(word: &str) -> Option<Scope> {
         "customers" => Scope::Customers,
         "backups" => Scope::Backups,
         "read" => Scope::Read,
+        "erase" => Scope::Erase,
         "robot" => Scope::Robot,
         _ => return None,
     })
