@@ -295,7 +295,7 @@ async fn doctor_is_content_with_a_good_backend() {
     installation.edit("password.whsec", "panel.whsec");
     let (text, _, _) = doctor(&installation).await;
     for found in [
-        "ok       procedure: valid; 3 promises, all kept",
+        "ok       procedure: valid; 3 promises, all kept and proved",
         "ok       start: a gate starts with these settings",
         "ok       staff: enough people for every sign-off",
         "/countersign/run refuses requests without a good grant and a good signature",

@@ -336,7 +336,7 @@ impl System {
     }
 
     /// The nodes that a compromise makes hold. A state counts as reached.
-    fn nodes(&self, compromise: Compromise) -> impl Iterator<Item = Node> {
+    pub(crate) fn nodes(&self, compromise: Compromise) -> impl Iterator<Item = Node> {
         let (holding, others) = match compromise {
             Compromise::Holding(holding) => (self.own.get(holding.index()).copied(), Vec::new()),
             other => (None, choices(&[other])),

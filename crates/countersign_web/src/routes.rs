@@ -81,8 +81,8 @@ pub fn routes() -> Vec<Route> {
     use crate::api::{cases as ac, customers as cu, gate as ag, staff as st};
     use crate::openapi::shape;
     use crate::site::{
-        approvals, cases, customer, customers, desk, live, new_case, reference, settings, sign_in,
-        stop,
+        approvals, cases, customer, customers, desk, live, new_case, proposal, reference, settings,
+        sign_in, stop,
     };
     use Door::{Anyone, Machine, Seat, Staff, StaffOrMachine};
 
@@ -121,6 +121,7 @@ pub fn routes() -> Vec<Route> {
         // The API: customers.
         api(Verb::Put, "/v1/customers/{customer}", Machine, Operation::gives("Put a customer, contacts included", shape::<cu::CustomerPutDone>()).takes(shape::<cu::PutCustomer>()), put(cu::put)),
         api(Verb::Get, "/v1/customers/{customer}", Machine, Operation::gives("A customer, history of contacts included", shape::<cu::CustomerDocument>()), get(cu::read)),
+        api(Verb::Delete, "/v1/customers/{customer}", Machine, Operation::does("Erase a customer and all their cases").about("Needs the scope `erase`. Refused while a case is open or a refused request is still closed. The ledger stays whole."), delete(cu::erase)),
         api(Verb::Put, "/v1/customers/{customer}/holdings/{holding}", Machine, Operation::does("Put how a customer shows a holding").takes(shape::<cu::PutHolding>()), put(cu::put_holding)),
         api(Verb::Delete, "/v1/customers/{customer}/holdings/{holding}", Machine, Operation::does("Remove it"), delete(cu::remove_holding)),
         api(Verb::Post, "/v1/customers/{customer}/holdings/{holding}/passkey/start", Machine, Operation::gives("Begin to register a passkey for the customer signed in to your panel", shape::<st::Prompt>()), post(cu::start_passkey)),
@@ -138,6 +139,9 @@ pub fn routes() -> Vec<Route> {
         api(Verb::Post, "/v1/staff", Staff, Operation::gives("Make an account and its invitation", shape::<st::Invited>()).takes(shape::<st::NewStaff>()).status(201).repeatable().about("Needs the console role `admin`."), post(st::invite)),
         // The API: the gate.
         api(Verb::Get, "/v1/procedure", StaffOrMachine, Operation::gives("The procedure in force", shape::<ag::ProcedureDocument>()), get(ag::procedure)),
+        api(Verb::Get, "/v1/procedure/proposed", Staff, Operation::gives("The version that waits for a signature", shape::<ag::ProposedDocument>()).about("404 where none does."), get(ag::proposed)),
+        api(Verb::Post, "/v1/procedure/sign-off/start", Staff, Operation::gives("Begin to sign the proposed version", shape::<st::Prompt>()), post(ag::start_sign_off)),
+        api(Verb::Post, "/v1/procedure/sign-off/finish", Staff, Operation::gives("Sign it with a passkey: it is in force for new cases from then on", shape::<ag::ProcedureDocument>()).takes(shape::<st::Answer>()), post(ag::finish_sign_off)),
         api(Verb::Get, "/.well-known/countersign", Anyone, Operation::gives("Keys that a backend and a verifier need", shape::<ag::KeysDocument>()), get(ag::keys)),
         api(Verb::Get, "/ledger/checkpoint", Anyone, Operation::does("The newest checkpoint (C2SP tlog-tiles)").media("text/plain; charset=utf-8"), get(ag::checkpoint)),
         api(Verb::Get, "/ledger/tile/{*path}", Anyone, Operation::does("A hash tile or entry bundle (C2SP tlog-tiles)").media("application/octet-stream"), get(ag::tile)),
@@ -185,6 +189,9 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/approvals/{id}/sign/finish", Staff, post(approvals::finish)),
         site(Verb::Get, "/approvals/{id}/decline", Staff, get(approvals::decline_page)),
         site(Verb::Post, "/approvals/{id}/decline", Staff, post(approvals::decline)),
+        site(Verb::Get, "/procedures/proposed", Staff, get(proposal::page)),
+        site(Verb::Post, "/procedures/proposed/sign/start", Staff, post(proposal::start)),
+        site(Verb::Post, "/procedures/proposed/sign/finish", Staff, post(proposal::finish)),
         site(Verb::Get, "/settings", Staff, get(settings::page)),
         site(Verb::Post, "/settings", Staff, post(settings::save)),
         site(Verb::Post, "/settings/theme", Anyone, post(settings::toggle)),

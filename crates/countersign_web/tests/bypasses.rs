@@ -491,7 +491,7 @@ async fn b06_nobody_signs_their_own_case_on_any_surface() {
         assert!(refused.status >= 400, "{}", refused.text());
     }
     // No program signs.
-    for name in ["panel", "customers", "backups", "reader", "robot"] {
+    for name in ["panel", "customers", "eraser", "backups", "reader", "robot"] {
         let refused = world
             .machine(name)
             .call(
@@ -1006,8 +1006,34 @@ async fn b16_a_new_procedure_does_not_touch_open_cases() {
     for browser in [&mut maja.browser, &mut signe.browser] {
         browser.moves_to(&world.router);
     }
+    // Putting a text in place proposes it and changes nothing; a senior signs it, with a passkey over its version.
+    let waits = world.machine("reader").read("/v1/procedure").await.json();
+    assert_eq!(waits["version"], old);
+    assert_ne!(waits["proposed"], old);
+    let page = maja.browser.get("/procedures/proposed").await;
+    assert!(
+        page.text().contains("You cannot sign this"),
+        "{}",
+        page.text()
+    );
+    let tried = maja
+        .browser
+        .call("POST", "/v1/procedure/sign-off/start", &Value::Null)
+        .await;
+    assert_eq!(tried.code(), "not-a-signer");
+    let mut idris = world.colleague("idris").await;
+    let approvals = idris.browser.get("/approvals").await;
+    assert!(
+        approvals.text().contains("waits for your signature"),
+        "{}",
+        approvals.text()
+    );
+    let page = idris.browser.get("/procedures/proposed").await;
+    let signed = idris.browser.use_passkey(&page, &mut idris.passkey).await;
+    assert_eq!(signed.status, 200, "{}", signed.text());
     let now = world.machine("reader").read("/v1/procedure").await.json();
-    assert_ne!(now["version"], old);
+    assert_eq!(now["version"], waits["proposed"]);
+    assert_eq!(now["text"], weaker);
     world.settle().await;
     let read = world
         .machine("reader")
@@ -1374,7 +1400,7 @@ async fn b22_only_fresh_attestations_of_the_right_grade_count() {
         json!({ "grade": grade, "place": place, "at_ms": at - hours_ago * 3_600_000, "compared": "4,211 files" })
     };
     // Nobody else may say so, whatever they hold.
-    for name in ["panel", "customers", "reader", "robot"] {
+    for name in ["panel", "customers", "eraser", "reader", "robot"] {
         let refused = world
             .machine(name)
             .call("POST", &path, &attestation("verified", "falun", 1))

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::world::{Client, MAILBOX, PIN, World, halden, reinstall};
 
 /// Who asks, in the order of the file. The case was opened by another agent; the customer confirmed, a senior is waited for.
-const CALLERS: [&str; 15] = [
+const CALLERS: [&str; 16] = [
     "anonymous",
     "agent",
     "opener",
@@ -26,6 +26,7 @@ const CALLERS: [&str; 15] = [
     "stop link",
     "panel",
     "customers",
+    "eraser",
     "backups",
     "reader",
     "robot",
@@ -36,7 +37,7 @@ fn shows(caller: &str) -> &'static str {
     match caller {
         "anonymous" | "stop link" | "link" => "nothing",
         "seat" => "seat",
-        "panel" | "customers" | "backups" | "reader" | "robot" => "machine",
+        "panel" | "customers" | "eraser" | "backups" | "reader" | "robot" => "machine",
         _ => "staff",
     }
 }

@@ -21,7 +21,11 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands::procedure::{NOT_VALID, Source};
 use crate::config::Config;
-use crate::installation::{Installation, NotRead, broken_promises, read_config};
+<<<<<<< HEAD
+use crate::installation::{Installation, NotRead, objections, read_config};
+=======
+use crate::installation::{Installation, NotRead, broken_promises, read_config, what_changed};
+>>>>>>> gaps
 use crate::terminal;
 
 /// How long open requests, event streams among them, may take after the program was asked to end.
@@ -99,17 +103,17 @@ fn secrets_of(config: &Config, file: &Path) -> Option<Installation> {
     Installation::of(config).map_err(complain).ok()
 }
 
-/// The text of a procedure that is valid and keeps its promises; complains otherwise.
+/// The text of a procedure that is valid, whose promises are kept, and each certificate of whose verdicts checks; complains otherwise.
 fn kept_procedure(file: &Path) -> Option<String> {
     let source = Source::open(file)
         .map_err(|error| terminal::complain(&format!("error: {error:#}")))
         .ok()?;
     let procedure = source.valid()?;
-    let broken = broken_promises(procedure, &source.text);
-    for broken in &broken {
-        terminal::complain(&format!("error: {}: {broken}", source.name));
+    let objections = objections(procedure, &source.text);
+    for objection in &objections {
+        terminal::complain(&format!("error: {}: {objection}", source.name));
     }
-    if broken.is_empty() {
+    if objections.is_empty() {
         // A JSON twin is kept as the procedure it stands for.
         let twin = source
             .is_twin()
@@ -148,6 +152,7 @@ impl Ready {
         let gate = Gate::start(installation.settings.clone(), parts)
             .await
             .map_err(not_started)?;
+        gate.compare_with(Box::new(what_changed));
         let listener = TcpListener::bind(config.text("gate", "listen"))
             .await
             .with_context(|| format!("cannot listen on {}", config.text("gate", "listen")))?;
@@ -159,6 +164,13 @@ impl Ready {
         let serving = tokio::spawn(accept(listener, router, stop.clone()));
         terminal::print(&format!("listening on http://{address}\n"))?;
         tracing::info!(%address, procedure = %gate.procedure().version, ledger = gate.log_origin(), "started");
+        if let Some(version) = gate.proposed_version().await? {
+            terminal::complain(&format!(
+                "a new version of the procedure waits for a signature at {}/procedures/proposed: {version}; cases are opened under {}",
+                gate.settings().origin,
+                gate.procedure().version
+            ));
+        }
         for account in invite {
             invitation(&gate, account).await?;
         }

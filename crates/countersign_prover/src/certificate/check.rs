@@ -297,7 +297,7 @@ impl<'a> World<'a> {
     }
 
     /// Whether the deceived people can fill the slots, each one slot.
-    fn crew(&self, slots: &[RoleId]) -> bool {
+    pub(crate) fn crew(&self, slots: &[RoleId]) -> bool {
         let enough =
             |(&role, &n): (&RoleId, &u32)| (0..slots.len()).take(n as usize).map(move |_| role);
         let mut people: Vec<_> = self

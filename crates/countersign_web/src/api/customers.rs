@@ -230,6 +230,18 @@ pub async fn read(
     Ok(axum::Json(CustomerDocument::from(detail)).into_response())
 }
 
+/// `DELETE /v1/customers/{customer}`
+pub async fn erase(
+    State(web): State<Web>,
+    Machine(machine): Machine,
+    Path(customer): Path<String>,
+) -> Result<StatusCode, Problem> {
+    web.gate
+        .erase_customer(&machine, &CustomerId(customer))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// `PUT /v1/customers/{customer}/holdings/{holding}`
 pub async fn put_holding(
     State(web): State<Web>,

@@ -10,6 +10,7 @@ pub mod customers;
 pub mod desk;
 pub mod live;
 pub mod new_case;
+pub mod proposal;
 pub mod reference;
 pub mod settings;
 pub mod sign_in;

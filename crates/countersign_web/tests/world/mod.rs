@@ -126,7 +126,7 @@ impl World {
         let secrets = WebhookSecrets::parse([WEBHOOK_SECRET]).unwrap();
         let panel = Backend::start(verifier, secrets, Arc::clone(&clock)).await;
         let dice = SeededDice::new(1);
-        let names = ["panel", "customers", "backups", "reader", "robot"];
+        let names = ["panel", "customers", "eraser", "backups", "reader", "robot"];
         let tokens: BTreeMap<&'static str, Token> = names
             .into_iter()
             .map(|name| (name, Token::generate(TokenKind::Machine, &dice)))
@@ -469,6 +469,7 @@ fn settings(
     };
     Settings {
         procedure: PROCEDURE.to_owned(),
+        procedure_role: "senior".to_owned(),
         origin: ORIGIN.to_owned(),
         rp_id: HOST.to_owned(),
         keys: Keys {
@@ -523,6 +524,7 @@ fn settings(
         machines: vec![
             machine("panel", &[Scope::Panel], &[]),
             machine("customers", &[Scope::Customers], &[]),
+            machine("eraser", &[Scope::Erase], &[]),
             machine("backups", &[Scope::Backups], &[]),
             machine("reader", &[Scope::Read], &[]),
             machine("robot", &[Scope::Robot], &["agent"]),
