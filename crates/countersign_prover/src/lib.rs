@@ -22,6 +22,7 @@ mod graph;
 pub mod json;
 mod minimal;
 mod narrate;
+pub mod progress;
 mod questions;
 mod repair;
 mod search;
