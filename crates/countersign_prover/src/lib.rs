@@ -25,6 +25,7 @@ mod graph;
 pub mod json;
 mod minimal;
 mod narrate;
+pub mod progress;
 mod questions;
 mod refute;
 mod repair;

@@ -148,6 +148,7 @@ impl<'a> Hunt<'a> {
             return Step::GaveUp;
         }
         self.steps -= 1;
+        crate::progress::node(self.steps);
         let block = match self.best_block() {
             Some(block) => block,
             None => match self.learn() {

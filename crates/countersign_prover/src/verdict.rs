@@ -77,6 +77,7 @@ pub fn check(procedure: &Procedure) -> Vec<Verdict> {
         .promises
         .iter()
         .enumerate()
+        .inspect(|(index, _)| crate::progress::part(index + 1, procedure.promises.len()))
         .map(|(index, promise)| match &promise.claim {
             Claim::Never { even_if, targets } => {
                 let system = thief.get_or_insert_with(|| System::compile(procedure));

@@ -20,7 +20,7 @@ use crate::commands::procedure::{NOT_VALID, Source};
 use crate::commands::{certificate, sarif};
 use crate::config::did_you_mean;
 use crate::installation::broken;
-use crate::terminal::{self, Paint, painted};
+use crate::terminal::{self, Paint, Patience, painted};
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -70,7 +70,7 @@ pub(crate) fn check(
             .reading
             .procedure
             .as_ref()
-            .map(countersign_prover::check);
+            .map(|procedure| Patience::with(|| countersign_prover::check(procedure)));
         if let (Some(to), Some(procedure), Some(verdicts)) =
             (certificate, &source.reading.procedure, &verdicts)
         {
@@ -238,7 +238,7 @@ pub(crate) fn list_attacks(
     };
     let targets = targets(procedure, on, &source.name)?;
     for target in targets {
-        let found = attacks(procedure, &[target], at_most, Limits::default());
+        let found = Patience::with(|| attacks(procedure, &[target], at_most, Limits::default()));
         let name = target_name(procedure, target);
         terminal::print(&match format {
             Format::Json => {
@@ -465,7 +465,7 @@ pub(crate) fn show_repairs(
         .iter()
         .map(|target| target_name(procedure, *target))
         .collect();
-    let repairs = repair(procedure, &targets, at_most, Limits::default());
+    let repairs = Patience::with(|| repair(procedure, &targets, at_most, Limits::default()));
     terminal::print(&match format {
         Format::Json => {
             let repairs: Vec<Value> = repairs
