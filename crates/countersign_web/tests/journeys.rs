@@ -365,6 +365,15 @@ async fn an_invitation_a_first_passkey_and_the_next_morning() {
     );
     let keys = browser.get("/settings/passkeys").await;
     assert!(keys.text().contains("work laptop"), "{}", keys.text());
+    // An invitation makes one passkey; another one needs an answer of the first.
+    assert!(!keys.has_button("Add a passkey"), "{}", keys.text());
+    let confirmed = browser.use_passkey(&keys, &mut passkey).await;
+    assert_eq!(confirmed.path, "/settings/passkeys");
+    let (two, _) = browser.make_passkey(&confirmed, "phone").await;
+    assert!(two.text().contains("phone"), "{}", two.text());
+    world.minutes(6);
+    let later = browser.get("/settings/passkeys").await;
+    assert!(!later.has_button("Add a passkey"), "{}", later.text());
     let used = world.visitor().get(&link).await;
     assert_eq!(used.h1(), "This invitation does not work any more");
 
