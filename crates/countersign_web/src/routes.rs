@@ -150,6 +150,7 @@ pub fn routes() -> Vec<Route> {
         // What describes itself.
         site(Verb::Get, "/openapi.json", Anyone, get(ag::openapi)),
         site(Verb::Get, "/docs/api", Anyone, get(reference::page)),
+        site(Verb::Get, "/problems/{code}", Anyone, get(reference::problem)),
         site(Verb::Get, "/assets/{file}", Anyone, get(asset)),
         site(Verb::Get, "/healthz", Anyone, get(ag::health)),
         site(Verb::Get, "/readyz", Anyone, get(ag::ready)),
@@ -201,9 +202,9 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/settings/passkeys", Staff, get(settings::passkeys)),
         site(Verb::Post, "/settings/passkeys/start", Staff, post(settings::start)),
         site(Verb::Post, "/settings/passkeys/finish", Staff, post(settings::finish)),
-        site(Verb::Post, "/settings/passkeys/{id}/remove", Staff, post(settings::remove)),
         site(Verb::Post, "/settings/passkeys/confirm/start", Staff, post(settings::start_confirm)),
         site(Verb::Post, "/settings/passkeys/confirm/finish", Staff, post(settings::finish_confirm)),
+        site(Verb::Post, "/settings/passkeys/{id}/remove", Staff, post(settings::remove)),
         site(Verb::Post, "/settings/passkeys/{id}/name", Staff, post(settings::rename)),
         // Pages for the customer. The link's token is looked at by POST alone.
         site(Verb::Get, "/c/{token}", Anyone, get(customer::opened)),
