@@ -487,3 +487,36 @@ async fn the_panel_sends_its_customer_and_gets_them_back() {
         "https://panel.acme.example/servers?ok=1"
     );
 }
+
+/// Nobody can take the demo for the real thing, whoever they are in it.
+#[tokio::test]
+async fn every_page_of_the_demo_says_that_its_data_is_made_up() {
+    let world = World::new().await;
+    let mut signe = world.signe().await;
+    let mut maja = world.colleague("maja").await;
+    let case = world.case_of(&mut maja, &reinstall(&signe.id)).await;
+    let link = world.link(&mut maja, &case).await;
+    let lobby = "http://localhost:4183";
+    let demo = world.demo(lobby);
+    signe.browser.moves_to(&demo);
+    maja.browser.moves_to(&demo);
+    let mut pages = vec![
+        Client::new(demo.clone()).get("/sign-in").await,
+        Client::new(demo.clone()).get("/v/cs_stop_none").await,
+        maja.browser.get("/desk").await,
+    ];
+    let start = signe.browser.get(&link).await;
+    let prove = signe.browser.post("/c/yes", &[]).await;
+    let prove = signe.browser.get(&prove.location().unwrap()).await;
+    pages.extend([start, prove, signe.browser.get("/c/stop").await]);
+    for page in pages {
+        assert!(
+            page.text().contains("Demonstration with made-up data.") && page.body().contains(lobby),
+            "{} {}",
+            page.path,
+            page.text()
+        );
+    }
+    let real = world.visitor().get("/sign-in").await;
+    assert!(!real.text().contains("made-up"), "{}", real.text());
+}
