@@ -213,6 +213,9 @@ pub enum CustomerError {
         /// Why.
         why: &'static str,
     },
+    /// The gate hashes PINs with a pepper, and this hash was made without it: it could never match.
+    #[error("this gate hashes PINs with a key of its own; send the PIN itself")]
+    HashWithoutPepper,
     /// A case of theirs is open.
     #[error("a case of this customer is open")]
     OpenCases,
@@ -237,6 +240,7 @@ impl CustomerError {
             Self::NotAllowed(_) => "not-allowed",
             Self::Unknown => "unknown-customer",
             Self::Field { .. } => "bad-field",
+            Self::HashWithoutPepper => "pin-hash-without-pepper",
             Self::OpenCases => "open-cases",
             Self::StillClosed { .. } => "request-still-closed",
             Self::TooManyLookUps => "too-many-look-ups",
@@ -594,6 +598,9 @@ impl Gate {
         }
         match factor {
             FactorPut::Pin(pin) => Ok(FactorKind::Pin(self.hash_pin(pin).await?)),
+            FactorPut::PinHash(_) if self.hasher().is_peppered() => {
+                Err(CustomerError::HashWithoutPepper)
+            }
             FactorPut::PinHash(hash) if is_pin_hash(hash) => Ok(FactorKind::Pin(hash.clone())),
             FactorPut::PinHash(_) => Err(CustomerError::field(
                 "pin_hash",

@@ -317,6 +317,9 @@ pub(crate) struct Session {
     pub(crate) account: String,
     pub(crate) opened_at: Timestamp,
     pub(crate) seen_at: Timestamp,
+    /// When one of the account's passkeys last answered in this session; `None` where it began with an invitation.
+    #[serde(default)]
+    pub(crate) asserted_at: Option<Timestamp>,
 }
 
 /// An invitation, by the hash of its token.

@@ -144,6 +144,9 @@ pub enum StaffError {
     /// The account has no such passkey, or has too many.
     #[error("there is no such passkey")]
     UnknownPasskey,
+    /// No passkey of the account answered in this session a moment ago.
+    #[error("show first, with a passkey you have, that it is you")]
+    StepUp,
     /// Most passkeys reached.
     #[error("no more than 20 passkeys")]
     TooManyPasskeys,
@@ -165,6 +168,7 @@ impl StaffError {
             Self::NotAccepted => "passkey-not-accepted",
             Self::LastPasskey => "last-passkey",
             Self::UnknownPasskey => "unknown-passkey",
+            Self::StepUp => "step-up",
             Self::TooManyPasskeys => "too-many-passkeys",
             Self::Trouble(trouble) => trouble.code(),
         }
@@ -324,7 +328,7 @@ impl Gate {
         let used = records::remove(space::INVITATION, hash.to_string(), Some(revision));
         self.add_passkey(&account.account, passkey, name, vec![used])
             .await?;
-        self.open_session(&account.account).await
+        self.open_session(&account.account, None).await
     }
 
     /// The reader's own passkeys.
@@ -332,8 +336,9 @@ impl Gate {
         by.record().passkeys.iter().map(Registered::view).collect()
     }
 
-    /// Begins to register one more passkey.
+    /// Begins to register one more passkey. A session alone is not enough: one that was stolen would make itself a key.
     pub async fn start_passkey(&self, by: &SignedInStaff) -> Result<Ceremony, StaffError> {
+        self.fresh(by)?;
         self.start_creation(
             by.record(),
             Purpose::AnotherPasskey {
@@ -351,6 +356,7 @@ impl Gate {
         response: &Value,
         name: &str,
     ) -> Result<(), StaffError> {
+        self.fresh(by)?;
         let purpose = Purpose::AnotherPasskey {
             account: by.account().to_owned(),
         };
@@ -359,6 +365,14 @@ impl Gate {
             .await?;
         self.add_passkey(by.account(), passkey, name, Vec::new())
             .await
+    }
+
+    fn fresh(&self, by: &SignedInStaff) -> Result<(), StaffError> {
+        if by.is_fresh(self.now()) {
+            Ok(())
+        } else {
+            Err(StaffError::StepUp)
+        }
     }
 
     /// Removes a passkey; not the last one.

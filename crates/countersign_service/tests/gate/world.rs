@@ -172,6 +172,12 @@ impl World {
         text
     }
 
+    /// A second gate on the same store that hashes PINs with a pepper.
+    pub(crate) async fn peppered_gate(&self) -> Gate {
+        let pepper = Some(Secret::new("kept elsewhere"));
+        start_with(&self.settings, &self.journal, &self.clock, 55, pepper).await
+    }
+
     pub(crate) fn machine(&self, name: &str) -> MachineCaller {
         self.gate.machine(self.tokens[name].expose()).unwrap()
     }
@@ -576,10 +582,20 @@ async fn start(
     clock: &Arc<SettableClock>,
     seed: u64,
 ) -> Gate {
+    start_with(settings, journal, clock, seed, None).await
+}
+
+async fn start_with(
+    settings: &Settings,
+    journal: &SharedJournal,
+    clock: &Arc<SettableClock>,
+    seed: u64,
+    pepper: Option<Secret>,
+) -> Gate {
     let dice = Arc::new(SeededDice::new(seed));
     let hasher = SecretHasher::with_cost(
         HashCost::cheap_for_tests(),
-        None,
+        pepper,
         HashLimits::default(),
         Arc::clone(&dice) as _,
     )

@@ -87,7 +87,7 @@ pub struct PutHolding {
     /// A support PIN; hashed with Argon2id at once and not kept.
     #[serde(default)]
     pub pin: Option<String>,
-    /// A support PIN already hashed: an Argon2id PHC string.
+    /// A support PIN already hashed: an Argon2id PHC string. Refused where the gate has a pepper, which such a hash lacks.
     #[serde(default)]
     pub pin_hash: Option<String>,
     /// The secret of an authenticator app, base32; sealed at once.

@@ -113,6 +113,13 @@ impl From<CustomerError> for Problem {
                 Self::not_yours().detail(format!("it needs `{needed}`"))
             }
             CustomerError::Field { field, why } => Self::invalid(field, why),
+            CustomerError::HashWithoutPepper => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                code,
+                "This gate takes PINs, not hashes of them",
+            )
+            .field("pin_hash", "was made without this gate's pepper")
+            .detail("send the PIN as `pin`; it is hashed at once and not kept"),
             CustomerError::OpenCases => Self::new(
                 StatusCode::CONFLICT,
                 code,

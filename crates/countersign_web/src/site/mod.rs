@@ -196,6 +196,7 @@ pub fn customer_frame(web: &Web, browser: &Browser) -> CustomerFrame {
         can_stop: false,
         works_until: None,
         more_time: false,
+        demo: web.demo.clone(),
         proven: None,
         idempotency_key: web.fresh_key(),
     }

@@ -22,12 +22,21 @@ use crate::pages::{
 use crate::present::{self, sentence_case};
 use crate::problem::Problem;
 
-/// `GET /cases/new/customer?q=`
+/// `GET /cases/new/customer`
+pub async fn ask_customer(desk: Desk) -> Answer {
+    html(&NewCaseCustomerPage {
+        frame: desk.frame(Some(Section::Desk)),
+        query: String::new(),
+        found: Vec::new(),
+    })
+}
+
+/// `POST /cases/new/customer`: what is searched for may be somebody's address, so it stands in no URL.
 pub async fn customer(
     State(web): State<Web>,
     desk: Desk,
     network: Network,
-    Query(fields): Query<Fields>,
+    Form(fields): Form<Fields>,
 ) -> Answer {
     network.take(&web.rates.searches)?;
     let query = field(&fields, "q");

@@ -155,6 +155,15 @@ impl World {
         self.router = router_of(&self.gate, &self.signer);
     }
 
+    /// This gate as the demo serves it.
+    pub(crate) fn demo(&self, lobby: &str) -> Router {
+        let settings = WebSettings {
+            demo: Some(lobby.to_owned()),
+            ..web_settings(&self.signer)
+        };
+        router(Web::new(self.gate.clone(), settings))
+    }
+
     pub(crate) fn hours(&self, hours: u64) {
         self.clock.advance(Duration::from_secs(hours * 3_600));
     }
@@ -563,11 +572,14 @@ async fn gate(
 }
 
 fn router_of(gate: &Gate, signer: &LogSigner) -> Router {
-    let settings = WebSettings {
+    router(Web::new(gate.clone(), web_settings(signer)))
+}
+
+fn web_settings(signer: &LogSigner) -> WebSettings {
+    WebSettings {
         log_key: signer.verifier().clone(),
         time_zone: "UTC".to_owned(),
         demo: None,
         trusted_proxies: Vec::new(),
-    };
-    router(Web::new(gate.clone(), settings))
+    }
 }
