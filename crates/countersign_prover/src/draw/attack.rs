@@ -44,6 +44,7 @@ pub fn attack(procedure: &Procedure, attack: &Attack) -> Picture {
             label: "What a thief needs first".to_owned(),
             words: "What a thief needs first".to_owned(),
             lanes: first,
+            beginning: Mark::Does,
             mark: Mark::Does,
         })
     };
@@ -139,6 +140,7 @@ fn request(
             name: String::new(),
             stages,
         }],
+        beginning: Mark::Does,
         mark: Mark::Does,
     }))
 }
