@@ -12,7 +12,7 @@ use countersign_language::{
 };
 use countersign_prover::draw::{self, Picture, Room};
 use countersign_prover::{
-    Attacks, Compromise, Limits, Missing, Step, System, Verdict, length, lockout, reach,
+    Attacks, Compromise, Limits, Missing, Step, System, Verdict, What, length, lockout, reach,
     target_name,
 };
 use tokio::sync::{OnceCell, Semaphore};
@@ -532,8 +532,13 @@ impl Study {
     }
 
     fn step(&self, step: &Step) -> StepRow {
+        let words = match step.what {
+            What::Reached(target @ Target::Loss(_)) => format!("{} is lost", self.label(target)),
+            What::Reached(target) => format!("{} is done", self.label(target)),
+            _ => step.text.clone(),
+        };
         StepRow {
-            words: sentence_case(&step.text),
+            words: sentence_case(&words),
             line: self.line(step.span),
         }
     }

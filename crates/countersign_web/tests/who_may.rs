@@ -108,6 +108,7 @@ async fn outcome(setting: &mut Setting, route: &Route) -> String {
         .replace("{customer}", "c-1042")
         .replace("{holding}", "pin")
         .replace("{way}", "pin")
+        .replace("{action}", "server.reinstall")
         .replace("{token}", &setting.token)
         .replace("{file}", "nothing.css")
         .replace("{*path}", "0/000");
