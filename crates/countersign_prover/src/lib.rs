@@ -15,6 +15,7 @@
 mod block;
 pub mod certificate;
 mod compromise;
+mod filter;
 mod graph;
 pub mod json;
 mod minimal;
