@@ -21,6 +21,7 @@ mod compromise;
 mod cut;
 mod diff;
 pub mod draw;
+mod filter;
 mod graph;
 pub mod json;
 mod minimal;
