@@ -16,6 +16,7 @@ mod block;
 pub mod certificate;
 mod cheapest;
 mod compromise;
+mod cover;
 mod cut;
 mod graph;
 pub mod json;
