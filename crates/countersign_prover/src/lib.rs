@@ -18,6 +18,7 @@ mod block;
 pub mod certificate;
 mod cheapest;
 mod compromise;
+mod cover;
 mod cut;
 mod diff;
 pub mod draw;
