@@ -5,6 +5,7 @@ mod certificate;
 mod diff;
 mod doctor;
 mod draw;
+mod grant;
 mod init;
 mod ledger;
 mod procedure;
@@ -168,6 +169,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Receipt,
     },
+    /// Check a grant, as a backend does before it acts.
+    Grant {
+        #[command(subcommand)]
+        command: Grant,
+    },
     /// Print a fresh key, token or webhook secret.
     Secret {
         /// Which.
@@ -232,6 +238,13 @@ pub(crate) enum Ledger {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
+}
+
+/// `countersign grant …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Grant {
+    /// Check a bundle without asking the gate: exit 0 if a backend may act on it, 1 with the first check that fails, 2 if something cannot be read.
+    Verify(grant::Verify),
 }
 
 /// `countersign receipt …`
@@ -331,6 +344,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
                     format,
                 },
         } => ledger::verify_file(&file, key.as_deref(), ledger.as_deref(), format),
+        Command::Grant {
+            command: Grant::Verify(command),
+        } => grant::verify(&command),
         Command::Init { folder } => init::init(&folder),
         Command::Secret { kind } => secret::secret(kind),
         Command::Demo(options) => crate::demo::run(&options),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use countersign_language::{Procedure, line_of};
-use countersign_prover::Verdict;
 use countersign_prover::certificate::{self, Certificate};
+use countersign_prover::{Verdict, diff};
 use countersign_service::LogSigner;
 use countersign_service::adapters::clock::{Clock, SystemClock};
 use countersign_service::adapters::mailer::{MailSecurity, MailServer};
@@ -24,6 +24,9 @@ use crate::config::{self, Config, Mistake};
 
 /// The largest configuration file that is read.
 const MOST_BYTES: u64 = 1 << 20;
+
+/// Size of the attacks that two versions are compared by, as in `countersign diff`.
+const DIFF_AT_MOST: usize = 3;
 
 /// Everything secret and public a gate is started with, except the procedure's text.
 pub(crate) struct Installation {
@@ -179,7 +182,6 @@ pub(crate) fn host_of(origin: &str) -> String {
         .unwrap_or_default()
 }
 
-<<<<<<< HEAD
 /// Why this procedure may not go live: every promise that is broken, with the attack in words, and every
 /// verdict whose certificate does not check; empty if all promises are kept and proved.
 pub(crate) fn objections(procedure: &Procedure, source: &str) -> Vec<String> {
@@ -215,47 +217,29 @@ fn objections_to(procedure: &Procedure, verdicts: &[Verdict], source: &str) -> V
         }
     }
     objections
-=======
-/// What is new and what is gone from one version of the procedure to the next, a sentence each, for whoever signs it.
-///
-/// It says nothing yet about what got weaker or stronger within an action; the page shows both texts beside it.
-pub(crate) fn what_changed(old: &Procedure, new: &Procedure) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut compare = |what: &str, old: Vec<&str>, new: Vec<&str>| {
-        let gone = old.iter().filter(|name| !new.contains(name));
-        words.extend(gone.map(|name| format!("The {what} `{name}` is gone.")));
-        let added = new.iter().filter(|name| !old.contains(name));
-        words.extend(added.map(|name| format!("The {what} `{name}` is new.")));
-    };
-    let promises = |of: &'_ Procedure| -> Vec<String> {
-        of.promises.iter().map(|one| one.text.clone()).collect()
-    };
-    let (before, after) = (promises(old), promises(new));
-    compare(
-        "promise",
-        before.iter().map(String::as_str).collect(),
-        after.iter().map(String::as_str).collect(),
-    );
-    let actions = |of: &'_ Procedure| -> Vec<String> {
-        of.actions.iter().map(|one| one.name.clone()).collect()
-    };
-    let (before, after) = (actions(old), actions(new));
-    compare(
-        "action",
-        before.iter().map(String::as_str).collect(),
-        after.iter().map(String::as_str).collect(),
-    );
-    words
 }
 
-/// Every promise that is not kept, with the attack in words; empty if all are kept.
-pub(crate) fn broken_promises(procedure: &Procedure, source: &str) -> Vec<String> {
-    countersign_prover::check(procedure)
-        .iter()
-        .filter(|verdict| !verdict.kept)
-        .map(|verdict| broken(verdict, source))
-        .collect()
->>>>>>> gaps
+/// What got weaker, what stronger and what is only different from one version of the procedure to the next, a sentence
+/// each and in this order, for whoever signs it.
+pub(crate) fn what_changed(old: &Procedure, new: &Procedure) -> Vec<String> {
+    let found = diff(
+        old,
+        new,
+        DIFF_AT_MOST,
+        countersign_prover::Limits::default(),
+    );
+    [
+        ("Weaker", found.weaker),
+        ("Stronger", found.stronger),
+        ("Changed", found.changed),
+    ]
+    .into_iter()
+    .flat_map(|(how, differences)| {
+        differences
+            .into_iter()
+            .map(move |difference| format!("{how}: {}.", difference.text))
+    })
+    .collect()
 }
 
 /// A broken promise in words: the claim, and how it is broken, each step with its line.

@@ -487,7 +487,6 @@ impl Adviser<'_> {
                 class: vec![0; focus.choices.len()],
                 limit: vec![fewer],
                 price: vec![1; focus.choices.len()],
-                total: fewer,
             };
             if let Outcome::Attack(set) = search::within(&focus, &budget, SEARCH_STEPS) {
                 let set = narrate::set_of(

@@ -16,7 +16,9 @@
 mod advice;
 mod block;
 pub mod certificate;
+mod cheapest;
 mod compromise;
+mod cut;
 mod diff;
 pub mod draw;
 mod graph;
@@ -24,6 +26,7 @@ pub mod json;
 mod minimal;
 mod narrate;
 mod questions;
+mod refute;
 mod repair;
 mod search;
 mod system;

@@ -12,7 +12,7 @@ use crate::{
     graph::{FALSE, Focused, Marks, Node, focus, number},
     minimal::{self, SIZE_MAX, Stop},
     narrate::{self, Attack},
-    search::{self, Budget},
+    search::Budget,
     system::System,
     verdict::{self, Missing, STEPS, Way},
 };
@@ -297,9 +297,8 @@ impl System {
                     class: vec![0; focus.choices.len()],
                     limit: vec![u64::MAX],
                     price: focus.choices.iter().map(price).collect(),
-                    total: u64::MAX,
                 };
-                let (set, proved) = search::cheapest(&focus, &budget, STEPS)?;
+                let (set, proved) = crate::cheapest::cheapest(&focus, &budget, STEPS)?;
                 (
                     set.iter()
                         .map(|&choice| focus.choices[choice as usize].1)
