@@ -498,7 +498,6 @@ impl Adviser<'_> {
                 class: vec![0; focus.choices.len()],
                 limit: vec![fewer],
                 price: vec![1; focus.choices.len()],
-                total: fewer,
             };
             match search::within(&focus, &budget, SEARCH_STEPS) {
                 Outcome::Attack(set) => {

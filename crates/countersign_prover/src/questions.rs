@@ -12,7 +12,7 @@ use crate::{
     graph::{FALSE, Focused, Marks, Node, focus, number},
     minimal::{self, SIZE_MAX, Stop},
     narrate::{self, Attack},
-    search::{self, Budget},
+    search::Budget,
     system::System,
     verdict::{self, Missing, STEPS, Way},
 };
@@ -297,9 +297,8 @@ impl System {
                     class: vec![0; focus.choices.len()],
                     limit: vec![u64::MAX],
                     price: focus.choices.iter().map(price).collect(),
-                    total: u64::MAX,
                 };
-                let (set, proved) = search::cheapest(&focus, &budget, STEPS)?;
+                let (set, proved) = crate::cheapest::cheapest(&focus, &budget, STEPS)?;
                 (
                     set.iter()
                         .map(|&choice| focus.choices[choice as usize].1)
@@ -336,7 +335,7 @@ impl System {
     }
 
     /// The nodes that a compromise makes hold. A state counts as reached.
-    fn nodes(&self, compromise: Compromise) -> impl Iterator<Item = Node> {
+    pub(crate) fn nodes(&self, compromise: Compromise) -> impl Iterator<Item = Node> {
         let (holding, others) = match compromise {
             Compromise::Holding(holding) => (self.own.get(holding.index()).copied(), Vec::new()),
             other => (None, choices(&[other])),

@@ -10,6 +10,7 @@ pub mod customers;
 pub mod desk;
 pub mod live;
 pub mod new_case;
+pub mod proposal;
 pub mod reference;
 pub mod settings;
 pub mod sign_in;
@@ -195,6 +196,7 @@ pub fn customer_frame(web: &Web, browser: &Browser) -> CustomerFrame {
         can_stop: false,
         works_until: None,
         more_time: false,
+        demo: web.demo.clone(),
         proven: None,
         idempotency_key: web.fresh_key(),
     }
