@@ -4,6 +4,8 @@ mod advice;
 mod certificate;
 mod diff;
 mod doctor;
+mod draw;
+mod grant;
 mod init;
 mod ledger;
 mod procedure;
@@ -134,6 +136,8 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: promises::Format,
     },
+    /// Draw a procedure, an attack, how far a thief gets, or a lockout, as SVG.
+    Draw(draw::Draw),
     /// Run a gate. Prints `listening on http://…` once it accepts.
     Serve {
         /// The configuration file.
@@ -164,6 +168,11 @@ pub(crate) enum Command {
     Receipt {
         #[command(subcommand)]
         command: Receipt,
+    },
+    /// Check a grant, as a backend does before it acts.
+    Grant {
+        #[command(subcommand)]
+        command: Grant,
     },
     /// Print a fresh key, token or webhook secret.
     Secret {
@@ -229,6 +238,13 @@ pub(crate) enum Ledger {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
+}
+
+/// `countersign grant …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Grant {
+    /// Check a bundle without asking the gate: exit 0 if a backend may act on it, 1 with the first check that fails, 2 if something cannot be read.
+    Verify(grant::Verify),
 }
 
 /// `countersign receipt …`
@@ -303,6 +319,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             at_most,
             format,
         } => promises::show_repairs(&file, on.as_deref(), at_most, format),
+        Command::Draw(what) => draw::draw(&what),
         Command::Serve { config, invite } => serve::serve(&config, &invite),
         Command::Doctor { config } => doctor::doctor(&config),
         Command::Reference { page } => reference::reference(page),
@@ -327,6 +344,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
                     format,
                 },
         } => ledger::verify_file(&file, key.as_deref(), ledger.as_deref(), format),
+        Command::Grant {
+            command: Grant::Verify(command),
+        } => grant::verify(&command),
         Command::Init { folder } => init::init(&folder),
         Command::Secret { kind } => secret::secret(kind),
         Command::Demo(options) => crate::demo::run(&options),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use countersign_language::{Procedure, line_of};
-use countersign_prover::Verdict;
 use countersign_prover::certificate::{self, Certificate};
+use countersign_prover::{Verdict, diff};
 use countersign_service::LogSigner;
 use countersign_service::adapters::clock::{Clock, SystemClock};
 use countersign_service::adapters::mailer::{MailSecurity, MailServer};
@@ -24,6 +24,9 @@ use crate::config::{self, Config, Mistake};
 
 /// The largest configuration file that is read.
 const MOST_BYTES: u64 = 1 << 20;
+
+/// Size of the attacks that two versions are compared by, as in `countersign diff`.
+const DIFF_AT_MOST: usize = 3;
 
 /// Everything secret and public a gate is started with, except the procedure's text.
 pub(crate) struct Installation {
@@ -106,6 +109,7 @@ impl Installation {
         };
         let settings = Settings {
             procedure: String::new(),
+            procedure_role: config.text("gate", "procedure_role"),
             rp_id: host_of(&origin),
             origin,
             keys,
@@ -213,6 +217,29 @@ fn objections_to(procedure: &Procedure, verdicts: &[Verdict], source: &str) -> V
         }
     }
     objections
+}
+
+/// What got weaker, what stronger and what is only different from one version of the procedure to the next, a sentence
+/// each and in this order, for whoever signs it.
+pub(crate) fn what_changed(old: &Procedure, new: &Procedure) -> Vec<String> {
+    let found = diff(
+        old,
+        new,
+        DIFF_AT_MOST,
+        countersign_prover::Limits::default(),
+    );
+    [
+        ("Weaker", found.weaker),
+        ("Stronger", found.stronger),
+        ("Changed", found.changed),
+    ]
+    .into_iter()
+    .flat_map(|(how, differences)| {
+        differences
+            .into_iter()
+            .map(move |difference| format!("{how}: {}.", difference.text))
+    })
+    .collect()
 }
 
 /// A broken promise in words: the claim, and how it is broken, each step with its line.
@@ -431,6 +458,7 @@ fn scope(word: &str) -> Option<Scope> {
         "customers" => Scope::Customers,
         "backups" => Scope::Backups,
         "read" => Scope::Read,
+        "erase" => Scope::Erase,
         "robot" => Scope::Robot,
         _ => return None,
     })

@@ -14,8 +14,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_language::{
-    Action, ActionId, Diagnostic, EffectKind, Expr, HoldingId, HoldingKind, LossId, Path, PathId,
-    Procedure, Requirement, RoleId, Span, Target, by_place, codes,
+    Action, ActionId, Diagnostic, Effect, EffectKind, Expr, HoldingId, HoldingKind, LossId, Path,
+    PathId, Procedure, Requirement, RoleId, Span, Target, by_place, codes,
 };
 
 use crate::{
@@ -33,14 +33,16 @@ mod rules;
 use evidence::Evidence;
 pub use rules::{RULE_SETS, RuleSet, judge};
 
-/// So many facts are derived at most, over all questions; about 50 ms.
-const FACTS_MAX: usize = 4_000_000;
+/// So many facts are derived at most, over all questions; about 100 ms.
+const FACTS_MAX: usize = 2_000_000;
 /// More findings than this of one procedure are not kept: nobody reads the rest.
 const FINDINGS_MAX: usize = 1_000;
 /// Actions whose recovery is looked at beyond single thefts; each is a search of its own.
-const SEARCHES_MAX: usize = 24;
-/// Nodes of such a search.
-const SEARCH_STEPS: u64 = 2_000;
+const SEARCHES_MAX: usize = 12;
+/// Systems with more nodes, about 10,000 actions, are not searched at all.
+const SEARCHED_MAX: usize = 100_000;
+/// Nodes of the tree of such a search.
+const SEARCH_STEPS: u64 = 200;
 
 /// Looks at a procedure as somebody would who has seen many go wrong: warnings, by place.
 ///
@@ -52,8 +54,10 @@ pub fn advice(procedure: &Procedure) -> Vec<Diagnostic> {
         procedure,
         marks: Marks::new(&system.graph),
         system: &system,
+        yields: yields(procedure),
         facts: 0,
         cut: false,
+        weak: BTreeSet::new(),
         found: BTreeMap::new(),
     };
     adviser.one_person();
@@ -67,8 +71,12 @@ struct Adviser<'p> {
     procedure: &'p Procedure,
     system: &'p System,
     marks: Marks,
+    /// The actions that yield each holding, with where they say so, in file order.
+    yields: BTreeMap<HoldingId, Vec<(ActionId, Effect)>>,
     facts: usize,
     cut: bool,
+    /// Paths already called a weak recovery.
+    weak: BTreeSet<Place>,
     /// By place, code and message, so that one thing is said once.
     found: BTreeMap<(Span, &'static str, String), Diagnostic>,
 }
@@ -293,21 +301,20 @@ impl Adviser<'_> {
 
     /// The first action inside the gate that was done and yields this, and where it says so.
     fn yielding(&self, wanted: HoldingId) -> Option<(String, Span)> {
-        let mut actions = self.procedure.actions.iter().enumerate();
-        actions.find_map(|(index, action)| {
-            if action.outside || !self.follows(self.system.actions[index]) {
+        let mut yields = self.yields.get(&wanted)?.iter();
+        yields.find_map(|(id, effect)| {
+            let action = &self.procedure.actions[id.index()];
+            if action.outside || !self.follows(self.system.actions[id.index()]) {
                 return None;
             }
-            let effect = action.effects.iter().find(|effect| match effect.kind {
-                EffectKind::Gives(holding) | EffectKind::Changes(holding) => holding == wanted,
-                EffectKind::Sends { what, to } => {
-                    what == wanted
-                        && (self.holds(self.system.own[to.index()])
-                            || self.holds(self.system.new[to.index()]))
+            let arrives = match effect.kind {
+                EffectKind::Sends { to, .. } => {
+                    self.holds(self.system.own[to.index()])
+                        || self.holds(self.system.new[to.index()])
                 }
-                EffectKind::Loses(_) => false,
-            })?;
-            Some((action.name.clone(), effect.span))
+                _ => true,
+            };
+            arrives.then(|| (action.name.clone(), effect.span))
         })
     }
 
@@ -328,7 +335,11 @@ impl Adviser<'_> {
             }
         }
         let logins = logins(procedure);
-        let mut weaker: BTreeMap<ActionId, Vec<HoldingId>> = BTreeMap::new();
+        let login_of: BTreeMap<Node, ActionId> = logins
+            .keys()
+            .map(|&login| (self.system.actions[login.index()], login))
+            .collect();
+        let mut weaker: BTreeMap<ActionId, HoldingId> = BTreeMap::new();
         for holding in (0..number(procedure.holdings.len())).map(HoldingId) {
             if self.system.choice(Choice::Holding(holding)).is_none() {
                 continue;
@@ -339,17 +350,20 @@ impl Adviser<'_> {
             for &place in shown.get(&holding).into_iter().flatten() {
                 self.leads(place, holding);
             }
-            for (&login, &(needs, _)) in &logins {
-                if needs > 1 && self.follows(self.system.actions[login.index()]) {
-                    weaker.entry(login).or_default().push(holding);
+            // Only what was derived is looked at, not every login there is.
+            for &login in self
+                .marks
+                .order()
+                .iter()
+                .filter_map(|node| login_of.get(node))
+            {
+                if logins[&login].0 > 1 {
+                    weaker.entry(login).or_insert(holding);
                 }
             }
         }
-        for (login, thefts) in weaker {
-            let Some(&first) = thefts.first() else {
-                continue;
-            };
-            self.weaker(login, logins[&login], &[Compromise::Holding(first)]);
+        for (login, theft) in weaker {
+            self.weaker(login, logins[&login], &[Compromise::Holding(theft)]);
         }
     }
 
@@ -359,8 +373,8 @@ impl Adviser<'_> {
         let mut found = Vec::new();
         self.leads_within(&parts, holding, &mut found);
         let thing = &self.procedure.holdings[holding.index()];
-        for (from, to, other) in found {
-            let other = &self.procedure.holdings[other.index()];
+        for (from, to, got) in found {
+            let other = &self.procedure.holdings[got.index()];
             let mut finding = Diagnostic::new(
                 codes::PROOF_LEADS_TO_PROOF,
                 to,
@@ -370,7 +384,7 @@ impl Adviser<'_> {
                 ),
             );
             finding.also(from, "so this proof alone is enough");
-            if let Some((by, way)) = self.way_to(other.name.as_str()) {
+            if let Some((by, way)) = self.way_to(got) {
                 finding.also(way, format!("by `{by}`"));
             }
             finding.help("ask for a proof that the other one does not lead to");
@@ -440,7 +454,7 @@ impl Adviser<'_> {
                 .atom(
                     self.procedure,
                     *proof,
-                    settled.map(|settled| settled.seconds()),
+                    settled.map(countersign_language::Duration::seconds),
                 )
                 .into_iter()
                 .any(|node| self.holds(node)),
@@ -451,17 +465,10 @@ impl Adviser<'_> {
     }
 
     /// The first action that was done and yields this, inside or outside.
-    fn way_to(&self, name: &str) -> Option<(String, Span)> {
-        let wanted = self.procedure.holding_named(name)?;
-        let mut actions = self.procedure.actions.iter().enumerate();
-        actions.find_map(|(index, action)| {
-            let yields = action.effects.iter().find(|effect| match effect.kind {
-                EffectKind::Gives(holding) | EffectKind::Changes(holding) => holding == wanted,
-                EffectKind::Sends { what, .. } => what == wanted,
-                EffectKind::Loses(_) => false,
-            })?;
-            (self.follows(self.system.actions[index])).then(|| (action.name.clone(), yields.span))
-        })
+    fn way_to(&self, wanted: HoldingId) -> Option<(&str, Span)> {
+        let mut yields = self.yields.get(&wanted)?.iter();
+        let (id, effect) = yields.find(|(id, _)| self.follows(self.system.actions[id.index()]))?;
+        Some((&self.procedure.actions[id.index()].name, effect.span))
     }
 
     /// Logins that ask for three things or more: is there an attack with fewer compromises?
@@ -477,6 +484,10 @@ impl Adviser<'_> {
         if large.len() > SEARCHES_MAX {
             self.cut = true;
         }
+        if self.system.graph.nodes() > SEARCHED_MAX {
+            self.cut |= !large.is_empty();
+            return;
+        }
         for (login, needs) in large.into_iter().take(SEARCHES_MAX) {
             let target = self.system.actions[login.index()];
             let Focused::Open(focus) = focus(&self.system.graph, &[target], &[], &choices) else {
@@ -487,14 +498,17 @@ impl Adviser<'_> {
                 class: vec![0; focus.choices.len()],
                 limit: vec![fewer],
                 price: vec![1; focus.choices.len()],
-                total: fewer,
             };
-            if let Outcome::Attack(set) = search::within(&focus, &budget, SEARCH_STEPS) {
-                let set = narrate::set_of(
-                    self.system,
-                    set.iter().map(|&choice| focus.choices[choice as usize].1),
-                );
-                self.weaker(login, needs, &set);
+            match search::within(&focus, &budget, SEARCH_STEPS) {
+                Outcome::Attack(set) => {
+                    let set = narrate::set_of(
+                        self.system,
+                        set.iter().map(|&choice| focus.choices[choice as usize].1),
+                    );
+                    self.weaker(login, needs, &set);
+                }
+                Outcome::Refuted(_) => {}
+                Outcome::GaveUp => self.cut = true,
             }
         }
     }
@@ -520,15 +534,10 @@ impl Adviser<'_> {
             if count == 1 { "is" } else { "are" },
             attack.set.join(" + ")
         );
-        let place = self.path(weak).span;
-        let again = self
-            .found
-            .iter()
-            .any(|((at, code, _), _)| *at == place && *code == codes::RECOVERY_WEAKER.code);
-        if again {
+        if !self.weak.insert(weak) {
             return;
         }
-        let mut finding = Diagnostic::new(codes::RECOVERY_WEAKER, place, message);
+        let mut finding = Diagnostic::new(codes::RECOVERY_WEAKER, self.path(weak).span, message);
         finding.also(
             self.path((login, ordinary)).span,
             format!("asks for {needs}"),
@@ -536,6 +545,25 @@ impl Adviser<'_> {
         finding.help("let whoever recovers prove as much as whoever logs in, in another way: a second proof, a second person, or a notice to every channel and a wait");
         self.add(finding);
     }
+}
+
+fn yields(procedure: &Procedure) -> BTreeMap<HoldingId, Vec<(ActionId, Effect)>> {
+    let mut yields: BTreeMap<HoldingId, Vec<(ActionId, Effect)>> = BTreeMap::new();
+    for (index, action) in procedure.actions.iter().enumerate() {
+        for effect in &action.effects {
+            let (EffectKind::Gives(what)
+            | EffectKind::Changes(what)
+            | EffectKind::Sends { what, .. }) = effect.kind
+            else {
+                continue;
+            };
+            yields
+                .entry(what)
+                .or_default()
+                .push((ActionId(number(index)), effect.clone()));
+        }
+    }
+    yields
 }
 
 /// The actions of the gate itself.

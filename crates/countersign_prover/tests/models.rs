@@ -183,7 +183,7 @@ const WRITTEN: &[(&str, &str, &str)] = &[
     ),
     (
         "NC5 as NC4, 2FA removal: two agents + 48 h hold + notice to old mail AND phone",
-        include_str!("../../../procedures/museum/2016-namecheap.repaired.procedure"),
+        include_str!("models/nc5.procedure"),
         "server_wiped",
     ),
     (

@@ -16,8 +16,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use countersign_language::{Claim, Diagnostic, Procedure, Severity, Target, format, line_of, read};
+use countersign_prover::draw::{self, Room};
 use countersign_prover::{
-    Attack, Compromise, Limits, Verdict, What, attacks, certificate, cheapest, check, reach,
+    Attack, Compromise, Limits, Verdict, What, advice, attacks, certificate, cheapest, check, reach,
 };
 
 /// One incident of the museum. What it tells about the world stands in `docs/museum.md`, with sources.
@@ -384,6 +385,20 @@ fn repaired_the_same_promises_are_kept_and_what_happened_does_nothing() {
 }
 
 #[test]
+fn practice_is_warned_of_and_repairs_are_not() {
+    let mut warned = 0;
+    for exhibit in EXHIBITS {
+        let repaired = open(exhibit, Side::Repaired);
+        assert_eq!(warnings(&repaired), [], "{}", exhibit.name);
+        warned += usize::from(!warnings(&open(exhibit, Side::Practised)).is_empty());
+    }
+    assert!(
+        warned >= 18,
+        "only {warned} are warned of before any promise"
+    );
+}
+
+#[test]
 fn no_repair_makes_anything_easier() {
     let mut level = Vec::new();
     for exhibit in EXHIBITS {
@@ -393,9 +408,8 @@ fn no_repair_makes_anything_easier() {
             level.push(exhibit.name);
         }
     }
-    // A server with a root password of its own, and two where what is the customer's own takes
-    // the place of a person who can be called up.
-    assert_eq!(level, ["2016-namecheap", "2022-uber", "2026-odido"]);
+    // There, what is the customer's own takes the place of a person who can be called up.
+    assert_eq!(level, ["2022-uber", "2026-odido"]);
 }
 
 #[test]
@@ -427,6 +441,26 @@ fn the_page_tells_what_the_files_say() {
         "docs/museum.md tells of something that is not in the museum"
     );
     fresh(&path, &page, &written);
+}
+
+#[test]
+fn the_pictures_show_what_the_files_say() {
+    let folder = root().join("docs/pictures/museum");
+    let mut expected = BTreeSet::new();
+    for exhibit in EXHIBITS {
+        let file = open(exhibit, Side::Practised);
+        let (attack, _) = file.historic();
+        let svg = draw::attack(&file.procedure, attack).svg(Room::Page);
+        let path = folder.join(format!("{}.svg", exhibit.name));
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        fresh(&path, &found, &svg);
+        expected.insert(path);
+    }
+    let found: BTreeSet<PathBuf> = std::fs::read_dir(folder)
+        .expect("the pictures")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    assert_eq!(found, expected, "a picture of nothing in the museum");
 }
 
 /// The table at the top of the page.
@@ -478,12 +512,27 @@ fn told(exhibit: &Exhibit) -> String {
             format!("{number}. {} (line {line})", step.text)
         })
         .collect();
+    let warned: Vec<String> = warnings(&practised)
+        .into_iter()
+        .map(|(code, line)| format!("[`{code}`](diagnostics/{code}.md) in line {line}"))
+        .collect();
+    let warned = if warned.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "Whatever is promised, the machine warns of {}. ",
+            warned.join(", ")
+        )
+    };
     let left = smallest(&open(exhibit, Side::Repaired));
     format!(
-        "**The line that failed**, line {failed} of the procedure [as practised](../procedures/museum/{}): `{}`\n\n\
+        "![How {} was attacked, step by step as below](pictures/museum/{}.svg)\n\n\
+         **The line that failed**, line {failed} of the procedure [as practised](../procedures/museum/{}): `{}`\n\n\
          **The promise**, broken there and kept in the [repaired](../procedures/museum/{}) one: *{}*\n\n\
          ```text\n{}\n```\n\n\
-         The smallest attack that is left needs {}: {}.\n",
+         {warned}The smallest attack that is left in the repaired procedure is of size {}: {}.\n",
+        exhibit.company,
+        exhibit.name,
         file_name(exhibit, Side::Practised),
         exhibit.failed,
         file_name(exhibit, Side::Repaired),
@@ -589,6 +638,22 @@ fn smallest(file: &File) -> Attack {
 
 fn size(attack: &Attack) -> usize {
     attack.compromises.iter().map(|one| one.size()).sum()
+}
+
+/// What the machine says of a file whatever it promises: the kind and the line, each kind once.
+/// A model of practice names proofs that no gate could check; of that nothing is said here.
+fn warnings(file: &File) -> Vec<(&'static str, usize)> {
+    let further = advice(&file.procedure);
+    let all = file.diagnostics.iter().chain(&further);
+    let mut kinds: Vec<(&'static str, usize)> = Vec::new();
+    for found in all {
+        let gate = ["unusable-proof", "unreachable-action"].contains(&found.code);
+        if !gate && kinds.iter().all(|&(code, _)| code != found.code) {
+            let line = found.labels.first().map(|label| label.span);
+            kinds.push((found.code, line.map_or(0, |span| line_of(&file.text, span))));
+        }
+    }
+    kinds
 }
 
 fn acts<'a>(procedure: &'a Procedure, attack: &Attack) -> Vec<&'a str> {

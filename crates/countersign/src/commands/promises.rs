@@ -530,7 +530,11 @@ fn repaired(procedure: &Procedure, repair: &Repair, source: &str) -> Value {
 }
 
 /// What is named, or every loss.
-fn targets(procedure: &Procedure, on: Option<&str>, file: &str) -> anyhow::Result<Vec<Target>> {
+pub(super) fn targets(
+    procedure: &Procedure,
+    on: Option<&str>,
+    file: &str,
+) -> anyhow::Result<Vec<Target>> {
     let targets = match on {
         Some(name) => vec![target_named(procedure, name)?],
         None => (0..)
@@ -544,7 +548,7 @@ fn targets(procedure: &Procedure, on: Option<&str>, file: &str) -> anyhow::Resul
     Ok(targets)
 }
 
-fn target_named(procedure: &Procedure, name: &str) -> anyhow::Result<Target> {
+pub(super) fn target_named(procedure: &Procedure, name: &str) -> anyhow::Result<Target> {
     let loss = procedure.loss_named(name).map(Target::Loss);
     loss.or_else(|| procedure.action_named(name).map(Target::Action))
         .with_context(|| {
@@ -557,7 +561,7 @@ fn target_named(procedure: &Procedure, name: &str) -> anyhow::Result<Target> {
         })
 }
 
-fn holding_named(procedure: &Procedure, name: &str) -> anyhow::Result<HoldingId> {
+pub(super) fn holding_named(procedure: &Procedure, name: &str) -> anyhow::Result<HoldingId> {
     procedure.holding_named(name).with_context(|| {
         let known = procedure
             .holdings
@@ -571,7 +575,7 @@ fn holding_named(procedure: &Procedure, name: &str) -> anyhow::Result<HoldingId>
 }
 
 /// `mailbox`, `mailbox hijacked`, `agent`, `2 agent deceived`, `notices unread`.
-fn compromise_named(procedure: &Procedure, words: &str) -> anyhow::Result<Compromise> {
+pub(super) fn compromise_named(procedure: &Procedure, words: &str) -> anyhow::Result<Compromise> {
     let words = words.trim();
     if words == "notices unread" {
         return Ok(Compromise::NoticesUnread);
@@ -607,7 +611,7 @@ fn compromise_named(procedure: &Procedure, words: &str) -> anyhow::Result<Compro
 }
 
 /// `1 error`, `2 errors`.
-fn counted(count: usize, one: &str) -> String {
+pub(super) fn counted(count: usize, one: &str) -> String {
     match (count, one.split_once(' ')) {
         (1, _) => format!("1 {one}"),
         (_, Some((head, rest))) => format!("{count} {head}s {rest}"),

@@ -146,6 +146,7 @@ impl World {
         let (panel_token, backup_token) = (token(), token());
         let settings = Settings {
             procedure: PROCEDURE.to_owned(),
+            procedure_role: "senior".to_owned(),
             origin: origin.clone(),
             rp_id: "localhost".to_owned(),
             keys: Keys {

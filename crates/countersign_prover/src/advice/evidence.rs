@@ -13,13 +13,59 @@ use countersign_language::{
 
 use super::{inside, proofs};
 
-/// One way to satisfy a path: the proofs made.
-pub(super) type Way = BTreeSet<ProofId>;
+/// One way to satisfy a path: the proofs made, ascending.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Way {
+    proofs: Vec<ProofId>,
+    /// One bit for each proof, modulo 64: tells most pairs apart that are no subsets.
+    bits: u64,
+}
 
 /// More ways than this are not looked at: the path is left alone.
-const WAYS_MAX: usize = 128;
+const WAYS_MAX: usize = 64;
 /// A state that hangs on another state, and so on, no deeper than this.
-const DEPTH_MAX: usize = 4;
+const DEPTH_MAX: usize = 3;
+/// So many pairs of ways are put together or compared for one procedure; about 20 ms.
+const WORK_MAX: usize = 2_000_000;
+
+impl Way {
+    fn none() -> Self {
+        Self {
+            proofs: Vec::new(),
+            bits: 0,
+        }
+    }
+
+    fn one(proof: ProofId) -> Self {
+        Self {
+            proofs: vec![proof],
+            bits: 1 << (proof.0 % 64),
+        }
+    }
+
+    /// The proofs made.
+    pub(super) fn proofs(&self) -> impl Iterator<Item = ProofId> {
+        self.proofs.iter().copied()
+    }
+
+    fn and(&self, other: &Self) -> Self {
+        let mut proofs = [self.proofs.as_slice(), other.proofs.as_slice()].concat();
+        proofs.sort_unstable();
+        proofs.dedup();
+        Self {
+            proofs,
+            bits: self.bits | other.bits,
+        }
+    }
+
+    fn is_within(&self, other: &Self) -> bool {
+        self.bits & !other.bits == 0
+            && self
+                .proofs
+                .iter()
+                .all(|proof| other.proofs.binary_search(proof).is_ok())
+    }
+}
 
 /// Answers what paths ask, looking at each state once.
 #[derive(Debug)]
@@ -29,6 +75,7 @@ pub(super) struct Evidence<'p> {
     givers: BTreeMap<HoldingId, Vec<&'p Path>>,
     /// What each state takes, by how deep it may still be followed.
     states: BTreeMap<(HoldingId, usize), Option<Vec<Way>>>,
+    work: usize,
 }
 
 impl<'p> Evidence<'p> {
@@ -48,6 +95,7 @@ impl<'p> Evidence<'p> {
             procedure,
             givers,
             states: BTreeMap::new(),
+            work: 0,
         }
     }
 
@@ -66,9 +114,10 @@ impl<'p> Evidence<'p> {
     }
 
     fn of_path(&mut self, path: &Path, depth: usize) -> Option<Vec<Way>> {
-        let mut all = vec![Way::new()];
+        let mut all = vec![Way::none()];
         for (expr, _) in proofs(path) {
-            all = both(&all, &self.of_expr(expr, depth)?)?;
+            let more = self.of_expr(expr, depth)?;
+            all = self.both(&all, &more)?;
         }
         Some(all)
     }
@@ -77,9 +126,10 @@ impl<'p> Evidence<'p> {
         match expr {
             Expr::Atom { proof, .. } => self.of_proof(*proof, depth),
             Expr::And(of) => {
-                let mut all = vec![Way::new()];
+                let mut all = vec![Way::none()];
                 for part in of {
-                    all = both(&all, &self.of_expr(part, depth)?)?;
+                    let more = self.of_expr(part, depth)?;
+                    all = self.both(&all, &more)?;
                 }
                 Some(all)
             }
@@ -88,19 +138,19 @@ impl<'p> Evidence<'p> {
                 for part in of {
                     all.extend(self.of_expr(part, depth)?);
                 }
-                smallest(all)
+                self.smallest(all)
             }
             Expr::NOf { n, of } => {
                 // `row[j]` holds the ways to meet j of the parts seen so far.
                 let need = *n as usize;
                 let mut row: Vec<Vec<Way>> = vec![Vec::new(); need + 1];
-                row[0] = vec![Way::new()];
+                row[0] = vec![Way::none()];
                 for part in of {
                     let part = self.of_expr(part, depth)?;
                     for met in (1..=need).rev() {
-                        let mut more = both(&row[met - 1], &part)?;
+                        let mut more = self.both(&row[met - 1], &part)?;
                         more.append(&mut row[met]);
-                        row[met] = smallest(more)?;
+                        row[met] = self.smallest(more)?;
                     }
                 }
                 row.pop()
@@ -112,7 +162,7 @@ impl<'p> Evidence<'p> {
         let holding = self.procedure.proofs[proof.index()].shows;
         let givers = match self.givers.get(&holding) {
             Some(givers) if depth > 0 => givers.clone(),
-            _ => return Some(vec![Way::from([proof])]),
+            _ => return Some(vec![Way::one(proof)]),
         };
         if let Some(known) = self.states.get(&(holding, depth)) {
             return known.clone();
@@ -122,17 +172,48 @@ impl<'p> Evidence<'p> {
             let more = self.of_path(path, depth - 1);
             all = all.zip(more).and_then(|(mut all, more)| {
                 all.extend(more);
-                smallest(all)
+                self.smallest(all)
             });
         }
         self.states.insert((holding, depth), all.clone());
         all
     }
+
+    fn both(&mut self, left: &[Way], right: &[Way]) -> Option<Vec<Way>> {
+        self.work += left.len() * right.len();
+        if self.work > WORK_MAX {
+            return None;
+        }
+        let mut all = Vec::with_capacity(left.len() * right.len());
+        for one in left {
+            all.extend(right.iter().map(|other| one.and(other)));
+        }
+        self.smallest(all)
+    }
+
+    /// Without those that contain others; none if too many are left.
+    fn smallest(&mut self, mut all: Vec<Way>) -> Option<Vec<Way>> {
+        all.sort_unstable_by(|one, other| {
+            (one.proofs.len(), one).cmp(&(other.proofs.len(), other))
+        });
+        all.dedup();
+        let mut kept: Vec<Way> = Vec::new();
+        for way in all {
+            self.work += kept.len();
+            if self.work > WORK_MAX || kept.len() > WAYS_MAX {
+                return None;
+            }
+            if !kept.iter().any(|smaller| smaller.is_within(&way)) {
+                kept.push(way);
+            }
+        }
+        Some(kept)
+    }
 }
 
 /// The different things that a way shows, public facts left out.
 pub(super) fn things(procedure: &Procedure, way: &Way) -> BTreeSet<HoldingId> {
-    way.iter()
+    way.proofs()
         .map(|proof| procedure.proofs[proof.index()].shows)
         .filter(|holding| procedure.holdings[holding.index()].exposure != Exposure::Public)
         .collect()
@@ -141,35 +222,10 @@ pub(super) fn things(procedure: &Procedure, way: &Way) -> BTreeSet<HoldingId> {
 /// How many factors a way counts for. A passkey counts as two: the device and what unlocks it.
 pub(super) fn factors(procedure: &Procedure, way: &Way) -> usize {
     let passkeys: BTreeSet<HoldingId> = way
-        .iter()
+        .proofs()
         .map(|proof| &procedure.proofs[proof.index()])
         .filter(|proof| proof.using == Some(Method::Passkey))
         .map(|proof| proof.shows)
         .collect();
     things(procedure, way).len() + passkeys.len()
-}
-
-fn both(left: &[Way], right: &[Way]) -> Option<Vec<Way>> {
-    let mut all = Vec::with_capacity(left.len() * right.len());
-    for one in left {
-        for other in right {
-            all.push(one.union(other).copied().collect());
-        }
-    }
-    smallest(all)
-}
-
-fn smallest(mut all: Vec<Way>) -> Option<Vec<Way>> {
-    all.sort_unstable_by(|one, other| (one.len(), one).cmp(&(other.len(), other)));
-    all.dedup();
-    let mut kept: Vec<Way> = Vec::new();
-    for way in all {
-        if !kept.iter().any(|smaller| smaller.is_subset(&way)) {
-            kept.push(way);
-        }
-        if kept.len() > WAYS_MAX {
-            return None;
-        }
-    }
-    Some(kept)
 }

@@ -75,6 +75,12 @@ pub fn judge(procedure: &Procedure, sets: &[RuleSet]) -> Vec<Diagnostic> {
         marks: Marks::new(&system.graph),
         system: &system,
         evidence: Evidence::new(procedure),
+        shown: procedure
+            .proofs
+            .iter()
+            .filter(|proof| proof.using.is_some())
+            .map(|proof| proof.shows)
+            .collect(),
         found: Vec::new(),
     };
     let mut asked: Vec<&str> = Vec::new();
@@ -94,7 +100,34 @@ struct Judge<'p> {
     system: &'p System,
     marks: Marks,
     evidence: Evidence<'p>,
+    /// Which holdings a customer can show.
+    shown: BTreeSet<HoldingId>,
     found: Vec<Diagnostic>,
+}
+
+impl Judge<'_> {
+    /// What of these kinds an action renews and where it says so, with the channel it is sent to.
+    fn renewed(
+        &self,
+        action: &Action,
+        kinds: &[HoldingKind],
+    ) -> Vec<(HoldingId, Span, Option<HoldingId>)> {
+        action
+            .effects
+            .iter()
+            .filter_map(|effect| match effect.kind {
+                EffectKind::Gives(what) | EffectKind::Changes(what) => {
+                    Some((what, effect.span, None))
+                }
+                EffectKind::Sends { what, to } => Some((what, effect.span, Some(to))),
+                EffectKind::Loses(_) => None,
+            })
+            .filter(|(what, ..)| {
+                self.shown.contains(what)
+                    && kinds.contains(&self.procedure.holdings[what.index()].kind)
+            })
+            .collect()
+    }
 }
 
 /// NIST SP 800-63B-4 §§3.1.3.1, 4.2.2.2, 4.2.3 and 4.6.
@@ -102,11 +135,8 @@ fn nist(judge: &mut Judge<'_>) {
     let procedure = judge.procedure;
     let channels = channels(procedure);
     for action in inside(procedure) {
-        for (what, place, to) in renewed(
-            procedure,
-            action,
-            &[HoldingKind::Secret, HoldingKind::Device],
-        ) {
+        for (what, place, to) in judge.renewed(action, &[HoldingKind::Secret, HoldingKind::Device])
+        {
             let name = &procedure.holdings[what.index()].name;
             for path in &action.paths {
                 if let Some(ways) = judge.evidence.ways(path)
@@ -176,7 +206,7 @@ fn recovers_at_aal2(procedure: &Procedure, way: &Way, to: Option<HoldingId>) -> 
 /// OWASP ASVS 5.0.0: 6.3.3, 6.3.4, 6.4.3, 6.4.4, 6.6.1.
 fn asvs(judge: &mut Judge<'_>) {
     let procedure = judge.procedure;
-    let protected: Vec<Node> = procedure
+    let protected: BTreeSet<Node> = procedure
         .actions
         .iter()
         .zip(&judge.system.actions)
@@ -194,11 +224,8 @@ fn asvs(judge: &mut Judge<'_>) {
         if gives_state(procedure, action) {
             logging_in(judge, action);
         }
-        for (what, place, to) in renewed(
-            procedure,
-            action,
-            &[HoldingKind::Secret, HoldingKind::Device],
-        ) {
+        for (what, place, to) in judge.renewed(action, &[HoldingKind::Secret, HoldingKind::Device])
+        {
             match procedure.holdings[what.index()].kind {
                 HoldingKind::Secret => reset_bypass(judge, action, (what, place, to), &protected),
                 _ => lost_factor(judge, action, what, place),
@@ -261,7 +288,7 @@ fn logging_in(judge: &mut Judge<'_>, action: &Action) {
         judge.evidence.ways(path).is_some_and(|ways| {
             !ways.is_empty()
                 && ways.iter().all(|way| {
-                    way.iter()
+                    way.proofs()
                         .any(|proof| procedure.proofs[proof.index()].using == Some(Method::Text))
                 })
         })
@@ -288,7 +315,7 @@ fn reset_bypass(
     judge: &mut Judge<'_>,
     action: &Action,
     (what, place, to): (HoldingId, Span, Option<HoldingId>),
-    protected: &[Node],
+    protected: &BTreeSet<Node>,
 ) {
     let procedure = judge.procedure;
     for path in &action.paths {
@@ -308,10 +335,8 @@ fn reset_bypass(
                 .map(|thing| judge.system.own[thing.index()])
                 .chain([judge.system.own[what.index()]])
                 .filter(|&node| node != FALSE);
-            judge.marks.close(&judge.system.graph, seeds);
-            let reached = protected
-                .iter()
-                .any(|&node| judge.marks.holds(node) && !judge.marks.always(node));
+            let derived = judge.marks.close(&judge.system.graph, seeds);
+            let reached = derived.iter().any(|node| protected.contains(node));
             if reached {
                 let mut finding = Diagnostic::new(
                     codes::ASVS_RESET_BYPASS,
@@ -370,7 +395,7 @@ fn pci(judge: &mut Judge<'_>) {
         HoldingKind::Channel,
     ];
     for action in inside(procedure) {
-        for (what, place, _) in renewed(procedure, action, &kinds) {
+        for (what, place, _) in judge.renewed(action, &kinds) {
             for path in &action.paths {
                 let Some(ways) = judge.evidence.ways(path) else {
                     continue;
@@ -464,30 +489,6 @@ fn secure(procedure: &Procedure, way: &Way) -> bool {
         .any(|thing| procedure.holdings[thing.index()].exposure == Exposure::Hidden)
 }
 
-/// What of these kinds an action renews and where it says so, with the channel it is sent to.
-fn renewed(
-    procedure: &Procedure,
-    action: &Action,
-    kinds: &[HoldingKind],
-) -> Vec<(HoldingId, Span, Option<HoldingId>)> {
-    action
-        .effects
-        .iter()
-        .filter_map(|effect| match effect.kind {
-            EffectKind::Gives(what) | EffectKind::Changes(what) => Some((what, effect.span, None)),
-            EffectKind::Sends { what, to } => Some((what, effect.span, Some(to))),
-            EffectKind::Loses(_) => None,
-        })
-        .filter(|(what, ..)| {
-            let makeable = procedure
-                .proofs
-                .iter()
-                .any(|proof| proof.shows == *what && proof.using.is_some());
-            makeable && kinds.contains(&procedure.holdings[what.index()].kind)
-        })
-        .collect()
-}
-
 fn gives_state(procedure: &Procedure, action: &Action) -> bool {
     action.effects.iter().any(|effect| {
         matches!(effect.kind, EffectKind::Gives(what) if procedure.holdings[what.index()].kind == HoldingKind::State)
@@ -526,7 +527,9 @@ fn atoms(path: &Path) -> Vec<(ProofId, Span)> {
         match expr {
             Expr::Atom { proof, span, .. } => found.push((*proof, *span)),
             Expr::And(of) | Expr::Or(of) | Expr::NOf { of, .. } => {
-                of.iter().for_each(|part| within(part, found));
+                for part in of {
+                    within(part, found);
+                }
             }
         }
     }
