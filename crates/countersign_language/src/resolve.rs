@@ -11,7 +11,7 @@ use crate::findings::Findings;
 use crate::lexer::abbreviated;
 use crate::model::{
     Exposure, Holding, HoldingId, HoldingKind, Loss, LossId, Method, Procedure, Proof, ProofId,
-    Role, RoleId, Span, Version,
+    Role, RoleId, Shared, Span, Version,
 };
 use crate::refused;
 use crate::suggest::nearest;
@@ -19,7 +19,7 @@ use crate::tree::{ExposureNode, ItemKind, Symbol, Tree, Word};
 
 /// More roles than this are refused; sets of roles then fit one machine word everywhere.
 pub const MOST_ROLES: usize = 64;
-/// All `notify` lines together may name this many channels once `every channel` is written out.
+/// All `notify` lines of a file together may name this many channels once `every channel` is written out.
 const MOST_NOTICES: usize = 16_000_000;
 /// Names compared, over the whole file, to find the one that was meant.
 const MOST_COMPARISONS: usize = 4_000_000;
@@ -35,7 +35,7 @@ pub(crate) fn resolve(tree: &Tree, findings: &mut Findings) -> Procedure {
         outcomes: vec![None; tree.words.len()],
         implied: Vec::new(),
         shown_by: BTreeMap::new(),
-        channels: Vec::new(),
+        channels: Shared::default(),
         notices: 0,
         comparisons: 0,
         procedure: Procedure {
@@ -72,7 +72,7 @@ struct Resolver<'t, 'f> {
     /// The first declared proof of each holding, for advice.
     shown_by: BTreeMap<HoldingId, ProofId>,
     /// Every channel, ascending.
-    channels: Vec<HoldingId>,
+    channels: Shared<HoldingId>,
     notices: usize,
     comparisons: usize,
     procedure: Procedure,
@@ -276,6 +276,7 @@ impl Resolver<'_, '_> {
     fn holdings(&mut self) {
         let tree = self.tree;
         let mut implied = Vec::new();
+        let mut channels = Vec::new();
         for item in &tree.items {
             let ItemKind::Holding {
                 kind,
@@ -308,7 +309,7 @@ impl Resolver<'_, '_> {
                 span: header(item.span, *label),
             };
             if *kind == HoldingKind::Channel {
-                self.channels.push(id);
+                channels.push(id);
             }
             if matches!(kind, HoldingKind::Secret | HoldingKind::State) {
                 self.implied.push(Some(ProofId(index(implied.len()))));
@@ -325,6 +326,7 @@ impl Resolver<'_, '_> {
             }
             self.procedure.holdings.push(holding);
         }
+        self.channels = channels.into();
         self.procedure.proofs = implied;
     }
 

@@ -145,7 +145,7 @@ fn told_while_waiting(path: &Path) -> Vec<HoldingId> {
         .iter()
         .filter(|_| waits)
         .flat_map(|line| match &line.requirement {
-            Requirement::Notify { channels, .. } => channels.as_slice(),
+            Requirement::Notify { channels, .. } => &channels[..],
             _ => &[],
         })
         .copied()

@@ -10,7 +10,8 @@ use crate::codes;
 use crate::lexer::abbreviated;
 use crate::model::{
     Action, Comparison, Duration, Effect, EffectKind, Expr, HoldingKind, Line, LossId, Openers,
-    Parameter, Path, ProofId, Requirement, RoleId, SentencePart, Span, Subject, Value,
+    Parameter, Path, ProofId, Requirement, RoleId, SentencePart, Shared,
+    Span, Subject, Value,
 };
 use crate::parser::is_name;
 use crate::suggest::nearest;
@@ -23,7 +24,7 @@ impl Resolver<'_, '_> {
         let tree = self.tree;
         // More roles than that were reported; writing them out for every action would cost too much.
         let roles = self.procedure.roles.len().min(MOST_ROLES);
-        let every_role: Vec<RoleId> = (0..roles).map(|role| RoleId(index(role))).collect();
+        let every_role: Shared<RoleId> = (0..roles).map(|role| RoleId(index(role))).collect();
         for item in &tree.items {
             if let ItemKind::Action(node) = &item.kind
                 && !node.name.is_missing()
@@ -34,7 +35,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    fn action(&mut self, node: &ActionNode, item: Span, every_role: &[RoleId]) -> Action {
+    fn action(&mut self, node: &ActionNode, item: Span, every_role: &Shared<RoleId>) -> Action {
         let mut action = Action {
             name: self.text(node.name),
             label: self.text(node.label),
@@ -43,7 +44,7 @@ impl Resolver<'_, '_> {
             says: Vec::new(),
             opened_by: Openers {
                 customer: true,
-                roles: Vec::new(),
+                roles: Shared::default(),
             },
             effects: Vec::new(),
             runs: None,
@@ -92,15 +93,17 @@ impl Resolver<'_, '_> {
                 }
                 ClauseKind::OpenedBy(who) => {
                     action.opened_by.customer = false;
+                    let mut roles = Vec::new();
                     for word in who {
                         if self.tree.text(*word) == "customer" {
                             action.opened_by.customer = true;
                         } else if let Some(role) = self.role(*word) {
-                            action.opened_by.roles.push(role);
+                            roles.push(role);
                         }
                     }
-                    action.opened_by.roles.sort_unstable();
-                    action.opened_by.roles.dedup();
+                    roles.sort_unstable();
+                    roles.dedup();
+                    action.opened_by.roles = roles.into();
                     None
                 }
                 ClauseKind::Gives(holding) => {
@@ -135,7 +138,7 @@ impl Resolver<'_, '_> {
             }
         }
         if once.opened_by.is_none() {
-            action.opened_by.roles = every_role.to_vec();
+            action.opened_by.roles = every_role.clone();
         }
         let parameters: BTreeMap<Symbol, u32> = by_name
             .iter()
@@ -381,7 +384,7 @@ impl Resolver<'_, '_> {
     }
 
     /// `changes` tells the old contact and every other, also where the path does not say so.
-    fn implied_notice(&mut self, node: &PathNode, action: &Action) -> Option<Line> {
+    fn implied_notice(&self, node: &PathNode, action: &Action) -> Option<Line> {
         let change = action
             .effects
             .iter()
@@ -391,10 +394,12 @@ impl Resolver<'_, '_> {
         if said || action.outside || node.lines.is_empty() || self.channels.is_empty() {
             return None;
         }
-        let every = &LineKind::NotifyEvery;
-        let requirement = self.requirement(every, change.span, &BTreeMap::new(), action)?;
+        // Not counted as a line that names channels: nobody wrote it, and the list is kept once.
         Some(Line {
-            requirement,
+            requirement: Requirement::Notify {
+                every: true,
+                channels: self.channels.clone(),
+            },
             span: change.span,
         })
     }
@@ -457,7 +462,7 @@ impl Resolver<'_, '_> {
                 }
                 Requirement::Notify {
                     every: false,
-                    channels,
+                    channels: channels.into(),
                 }
             }
             LineKind::Wait(duration) => Requirement::Wait(*duration),
