@@ -1,12 +1,11 @@
 """Asks clingo one question about one set of facts, and prints one line of JSON.
 
-    ask.py SECONDS ENCODING QUESTION FACTS [clingo options]
+    ask.py ENCODING QUESTION FACTS [clingo options]
 
 QUESTION is cheapest, attacks:K, or promise:SECRETS,CHANNELS,DEVICES. Times are
 seconds of processor time of this process without the start of Python and
 without importing clingo; a short question is asked several times and the
-middle one counts, as for the prover. The process ends itself when it has used
-SECONDS in all.
+middle one counts, as for the prover.
 """
 
 import json
@@ -85,8 +84,7 @@ def attacks(clock, encoding, facts, options, at_most):
 
 
 def main():
-    seconds, encoding, question, facts, *options = sys.argv[1:]
-    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 1))
+    encoding, question, facts, *options = sys.argv[1:]
     name, _, argument = question.partition(":")
     ask = {"cheapest": cheapest, "promise": promise, "attacks": attacks}[name]
     runs = []

@@ -451,6 +451,7 @@ impl Bench {
             Outcome::Done(process::Done {
                 read: 0.0,
                 work,
+                parts: Vec::new(),
                 megabytes: done.megabytes,
                 answer: Value::Null,
                 options: String::new(),

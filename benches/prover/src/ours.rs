@@ -1,7 +1,7 @@
 //! Asks the prover one question in a process of its own, and prints one line of JSON, as `peer/ask.py` does for clingo.
 //!
-//! A process of its own has a peak of memory that means something, and a limit
-//! of processor time that ends it wherever it is.
+//! A process of its own has a peak of memory that means something, and can be
+//! ended wherever it is.
 
 use std::time::Duration;
 
@@ -10,7 +10,6 @@ use countersign_language::{
 };
 use countersign_prover::{Compromise, Limits, Reach, Reacher, System, check};
 use countersign_testkit::naive::Dice;
-use rustix::process::{Resource, Rlimit, setrlimit};
 use serde_json::{Value, json};
 
 use crate::{
@@ -25,17 +24,11 @@ pub(crate) const ON: Target = Target::Loss(LossId(0));
 
 type Failure = Box<dyn std::error::Error>;
 
-/// `SECONDS QUESTION FILE`.
+/// `QUESTION FILE`.
 pub(crate) fn answer(arguments: &[String]) -> Result<String, Failure> {
-    let [seconds, question, file] = arguments else {
-        return Err("answer SECONDS QUESTION FILE".into());
+    let [question, file] = arguments else {
+        return Err("answer QUESTION FILE".into());
     };
-    let seconds: u64 = seconds.parse()?;
-    let limit = Rlimit {
-        current: Some(seconds),
-        maximum: Some(seconds + 1),
-    };
-    setrlimit(Resource::Cpu, limit)?;
     let text = std::fs::read_to_string(file)?;
     let (name, argument) = question.split_once(':').unwrap_or((question, ""));
     let answer = match name {

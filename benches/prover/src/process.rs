@@ -1,9 +1,10 @@
 //! The processes that answer: this program itself for ours, Python for clingo.
 
 use std::{
-    os::unix::process::ExitStatusExt,
+    io::Read,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -25,6 +26,8 @@ pub(crate) struct Done {
     pub(crate) read: f64,
     /// All that follows: compiling or grounding, and answering.
     pub(crate) work: f64,
+    /// The parts of both, in order.
+    pub(crate) parts: Vec<(String, f64)>,
     pub(crate) megabytes: u64,
     pub(crate) answer: Value,
     /// With which options, for clingo.
@@ -42,9 +45,8 @@ type Failure = Box<dyn std::error::Error>;
 /// Asks the prover, in a process of its own.
 pub(crate) fn ours(seconds: u64, question: &str, file: &Path) -> Result<Outcome, Failure> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg("answer").arg(seconds.to_string());
-    command.arg(question).arg(file);
-    run(command, String::new())
+    command.arg("answer").arg(question).arg(file);
+    run(command, seconds, String::new())
 }
 
 /// clingo in an environment of its own under `target/`.
@@ -110,13 +112,12 @@ impl Clingo {
             let limit = match &best {
                 Outcome::Late => seconds,
                 // It counts the start of Python too, and up to five runs of a short question.
-                Outcome::Done(done) => seconds.min(2 + whole(done.total() * 1.1)),
+                Outcome::Done(done) => seconds.min(4 + whole(done.total())),
             };
             let mut command = Command::new(&self.python);
-            command.arg(&self.script).arg(limit.to_string());
-            command.args([encoding, question]).arg(facts);
-            command.args(strategy.split_whitespace());
-            let outcome = run(command, (*strategy).to_owned())?;
+            command.arg(&self.script).args([encoding, question]);
+            command.arg(facts).args(strategy.split_whitespace());
+            let outcome = run(command, limit, (*strategy).to_owned())?;
             best = match (best, outcome) {
                 (Outcome::Done(one), Outcome::Done(other)) if one.total() <= other.total() => {
                     Outcome::Done(one)
@@ -129,37 +130,82 @@ impl Clingo {
     }
 }
 
-fn run(mut command: Command, options: String) -> Result<Outcome, Failure> {
-    let output = command.stderr(Stdio::piped()).output()?;
-    // SIGXCPU, and SIGKILL a second later.
-    if let Some(24 | 9) = output.status.signal() {
-        return Ok(Outcome::Late);
-    }
-    let said = String::from_utf8_lossy(&output.stdout);
+/// Runs to the end, or until so much processor time is used.
+///
+/// The time is watched from here: a limit that the process sets for itself makes
+/// its own clock as coarse as the kernel's tick.
+fn run(mut command: Command, seconds: u64, options: String) -> Result<Outcome, Failure> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let listen = |from: Option<Box<dyn Read + Send>>| {
+        std::thread::spawn(move || {
+            let mut said = Vec::new();
+            from.map(|mut from| from.read_to_end(&mut said));
+            said
+        })
+    };
+    let said = listen(child.stdout.take().map(|from| Box::new(from) as _));
+    let why = listen(child.stderr.take().map(|from| Box::new(from) as _));
+    let mut pause = Duration::from_millis(1);
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if used(child.id()).is_some_and(|used| used >= seconds) {
+            child.kill()?;
+            child.wait()?;
+            return Ok(Outcome::Late);
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(50));
+    };
+    let said = said.join().unwrap_or_default();
+    let why = why.join().unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
     let answer: Option<Value> = said
         .lines()
         .last()
         .and_then(|line| serde_json::from_str(line).ok());
-    let (true, Some(mut answer)) = (output.status.success(), answer) else {
-        let why = String::from_utf8_lossy(&output.stderr);
+    let (true, Some(mut answer)) = (status.success(), answer) else {
+        let why = String::from_utf8_lossy(&why);
         let tail = why.lines().rev().take(3).collect::<Vec<_>>();
-        return Err(format!("{command:?}: {} {tail:?}", output.status).into());
+        return Err(format!("{command:?}: {status} {tail:?}").into());
     };
-    let times = answer["times"].as_object().cloned().unwrap_or_default();
+    let parts: Vec<(String, f64)> = answer["times"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(part, seconds)| Some((part.clone(), seconds.as_f64()?)))
+        .collect();
     let of = |wanted: bool| {
-        times
+        parts
             .iter()
             .filter(|(part, _)| (part.as_str() == "read") == wanted)
-            .filter_map(|(_, seconds)| seconds.as_f64())
+            .map(|(_, seconds)| seconds)
             .sum()
     };
     Ok(Outcome::Done(Done {
         read: of(true),
         work: of(false),
+        parts,
         megabytes: answer["megabytes"].as_u64().unwrap_or(0),
         answer: answer["answer"].take(),
         options,
     }))
+}
+
+/// Whole seconds of processor time that a process has used: fields 14 and 15 of its `stat`, in hundredths.
+fn used(process: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The second field is a name in parentheses, with anything in it.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut times = fields.split_whitespace().skip(11);
+    let user: u64 = times.next()?.parse().ok()?;
+    let system: u64 = times.next()?.parse().ok()?;
+    Some((user + system) / 100)
 }
 
 /// Seconds rounded up.

@@ -67,23 +67,28 @@ impl Sample {
     fn line(&self) -> String {
         let one = |outcome: &Outcome| match outcome {
             Outcome::Late => "over the limit".to_owned(),
-            Outcome::Done(done) if done.read > 0.0 => format!(
-                "{} = {} read + {} answered, {} MB{}",
-                say(done.total()),
-                say(done.read),
-                say(done.work),
-                done.megabytes,
-                if done.options.is_empty() {
+            Outcome::Done(done) if done.parts.is_empty() => format!("{} hot", say(done.work)),
+            Outcome::Done(done) => {
+                let parts: Vec<String> = done
+                    .parts
+                    .iter()
+                    .map(|(part, seconds)| format!("{part} {}", say(*seconds)))
+                    .collect();
+                let (total, parts) = (say(done.total()), parts.join(" + "));
+                let options = if done.options.is_empty() {
                     String::new()
                 } else {
                     format!(", {}", done.options)
-                }
-            ),
-            Outcome::Done(done) => format!("{} hot", say(done.work)),
+                };
+                format!("{total} = {parts}, {} MB{options}", done.megabytes)
+            }
         };
         let peer = self.peer.as_ref().map_or(String::new(), |peer| {
             let ratio = match self.ratio(f64::NAN) {
-                Some((total, work, false)) => format!(" | {total:.1}x, {work:.1}x after reading"),
+                Some((total, work, false)) if total < work || work < total => {
+                    format!(" | {total:.1}x, {work:.1}x after reading")
+                }
+                Some((total, _, false)) => format!(" | {total:.1}x"),
                 _ => String::new(),
             };
             format!(" | peer {}{ratio}", one(peer))

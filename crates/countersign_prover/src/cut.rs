@@ -8,7 +8,10 @@
     reason = "node and choice numbers come from one `Focus` and are in range"
 )]
 
-use crate::graph::{FALSE, Focus, Graph, Node, at};
+use crate::{
+    block::{Cuts, KEEP},
+    graph::{FALSE, Focus, Node, at},
+};
 
 /// A set of choices of which every attack needs one, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -38,8 +41,11 @@ enum State {
 pub(crate) struct Walk {
     /// Which choice a node is.
     choice_of: Vec<u32>,
+    cuts: Cuts,
     state: Vec<State>,
     walked: Vec<Node>,
+    /// Rules whose premise to go is not decided yet.
+    open: Vec<[Node; 2]>,
     freed: Vec<Node>,
 }
 
@@ -51,26 +57,33 @@ impl Walk {
             choice_of[at(node)] = index;
         }
         Self {
+            cuts: Cuts::new(focus, &choice_of),
             choice_of,
             state: vec![State::Outside; nodes],
             walked: Vec::new(),
+            open: Vec::new(),
             freed: Vec::new(),
         }
+    }
+
+    /// The choice that a node is.
+    pub(crate) fn choice(&self, node: Node) -> Option<u32> {
+        Some(self.choice_of[at(node)]).filter(|&choice| choice != FALSE)
     }
 
     /// A block none of whose members holds and none of whose members is idle.
     ///
     /// `holds` must be closed under the rules and not contain the target. Of two
-    /// premises that do not hold, the one of lower `price` is cut. Members that
+    /// premises that do not hold, the one goes that takes less `weight` of choices with it. Members that
     /// come first in the order of `keep` are the first to be left out.
     pub(crate) fn block<K: Ord>(
         &mut self,
         focus: &Focus,
         holds: impl Fn(Node) -> bool,
-        price: impl Fn(Node) -> u32,
+        weight: impl Fn(u32) -> u32,
         keep: impl Fn(u32) -> K,
     ) -> Block {
-        let mut members = self.back(focus, holds, price);
+        let mut members = self.back(focus, holds, weight);
         members.sort_by_cached_key(|&choice| keep(choice));
         for choice in members {
             self.give_back(focus, focus.choices[choice as usize].0);
@@ -88,32 +101,58 @@ impl Walk {
         &mut self,
         focus: &Focus,
         holds: impl Fn(Node) -> bool,
-        price: impl Fn(Node) -> u32,
+        weight: impl Fn(u32) -> u32,
     ) -> Vec<u32> {
+        // What holds is no part of any cut: something else should rather go.
+        let weight = |choice: u32| {
+            let keep = if holds(focus.choices[choice as usize].0) {
+                KEEP
+            } else {
+                1
+            };
+            weight(choice).saturating_mul(keep)
+        };
         let mut members = Vec::new();
-        self.state[at(focus.target)] = State::Blocked;
-        self.walked.push(focus.target);
+        self.cuts.begin(&[]);
+        self.go(focus.target);
         let mut next = 0;
-        while let Some(&node) = self.walked.get(next) {
-            next += 1;
-            let choice = self.choice_of[at(node)];
-            if choice != FALSE {
-                members.push(choice);
-            }
-            for &[a, b] in focus.graph.rules_into(node) {
-                if self.is(a, State::Blocked) || self.is(b, State::Blocked) {
-                    continue;
+        loop {
+            // What has no choice first: it tells what will be cheap.
+            while let Some(&node) = self.walked.get(next) {
+                next += 1;
+                let choice = self.choice_of[at(node)];
+                if choice != FALSE {
+                    members.push(choice);
                 }
-                let goes = if holds(a) || (!holds(b) && price(b) < price(a)) {
-                    b
-                } else {
-                    a
-                };
-                self.state[at(goes)] = State::Blocked;
-                self.walked.push(goes);
+                for &[a, b] in focus.graph.rules_into(node) {
+                    if self.is(a, State::Blocked) || self.is(b, State::Blocked) {
+                        continue;
+                    }
+                    if holds(a) {
+                        self.go(b);
+                    } else if holds(b) {
+                        self.go(a);
+                    } else {
+                        self.open.push([a, b]);
+                    }
+                }
+            }
+            let Some([a, b]) = self.open.pop() else {
+                return members;
+            };
+            if self.is(a, State::Outside) && self.is(b, State::Outside) {
+                let into = |node| focus.graph.rules_into(node).len();
+                let of = |node| (self.cuts.price(node, &weight), into(node));
+                let goes = if of(b) < of(a) { b } else { a };
+                self.go(goes);
             }
         }
-        members
+    }
+
+    fn go(&mut self, node: Node) {
+        self.state[at(node)] = State::Blocked;
+        self.walked.push(node);
+        self.cuts.plan(node);
     }
 
     fn is(&self, node: Node, state: State) -> bool {
@@ -172,24 +211,4 @@ impl Walk {
         block.of.sort_unstable();
         block
     }
-}
-
-/// For each node, about how much must go to take it away, from what each choice is worth.
-///
-/// `order` is an order of derivation from all choices. What several things need counts each time.
-pub(crate) fn prices(graph: &Graph, order: &[Node], worth: impl Fn(Node) -> u32) -> Vec<u32> {
-    let mut price = vec![u32::MAX; graph.nodes()];
-    let mut seen = vec![false; graph.nodes()];
-    seen[at(crate::graph::TRUE)] = true;
-    for &node in order {
-        let rules = graph
-            .rules_into(node)
-            .iter()
-            .filter(|&&[a, b]| seen[at(a)] && seen[at(b)]);
-        price[at(node)] = rules.fold(worth(node), |sum, &[a, b]| {
-            sum.saturating_add(price[at(a)].min(price[at(b)]))
-        });
-        seen[at(node)] = true;
-    }
-    price
 }

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    cut::{Block, Walk, prices},
+    cut::{Block, Walk},
     graph::{Focus, Marks, Node, TRUE, at, number},
 };
 
@@ -53,15 +53,22 @@ pub(crate) enum Outcome {
 pub(crate) fn within(focus: &Focus, budget: &Budget, steps: u64) -> Outcome {
     let mut hunt = Hunt::new(focus, budget, steps);
     match hunt.visit() {
-        Step::Found => Outcome::Attack(minimised(focus, &budget.price, &hunt.chosen)),
+        Step::Found => {
+            let mut marks = Marks::new(&focus.graph);
+            Outcome::Attack(minimised(focus, &mut marks, &budget.price, &hunt.chosen))
+        }
         Step::Refuted => Outcome::Refuted(hunt.refutation),
         Step::GaveUp => Outcome::GaveUp,
     }
 }
 
 /// The choices of an attack, less what is not needed, the dearest dropped first.
-pub(crate) fn minimised(focus: &Focus, price: &[u64], attack: &[u32]) -> Vec<u32> {
-    let mut marks = Marks::new(&focus.graph);
+pub(crate) fn minimised(
+    focus: &Focus,
+    marks: &mut Marks,
+    price: &[u64],
+    attack: &[u32],
+) -> Vec<u32> {
     let mut kept = attack.to_vec();
     kept.sort_unstable_by_key(|&choice| std::cmp::Reverse((price[choice as usize], choice)));
     for choice in kept.clone() {
@@ -246,14 +253,13 @@ impl<'a> Hunt<'a> {
         {
             return None;
         }
-        let prices = self.held.prices(classes);
         let holds = self.held.holds();
         // What was left to choose higher up is left out of this block where it can be, so that one
         // block serves many branches; and rather what is far from the target than what is near.
         let block = self.walk.block(
             self.focus,
             holds,
-            |node| prices[at(node)],
+            |choice| if open(choice) { OPEN } else { 1 },
             |choice| {
                 let node = self.focus.choices[choice as usize].0;
                 let idle = self.branched[choice as usize] == 0;
@@ -274,10 +280,8 @@ impl<'a> Hunt<'a> {
 /// The first is followed once for each set of classes, so that the second costs only what it adds.
 #[derive(Debug)]
 struct Held {
-    /// In what order everything can be derived.
-    order: Vec<Node>,
     /// For each set of classes, as bits, what follows from all of them.
-    grounds: BTreeMap<u32, Ground>,
+    grounds: BTreeMap<u32, Vec<bool>>,
     /// The set of classes last asked about.
     on: u32,
     /// What the few choices add.
@@ -286,22 +290,12 @@ struct Held {
     queue: Vec<Node>,
 }
 
-#[derive(Debug)]
-struct Ground {
-    holds: Vec<bool>,
-    /// See [`prices`]: what can be chosen weighs more than what cannot.
-    prices: Vec<u32>,
-}
-
 /// What a choice that can still be made weighs, when one that cannot weighs 1.
 const OPEN: u32 = 64;
 
 impl Held {
     fn new(focus: &Focus) -> Self {
-        let mut marks = Marks::new(&focus.graph);
-        let order = marks.close(&focus.graph, focus.choices.iter().map(|&(node, _)| node));
         let mut held = Self {
-            order: order.to_vec(),
             grounds: BTreeMap::new(),
             on: 0,
             mark: vec![0; focus.graph.nodes()],
@@ -318,13 +312,10 @@ impl Held {
             return;
         }
         let nodes = focus.graph.nodes();
-        let mut worth = vec![0; nodes];
         self.queue.clear();
         self.queue.push(TRUE);
         for (choice, &(node, _)) in (0..).zip(&focus.choices) {
-            let open = open(choice);
-            worth[at(node)] = if open { OPEN } else { 1 };
-            if open {
+            if open(choice) {
                 self.queue.push(node);
             }
         }
@@ -342,8 +333,7 @@ impl Held {
                 }
             }
         }
-        let prices = prices(&focus.graph, &self.order, |node| worth[at(node)]);
-        self.grounds.insert(classes, Ground { holds, prices });
+        self.grounds.insert(classes, holds);
     }
 
     fn forget(&mut self, classes: u32) {
@@ -358,11 +348,10 @@ impl Held {
         let Some(ground) = self.grounds.get(&classes) else {
             return false;
         };
-        if ground.holds[at(focus.target)] {
+        if ground[at(focus.target)] {
             return false;
         }
-        let held =
-            |mark: &[u32], node: Node| ground.holds[at(node)] || mark[at(node)] == self.epoch;
+        let held = |mark: &[u32], node: Node| ground[at(node)] || mark[at(node)] == self.epoch;
         let nodes = chosen
             .iter()
             .map(|&choice| focus.choices[choice as usize].0);
@@ -390,16 +379,7 @@ impl Held {
 
     /// What follows, of what was last asked.
     fn holds(&self) -> impl Fn(Node) -> bool {
-        let ground = self
-            .grounds
-            .get(&self.on)
-            .map_or(&[][..], |ground| &ground.holds);
+        let ground = self.grounds.get(&self.on).map_or(&[][..], Vec::as_slice);
         |node| self.mark[at(node)] == self.epoch || ground[at(node)]
-    }
-
-    fn prices(&self, classes: u32) -> &[u32] {
-        self.grounds
-            .get(&classes)
-            .map_or(&[], |ground| &ground.prices)
     }
 }

@@ -14,7 +14,7 @@ use countersign_language::{
 
 use crate::{
     certificate::Certificate,
-    cheapest,
+    cheapest::{WORK, cheapest},
     compromise::{Compromise, choices},
     graph::{Focus, Focused, Marks, Node, focus, number},
     narrate::{self, Attack, Step, length, way_steps, words},
@@ -256,9 +256,10 @@ fn never(
             Focused::Holds | Focused::Beyond => Vec::new(),
             Focused::Open(focus) => {
                 let budget = grant.budget(procedure, system, &focus.choices);
-                cheapest::cheapest(&focus, &budget, STEPS / 10).map_or_else(
+                let known = within_focus(&focus, certain.iter().chain(&found).copied());
+                cheapest(&focus, &budget, Some(known), WORK / 10).map_or_else(
                     || certain.iter().chain(&found).copied().collect(),
-                    |(set, _)| named(&focus, &set),
+                    |best| named(&focus, &best.set),
                 )
             }
         };
@@ -376,12 +377,12 @@ pub(crate) fn quickest(
         Focused::Holds => (Vec::new(), true),
         Focused::Open(focus) => {
             let budget = time_budget(procedure, system, &focus, u64::MAX);
-            let (set, proved) = cheapest::cheapest(&focus, &budget, STEPS / 10)?;
-            let chosen = named(&focus, &set)
+            let best = cheapest(&focus, &budget, None, WORK / 10)?;
+            let chosen = named(&focus, &best.set)
                 .iter()
                 .map(|&index| system.choices[index as usize].0)
                 .collect();
-            (chosen, proved)
+            (chosen, best.at_least == best.price)
         }
     };
     let seconds = chosen.iter().map(|&choice| price(procedure, choice)).sum();
@@ -499,6 +500,16 @@ fn holds(
 fn named(focus: &Focus, set: &[u32]) -> Vec<u32> {
     set.iter()
         .map(|&choice| focus.choices[choice as usize].1)
+        .collect()
+}
+
+/// The other way round; what is not in the focus is left out.
+fn within_focus(focus: &Focus, set: impl IntoIterator<Item = u32>) -> Vec<u32> {
+    let set: BTreeSet<u32> = set.into_iter().collect();
+    (0..)
+        .zip(&focus.choices)
+        .filter(|(_, (_, index))| set.contains(index))
+        .map(|(choice, _)| choice)
         .collect()
 }
 

@@ -288,6 +288,13 @@ fn a_picture_of_a_thief_reaches_what_the_prover_says() {
                     procedure.actions[id.index()].name
                 );
                 let paths = &procedure.actions[id.index()].paths;
+                let parts = picture.split();
+                assert_eq!(parts.len(), paths.len());
+                let open = parts.iter().filter(|(_, part)| is_reached(part)).count();
+                assert_eq!(open > 0, is_reached(&picture), "{name}: {set:?}");
+                for (_, part) in &parts {
+                    assert_eq!(stops(&part.list()), usize::from(!is_reached(part)));
+                }
                 if !is_reached(&picture) {
                     // Each path says where it stops, once.
                     assert_eq!(stops(&picture.list()), paths.len(), "{name}: {set:?}");

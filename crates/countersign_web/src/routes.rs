@@ -81,8 +81,8 @@ pub fn routes() -> Vec<Route> {
     use crate::api::{cases as ac, customers as cu, gate as ag, staff as st};
     use crate::openapi::shape;
     use crate::site::{
-        approvals, cases, customer, customers, desk, live, new_case, proposal, reference, settings,
-        sign_in, stop,
+        approvals, cases, customer, customers, desk, live, new_case, procedures, proposal,
+        reference, settings, sign_in, stop,
     };
     use Door::{Anyone, Machine, Seat, Staff, StaffOrMachine};
 
@@ -172,6 +172,12 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/customers/{id}", Staff, get(customers::page)),
         site(Verb::Get, "/cases/new/customer", Staff, get(new_case::ask_customer)),
         site(Verb::Post, "/cases/new/customer", Staff, post(new_case::customer)),
+        site(Verb::Get, "/procedures", Staff, get(procedures::list)),
+        site(Verb::Get, "/procedures/action/{action}", Staff, get(procedures::action)),
+        site(Verb::Get, "/procedures/attacks", Staff, get(procedures::attacks)),
+        site(Verb::Get, "/procedures/reach", Staff, get(procedures::reach)),
+        site(Verb::Get, "/procedures/lockout", Staff, get(procedures::lockout)),
+        site(Verb::Get, "/procedures/text", Staff, get(procedures::text)),
         site(Verb::Get, "/cases/new/action", Staff, get(new_case::action)),
         site(Verb::Get, "/cases/new/details", Staff, get(new_case::details)),
         site(Verb::Post, "/cases/new/details", Staff, post(new_case::details_again)),

@@ -13,6 +13,7 @@ mod journeys;
 mod live;
 mod openapi;
 mod problems;
+mod procedures;
 mod refusals;
 mod who_may;
 mod world;

@@ -109,6 +109,7 @@ async fn outcome(setting: &mut Setting, route: &Route) -> String {
         .replace("{customer}", "c-1042")
         .replace("{holding}", "pin")
         .replace("{way}", "pin")
+        .replace("{action}", "server.reinstall")
         .replace("{token}", &setting.token)
         .replace("{file}", "nothing.css")
         .replace("{code}", "sign-in")

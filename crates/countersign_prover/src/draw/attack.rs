@@ -4,6 +4,7 @@ use countersign_language::{ActionId, Expr, HoldingKind, PathId, Procedure, Proof
 
 use super::model::{Group, GroupKind, Icon, Kind, Lane, Mark, Node, Picture, Stage};
 use super::plan::{Ask, capital, effect, icon, path_stages, way};
+use crate::system::told;
 use crate::{Attack, Compromise, Step, What};
 
 /// How one set of compromises reaches its target, step by step.
@@ -11,6 +12,7 @@ pub fn attack(procedure: &Procedure, attack: &Attack) -> Picture {
     let mut first = Vec::new();
     let mut stages = Vec::new();
     let mut number = 0;
+    let unread = attack.compromises.contains(&Compromise::NoticesUnread);
     for step in &attack.steps {
         match &step.what {
             What::Compromise(compromise) => first.push(Lane {
@@ -23,7 +25,14 @@ pub fn attack(procedure: &Procedure, attack: &Attack) -> Picture {
                 proofs,
             } => {
                 number += 1;
-                stages.extend(request(procedure, number, *action, *path, proofs, step));
+                stages.extend(request(
+                    procedure,
+                    number,
+                    *action,
+                    *path,
+                    proofs,
+                    (step, unread),
+                ));
             }
             What::Settle(..) => {}
             What::Reached(target) => stages.push(Stage::Node(end(procedure, *target))),
@@ -44,6 +53,7 @@ pub fn attack(procedure: &Procedure, attack: &Attack) -> Picture {
             label: "What a thief needs first".to_owned(),
             words: "What a thief needs first".to_owned(),
             lanes: first,
+            beginning: Mark::Does,
             mark: Mark::Does,
         })
     };
@@ -110,7 +120,7 @@ fn request(
     action_id: ActionId,
     path_id: PathId,
     proofs: &[ProofId],
-    step: &Step,
+    (step, unread): (&Step, bool),
 ) -> Option<Stage> {
     let action = procedure.actions.get(action_id.index())?;
     let path = action.paths.get(path_id.index())?;
@@ -121,6 +131,20 @@ fn request(
         } if within.is_some() && !proofs.contains(proof) => Mark::Faint,
         _ => Mark::Does,
     });
+    // Whoever could stop it is the thief, or reads nothing.
+    let is_told = told(procedure, action, path).is_some_and(|channels| !channels.is_empty());
+    for stage in &mut stages {
+        if let Stage::Node(node) = stage
+            && node.kind == Kind::Wait
+            && is_told
+        {
+            node.note = if unread {
+                "nobody reads the notices".to_owned()
+            } else {
+                "only the thief is told".to_owned()
+            };
+        }
+    }
     // The frame says which action; the last box what the thief gets of it.
     let mut last = effect(procedure, action, Mark::Does);
     if let (Stage::Node(node), false) = (&mut last, action.effects.is_empty()) {
@@ -139,6 +163,7 @@ fn request(
             name: String::new(),
             stages,
         }],
+        beginning: Mark::Does,
         mark: Mark::Does,
     }))
 }

@@ -112,6 +112,8 @@ pub(super) struct Group {
     /// In full.
     pub(super) words: String,
     pub(super) lanes: Vec<Lane>,
+    /// How far somebody is who comes to it.
+    pub(super) beginning: Mark,
     pub(super) mark: Mark,
 }
 
@@ -131,6 +133,23 @@ pub(super) struct Lane {
     /// Name of a path; empty for alternatives without one.
     pub(super) name: String,
     pub(super) stages: Vec<Stage>,
+}
+
+impl Lane {
+    /// How far somebody is at its end.
+    pub(super) fn end(&self) -> Mark {
+        let last = self
+            .stages
+            .iter()
+            .rfind(|stage| !matches!(stage, Stage::Words { .. }))
+            .map_or(Mark::Plain, Stage::mark);
+        let stopped = self.stages.iter().any(|stage| stage.mark() == Mark::Stops);
+        match (stopped, last) {
+            (true, _) => Mark::Faint,
+            (false, last @ (Mark::Can | Mark::Way)) => last,
+            (false, _) => Mark::Plain,
+        }
+    }
 }
 
 /// How far somebody gets.

@@ -61,6 +61,59 @@ pub fn path(procedure: &Procedure, id: ActionId, path: PathId) -> Picture {
 }
 
 impl Picture {
+    /// One picture for each path of an action, with the path's name, for places where they cannot
+    /// stand side by side; the picture itself, without a name, where there is only one path.
+    pub fn split(&self) -> Vec<(String, Self)> {
+        let [figure] = self.figures.as_slice() else {
+            return vec![(String::new(), self.clone())];
+        };
+        let paths = figure.stages.iter().position(
+            |stage| matches!(stage, Stage::Group(group) if group.kind == GroupKind::Paths),
+        );
+        let Some((before, [Stage::Group(group), after @ ..])) =
+            paths.map(|at| figure.stages.split_at(at))
+        else {
+            return vec![(String::new(), self.clone())];
+        };
+        let part = |lane: &Lane| {
+            let end = lane.end();
+            let edge = |stage: &Stage, mark: Mark| {
+                let mut stage = stage.clone();
+                if let Stage::Node(node) = &mut stage
+                    && !matches!(node.mark, Mark::Plain)
+                {
+                    node.mark = mark;
+                }
+                stage
+            };
+            let begin = match end {
+                // A thief who is stopped begins all the same.
+                Mark::Faint if group.beginning == Mark::Can => Mark::Can,
+                Mark::Faint => Mark::Plain,
+                end => end,
+            };
+            let mut stages: Vec<Stage> = before.iter().map(|stage| edge(stage, begin)).collect();
+            stages.extend(lane.stages.iter().cloned());
+            let is_effect = |stage: &&Stage| matches!(stage, Stage::Node(_));
+            let at = stages
+                .iter()
+                .rposition(|stage| !matches!(stage, Stage::Words { .. }))
+                .map_or(0, |at| at + 1);
+            let effects: Vec<Stage> = after
+                .iter()
+                .filter(is_effect)
+                .map(|stage| edge(stage, end))
+                .collect();
+            stages.splice(at..at, effects);
+            let title = format!("{}: {}", self.title, lane.name);
+            (
+                lane.name.clone(),
+                Self::of(title, self.about.clone(), stages),
+            )
+        };
+        group.lanes.iter().map(part).collect()
+    }
+
     pub(super) fn of(title: String, about: String, stages: Vec<Stage>) -> Self {
         let heading = title.clone();
         Self {
@@ -147,7 +200,8 @@ pub(super) fn action_stages(
     marker: &mut dyn Marker,
 ) -> Vec<Stage> {
     debug_assert!(procedure.actions.get(id.index()).is_some());
-    let mut stages = vec![start(procedure, action, marker.start())];
+    let begins = marker.start();
+    let mut stages = vec![start(procedure, action, begins)];
     let mut lanes = Vec::new();
     // Of the only path there is it is said below the whole.
     let mut last = None;
@@ -171,6 +225,7 @@ pub(super) fn action_stages(
             words: label.clone(),
             label,
             lanes,
+            beginning: begins,
             mark: marker.paths(),
         }));
     }
@@ -388,6 +443,7 @@ fn prove<'p>(
         words: format!("Customer proves {}", label.to_lowercase()),
         label,
         lanes,
+        beginning: Mark::Plain,
         mark: of_group,
     }));
 }

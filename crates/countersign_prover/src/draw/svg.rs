@@ -252,7 +252,13 @@ fn draw_node(out: &mut String, x: u32, y: u32, node: &Node, text: &NodeText) {
     }
     match node.mark {
         Mark::Can | Mark::Does => {
-            let _ = write!(out, "<circle class=\"dot\" cx=\"{width}\" r=\"4.5\"/>");
+            // On the line, also where it is round.
+            let inwards = if node.kind == Kind::Start { 6 } else { 0 };
+            let _ = write!(
+                out,
+                "<circle class=\"dot\" cx=\"{}\" cy=\"{inwards}\" r=\"4.5\"/>",
+                width - inwards
+            );
         }
         Mark::Stops => octagon(out, width, 0),
         _ => {}

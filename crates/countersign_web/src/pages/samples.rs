@@ -44,7 +44,7 @@ pub(super) fn agent(current: Option<Section>, here: &str) -> StaffFrame {
             name: "Maja Lindqvist".into(),
             role: "Agent".into(),
         }),
-        sections: vec![Section::Desk, Section::Customers],
+        sections: vec![Section::Desk, Section::Customers, Section::Procedures],
         current,
         approvals_waiting: 0,
         banner: None,
@@ -61,7 +61,12 @@ pub(super) fn senior(current: Option<Section>, here: &str) -> StaffFrame {
             name: "Idris Bello".into(),
             role: "Senior".into(),
         }),
-        sections: vec![Section::Desk, Section::Approvals, Section::Customers],
+        sections: vec![
+            Section::Desk,
+            Section::Approvals,
+            Section::Customers,
+            Section::Procedures,
+        ],
         approvals_waiting: 2,
         ..agent(current, here)
     }

@@ -10,6 +10,7 @@ pub mod customers;
 pub mod desk;
 pub mod live;
 pub mod new_case;
+pub mod procedures;
 pub mod proposal;
 pub mod reference;
 pub mod settings;
@@ -154,9 +155,14 @@ impl FromRequestParts<Web> for Desk {
             role: role_label(web, &staff),
         });
         frame.sections = if staff.roles().is_empty() {
-            Vec::new()
+            vec![Section::Procedures]
         } else {
-            vec![Section::Desk, Section::Approvals, Section::Customers]
+            vec![
+                Section::Desk,
+                Section::Approvals,
+                Section::Customers,
+                Section::Procedures,
+            ]
         };
         Ok(Self {
             staff,
