@@ -6,7 +6,7 @@
 
 #![warn(missing_docs)]
 
-mod codes;
+pub mod codes;
 mod diagnostic;
 mod explain;
 mod findings;
@@ -24,8 +24,8 @@ mod tree;
 mod twin;
 mod words;
 
-pub use codes::{Code, codes, explain_code};
-pub use diagnostic::{Diagnostic, Label, Severity};
+pub use codes::{Code, Finder, codes, explain_code};
+pub use diagnostic::{Diagnostic, Label, Severity, by_place};
 pub use explain::explain;
 pub use format::{Unformattable, format};
 pub use lint::check_staffing;

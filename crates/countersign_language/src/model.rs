@@ -308,6 +308,8 @@ pub enum Requirement {
         role: RoleId,
     },
     /// `notify every channel | H, …`; resolved to the channels named, `every` kept for the words.
+    /// Every path of an action that changes a holding has one for every channel, at the place of its
+    /// `changes` where the path does not say so itself.
     Notify {
         /// The file says `every channel`.
         every: bool,

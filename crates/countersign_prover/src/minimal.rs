@@ -12,7 +12,7 @@
 )]
 
 use crate::{
-    block::Cutter,
+    filter::{Filter, is_subset},
     graph::{FALSE, Focus, Node, TRUE, at, number},
 };
 
@@ -44,6 +44,11 @@ pub(crate) fn minimal_sets(focus: &Focus, size: usize, stop: Stop) -> Found {
     let size = size.min(SIZE_MAX);
     let mut work = Work::new(focus, size);
     let mut found = Found::default();
+    found.sets.append(&mut work.filter.early);
+    if work.filter.finished {
+        found.complete_to = size;
+        return found;
+    }
     for (choice, &(node, _)) in focus.choices.iter().enumerate() {
         work.candidates.add(&[number(choice)], node);
     }
@@ -53,11 +58,15 @@ pub(crate) fn minimal_sets(focus: &Focus, size: usize, stop: Stop) -> Found {
         while let Some(set) = work.candidates.of_size(level, next) {
             next += 1;
             tried += 1;
+            crate::progress::sets(level, found.sets.len(), tried);
             if work.try_set(level, set) {
                 let members = work.candidates.members(set).to_vec();
-                work.filter.attack(&members);
+                if level < size {
+                    work.filter.attack(&members);
+                }
                 found.sets.push(members);
             }
+            found.sets.append(&mut work.filter.early);
             let full = found.sets.len() >= stop.sets
                 || tried >= stop.tried
                 || work.candidates.made >= stop.candidates;
@@ -118,17 +127,8 @@ impl<'a> Work<'a> {
         };
         let signature = signature(&members[..level]);
         self.known.prepare(&members[..level], &self.candidates);
-        if self.known.makes(
-            self.focus.target,
-            &members[..level],
-            signature,
-            &self.candidates,
-        ) {
-            return false;
-        }
         self.follow(set, &members[..level], signature);
         if self.fresh_in[at(self.focus.target)] == self.tries {
-            self.known.note(self.focus.target, set, signature);
             return true;
         }
         self.wasted += 1;
@@ -214,7 +214,6 @@ impl<'a> Work<'a> {
                 if together <= self.size
                     && together > members.len()
                     && together > other_members.len()
-                    && !self.filter.holds_attack(&self.union)
                     && self.filter.can_grow(&self.union, self.size - together)
                 {
                     self.candidates.add(&self.union, head);
@@ -360,12 +359,6 @@ impl Known {
     }
 }
 
-/// Both ascending.
-fn is_subset(few: &[u32], many: &[u32]) -> bool {
-    let mut rest = many.iter();
-    few.iter().all(|one| rest.any(|other| other == one))
-}
-
 /// Every set met so far, once, grouped by size, with the nodes where it showed itself.
 struct Candidates {
     members: Vec<u32>,
@@ -455,149 +448,5 @@ impl Candidates {
             slot = (slot + 1) & mask;
         }
         slot
-    }
-}
-
-/// Blocks learnt so far, and whether a set can still grow to meet them all.
-struct Filter {
-    cutter: Cutter,
-    blocks: Vec<Vec<u32>>,
-    /// Which blocks each choice is in.
-    hits: Vec<u128>,
-    /// Attacks found, by their first member.
-    attacks: Vec<Vec<Vec<u32>>>,
-    /// Answers for `(missed blocks, choices left)`; emptied when a block is learnt.
-    memo: Vec<(u128, u8, bool)>,
-    /// So many tries that led nowhere are suffered before blocks are learnt from one.
-    patience: u32,
-}
-
-/// One bit of a mask each.
-const BLOCKS_MAX: usize = 128;
-
-/// Blocks learnt at one time.
-const ROUNDS: usize = 4;
-
-const MEMO: usize = 1 << 12;
-
-impl Filter {
-    fn new(focus: &Focus, size: usize) -> Self {
-        let mut filter = Self {
-            cutter: Cutter::new(focus),
-            blocks: Vec::new(),
-            hits: vec![0; focus.choices.len()],
-            attacks: vec![Vec::new(); focus.choices.len()],
-            memo: vec![(0, 0, false); MEMO],
-            patience: 64,
-        };
-        filter.learn(focus, &[], size);
-        filter
-    }
-
-    /// Notes an attack.
-    fn attack(&mut self, members: &[u32]) {
-        if let Some(&first) = members.first() {
-            self.attacks[at(first)].push(members.to_vec());
-        }
-    }
-
-    /// Whether an attack found is among these.
-    fn holds_attack(&self, members: &[u32]) -> bool {
-        members.iter().enumerate().any(|(from, &choice)| {
-            let mut attacks = self.attacks[at(choice)].iter();
-            attacks.any(|attack| is_subset(attack, &members[from..]))
-        })
-    }
-
-    /// Learns blocks until those known rule out every way to complete `members`, or one completes it.
-    fn learn(&mut self, focus: &Focus, members: &[u32], left: usize) {
-        self.patience += self.patience / 8;
-        let mut whole = Vec::new();
-        for _ in 0..ROUNDS {
-            if self.blocks.len() >= BLOCKS_MAX || !self.can_grow(members, left) {
-                return;
-            }
-            whole.clear();
-            whole.extend_from_slice(members);
-            self.complete(&mut whole, left);
-            let nodes = whole.iter().map(|&choice| focus.choices[choice as usize].0);
-            if self.cutter.close(focus, nodes).holds(focus.target) {
-                return;
-            }
-            let block = self.cutter.block(focus, &whole, |_| false);
-            let bit = 1_u128 << self.blocks.len();
-            for &choice in &block {
-                self.hits[choice as usize] |= bit;
-            }
-            self.blocks.push(block);
-            self.memo.fill((0, 0, false));
-        }
-    }
-
-    /// Adds at most `left` choices so that every known block is met; the caller knows that it can be done.
-    fn complete(&mut self, members: &mut Vec<u32>, left: usize) {
-        for left in (0..left).rev() {
-            let missed = self.missed(members);
-            if missed == 0 {
-                return;
-            }
-            let first = missed.trailing_zeros() as usize;
-            for index in 0..self.blocks[first].len() {
-                let choice = self.blocks[first][index];
-                if self.coverable(missed & !self.hits[choice as usize], left) {
-                    members.push(choice);
-                    break;
-                }
-            }
-        }
-    }
-
-    /// Whether `left` more choices can meet every block that these miss. Exact for the blocks known.
-    fn can_grow(&mut self, members: &[u32], left: usize) -> bool {
-        self.coverable(self.missed(members), left)
-    }
-
-    /// The known blocks that these miss.
-    fn missed(&self, members: &[u32]) -> u128 {
-        let hit = members
-            .iter()
-            .fold(0_u128, |hit, &choice| hit | self.hits[choice as usize]);
-        let unknown = BLOCKS_MAX - self.blocks.len();
-        let all = u128::MAX.checked_shr(number(unknown)).unwrap_or(0);
-        all & !hit
-    }
-
-    fn coverable(&mut self, missed: u128, left: usize) -> bool {
-        if missed == 0 {
-            return true;
-        }
-        let first = missed.trailing_zeros() as usize;
-        match left {
-            0 => return false,
-            1 => {
-                let mut block = self.blocks[first].iter();
-                return block.any(|&choice| missed & !self.hits[choice as usize] == 0);
-            }
-            _ => {}
-        }
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a hash of the mask, and sizes are at most 32"
-        )]
-        let (slot, key) = {
-            let folded = (missed as u64) ^ ((missed >> 64) as u64).rotate_left(31) ^ (left as u64);
-            let mixed = folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
-            (mixed as usize % MEMO, left as u8)
-        };
-        let (of, at_left, answer) = self.memo[slot];
-        if of == missed && at_left == key {
-            return answer;
-        }
-        let answer = (0..self.blocks[first].len()).any(|index| {
-            let choice = self.blocks[first][index];
-            self.coverable(missed & !self.hits[choice as usize], left - 1)
-        });
-        self.memo[slot] = (missed, key, answer);
-        answer
     }
 }

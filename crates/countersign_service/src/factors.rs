@@ -37,7 +37,7 @@ impl Gate {
         holding: &str,
     ) -> Result<TotpEnrolment, CustomerError> {
         allow(by, Scope::Customers, "customers")?;
-        if !proved_using(self.procedure(), holding, Method::Totp) {
+        if !proved_using(&self.procedure(), holding, Method::Totp) {
             return Err(CustomerError::Field {
                 field: "holding".to_owned(),
                 why: "is not proved that way in the procedure",
@@ -79,7 +79,7 @@ impl Gate {
         holding: &str,
     ) -> Result<Ceremony, CustomerError> {
         allow(by, Scope::Customers, "customers")?;
-        if !proved_using(self.procedure(), holding, Method::Passkey) {
+        if !proved_using(&self.procedure(), holding, Method::Passkey) {
             return Err(CustomerError::Field {
                 field: "holding".to_owned(),
                 why: "is not proved that way in the procedure",

@@ -15,6 +15,7 @@ pub mod openapi;
 pub mod pages;
 pub mod present;
 pub mod problem;
+pub mod problems;
 pub mod routes;
 pub mod site;
 pub mod study;

@@ -15,7 +15,7 @@ use countersign_prover::{
     Attacks, Compromise, Limits, Missing, Step, System, Verdict, What, length, lockout, reach,
     target_name,
 };
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::pages::encode;
 use crate::pages::{
@@ -43,10 +43,10 @@ const LIMITS: Limits = Limits {
     candidates: 100_000,
 };
 
-/// The study of the procedure in force, made when it is first asked for.
+/// The study of the procedure in force, made when it is first asked for, and anew when another came into force.
 #[derive(Debug)]
 pub struct Studies {
-    made: OnceCell<Arc<Study>>,
+    made: Mutex<Option<Arc<Study>>>,
     /// Questions at the same time: the desk comes first.
     at_once: Semaphore,
 }
@@ -54,7 +54,7 @@ pub struct Studies {
 impl Default for Studies {
     fn default() -> Self {
         Self {
-            made: OnceCell::new(),
+            made: Mutex::new(None),
             at_once: Semaphore::new(1),
         }
     }
@@ -68,15 +68,27 @@ impl Studies {
         text: &str,
         question: impl FnOnce(&Study) -> T + Send + 'static,
     ) -> Option<T> {
-        let made = self.made.get_or_try_init(|| {
-            let (procedure, text) = (Arc::clone(procedure), text.to_owned());
-            tokio::task::spawn_blocking(move || Arc::new(Study::of(procedure, text)))
-        });
-        let study = Arc::clone(made.await.ok()?);
+        let study = self.of(procedure, text).await?;
         let _turn = self.at_once.acquire().await.ok()?;
         tokio::task::spawn_blocking(move || question(&study))
             .await
             .ok()
+    }
+
+    async fn of(&self, procedure: &Arc<Procedure>, text: &str) -> Option<Arc<Study>> {
+        // Whoever asks meanwhile waits for the one study, rather than making another.
+        let mut made = self.made.lock().await;
+        if let Some(study) = made.as_ref()
+            && study.procedure.version == procedure.version
+        {
+            return Some(Arc::clone(study));
+        }
+        let (procedure, text) = (Arc::clone(procedure), text.to_owned());
+        let study = tokio::task::spawn_blocking(move || Arc::new(Study::of(procedure, text)))
+            .await
+            .ok()?;
+        *made = Some(Arc::clone(&study));
+        Some(study)
     }
 }
 

@@ -12,6 +12,7 @@ mod bypasses;
 mod journeys;
 mod live;
 mod openapi;
+mod problems;
 mod procedures;
 mod refusals;
 mod who_may;

@@ -9,7 +9,7 @@ use super::{
 use crate::codes;
 use crate::lexer::abbreviated;
 use crate::model::{
-    Action, Comparison, Duration, Effect, EffectKind, Expr, HoldingKind, LossId, Openers,
+    Action, Comparison, Duration, Effect, EffectKind, Expr, HoldingKind, Line, LossId, Openers,
     Parameter, Path, ProofId, Requirement, RoleId, SentencePart, Span, Subject, Value,
 };
 use crate::parser::is_name;
@@ -358,12 +358,13 @@ impl Resolver<'_, '_> {
         let mut lines = Vec::with_capacity(node.lines.len());
         for line in &node.lines {
             if let Some(requirement) = self.requirement(&line.kind, line.span, parameters, action) {
-                lines.push(crate::model::Line {
+                lines.push(Line {
                     requirement,
                     span: line.span,
                 });
             }
         }
+        lines.extend(self.implied_notice(node, action));
         if node.lines.is_empty() && !action.outside && !node.broken {
             self.error(
                 codes::EMPTY_PATH,
@@ -377,6 +378,25 @@ impl Resolver<'_, '_> {
             lines,
             span: header(clause, node.name),
         }
+    }
+
+    /// `changes` tells the old contact and every other, also where the path does not say so.
+    fn implied_notice(&mut self, node: &PathNode, action: &Action) -> Option<Line> {
+        let change = action
+            .effects
+            .iter()
+            .find(|effect| matches!(effect.kind, EffectKind::Changes(_)))?;
+        let mut kinds = node.lines.iter().map(|line| &line.kind);
+        let said = kinds.any(|kind| matches!(kind, LineKind::NotifyEvery));
+        if said || action.outside || node.lines.is_empty() || self.channels.is_empty() {
+            return None;
+        }
+        let every = &LineKind::NotifyEvery;
+        let requirement = self.requirement(every, change.span, &BTreeMap::new(), action)?;
+        Some(Line {
+            requirement,
+            span: change.span,
+        })
     }
 
     fn requirement(

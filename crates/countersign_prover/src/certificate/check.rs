@@ -62,6 +62,7 @@ pub(crate) struct World<'a> {
     /// How much time there is.
     seconds: u64,
     makers: BTreeMap<Fact, Vec<(ActionId, Option<HoldingId>)>>,
+    channels: Vec<HoldingId>,
 }
 
 impl<'a> World<'a> {
@@ -74,16 +75,18 @@ impl<'a> World<'a> {
             }
         }
         let (start, kinds, people) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
-        let unread = false;
+        let ids = (0..).map(HoldingId).zip(&procedure.holdings);
+        let channels = ids.filter(|(_, holding)| holding.kind == HoldingKind::Channel);
         Self {
             procedure,
             honest,
             start,
             kinds,
             people,
-            unread,
+            unread: false,
             seconds,
             makers,
+            channels: channels.map(|(id, _)| id).collect(),
         }
     }
 
@@ -273,9 +276,7 @@ impl<'a> World<'a> {
         let mut effects = action.effects.iter();
         let changes = effects.any(|effect| matches!(effect.kind, EffectKind::Changes(_)));
         // A change tells every channel, whatever the path says.
-        let is_told = |id: &HoldingId| changes && self.kind(*id) == Ok(HoldingKind::Channel);
-        let mut told: BTreeSet<HoldingId> = self.holdings().filter(is_told).collect();
-        let mut waits = false;
+        let (mut told, mut waits) = (Vec::new(), false);
         let (mut slots, mut openers) = (Vec::new(), BTreeSet::new());
         for line in &asked.lines {
             match &line.requirement {
@@ -292,7 +293,8 @@ impl<'a> World<'a> {
         }
         slots.extend(openers);
         let owned = |&channel: &HoldingId| holds(Fact::Own(channel));
-        let unstopped = !waits || self.unread || told.iter().all(owned);
+        let all_owned = || told.iter().all(owned) && (!changes || self.channels.iter().all(owned));
+        let unstopped = !waits || self.unread || all_owned();
         Ok(unstopped && self.crew(&slots))
     }
 

@@ -92,6 +92,7 @@ pub(super) fn customer() -> CustomerFrame {
         can_stop: true,
         works_until: Some(at_in("10:46", "in 14 minutes")),
         more_time: true,
+        demo: None,
         proven: None,
         idempotency_key: "01JD3QZ6X4W8".into(),
     }

@@ -11,6 +11,7 @@ pub mod desk;
 pub mod live;
 pub mod new_case;
 pub mod procedures;
+pub mod proposal;
 pub mod reference;
 pub mod settings;
 pub mod sign_in;
@@ -201,6 +202,7 @@ pub fn customer_frame(web: &Web, browser: &Browser) -> CustomerFrame {
         can_stop: false,
         works_until: None,
         more_time: false,
+        demo: web.demo.clone(),
         proven: None,
         idempotency_key: web.fresh_key(),
     }

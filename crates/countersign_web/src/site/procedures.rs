@@ -156,8 +156,13 @@ async fn ask<T: Send + 'static>(
     web: &Web,
     question: impl FnOnce(&Study) -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    let text = &web.gate.settings().procedure;
-    let answer = web.studies.ask(web.gate.procedure(), text, question);
+    let procedure = web.gate.procedure();
+    let text = web
+        .gate
+        .procedure_text(&procedure.version.to_string())
+        .await?
+        .unwrap_or_default();
+    let answer = web.studies.ask(&procedure, &text, question);
     answer.await.ok_or_else(|| {
         Problem::new(
             axum::http::StatusCode::SERVICE_UNAVAILABLE,

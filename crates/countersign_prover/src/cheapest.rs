@@ -1,0 +1,453 @@
+//! What is the cheapest attack?
+//!
+//! Blocks packed one after the other, each paid for by what is left of the
+//! prices of its members, bound it from below (the landmark cuts of Helmert and
+//! Domshlak, 2009); what is paid for in full is an attack and bounds it from
+//! above. A choice that would lift the one over the other is dropped, and what
+//! depended on it with it, and so again. What is still open then goes back and
+//! forth between two questions, each exact: which choices meet all blocks known
+//! for less than the best attack known, and which block do they miss?
+
+#![expect(
+    clippy::indexing_slicing,
+    reason = "choice and node numbers come from one `Focus` and are in range"
+)]
+
+use crate::{
+    cover::{self, Hit},
+    cut::Walk,
+    graph::{Focus, Focused, Marks, Node, TRUE, at, focus},
+    minimal::{Stop, minimal_sets},
+    search::{Budget, minimised},
+};
+
+/// The cheapest attack found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Best {
+    /// Its choices, ascending.
+    pub(crate) set: Vec<u32>,
+    /// What it costs.
+    pub(crate) price: u64,
+    /// What every attack costs at least; the same as `price` if it is proved the cheapest.
+    pub(crate) at_least: u64,
+}
+
+/// What may be done before the search stops: members and nodes looked at, some ten seconds' worth.
+pub(crate) const WORK: u64 = 4_000_000_000;
+
+/// So often what is too dear is dropped and everything packed again.
+const ROUNDS: usize = 8;
+
+/// Of so few choices all minimal attacks are looked at.
+const FEW: usize = 4;
+
+/// When looking at all of them stops.
+const ENOUGH: Stop = Stop {
+    sets: 100_000,
+    tried: 2_000_000,
+    candidates: 1_000_000,
+};
+
+/// The cheapest attack within the limits of the budget's classes. `known` is one that is within them.
+pub(crate) fn cheapest(
+    whole: &Focus,
+    budget: &Budget,
+    known: Option<Vec<u32>>,
+    mut work: u64,
+) -> Option<Best> {
+    let mut race = Race {
+        whole,
+        marks: Marks::new(&whole.graph),
+        budget,
+        best: None,
+        at_least: 0,
+    };
+    race.offer(known);
+    let mut blocks: Vec<Vec<u32>> = Vec::new();
+    let mut names: Vec<u32> = (0..).take(whole.choices.len()).collect();
+    let mut smaller: Option<Focus> = None;
+    for _ in 0..ROUNDS {
+        let here = smaller.as_ref().unwrap_or(whole);
+        let packing = Packing::new(here, |choice| budget.price[names[choice as usize] as usize]);
+        race.offer(Some(named(&names, &packing.attack)));
+        race.at_least(packing.sum);
+        if !race.over() {
+            let plan = additive(here, &Walk::new(here), |choice| {
+                budget.price[names[choice as usize] as usize]
+            });
+            race.offer(Some(named(&names, &plan)));
+        }
+        if race.over() {
+            return race.finish();
+        }
+        blocks.extend(packing.blocks.iter().map(|block| named(&names, block)));
+        let Some(best) = race.price() else { break };
+        let affordable: Vec<(Node, u32)> = (0..)
+            .zip(&here.choices)
+            .filter(|&(choice, _)| packing.sum.saturating_add(packing.left[choice as usize]) < best)
+            .map(|(choice, &(node, _))| (node, choice))
+            .collect();
+        if affordable.len() == here.choices.len() {
+            break;
+        }
+        match focus(&here.graph, &[here.target], &[], &affordable) {
+            Focused::Open(focus) => {
+                names = focus
+                    .choices
+                    .iter()
+                    .map(|&(_, choice)| names[choice as usize])
+                    .collect();
+                smaller = Some(focus);
+            }
+            Focused::Holds | Focused::Beyond => {
+                race.at_least(best);
+                return race.finish();
+            }
+        }
+    }
+    let here = smaller.as_ref().unwrap_or(whole);
+    if !race.enumerate(here, &names) {
+        race.to_and_fro(here, &names, blocks, &mut work);
+    }
+    race.finish()
+}
+
+fn named(names: &[u32], set: &[u32]) -> Vec<u32> {
+    set.iter().map(|&choice| names[choice as usize]).collect()
+}
+
+/// The best attack and the best bound so far.
+struct Race<'a> {
+    whole: &'a Focus,
+    marks: Marks,
+    budget: &'a Budget,
+    best: Option<(u64, Vec<u32>)>,
+    at_least: u64,
+}
+
+impl Race<'_> {
+    fn price(&self) -> Option<u64> {
+        self.best.as_ref().map(|&(price, _)| price)
+    }
+
+    /// Takes an attack if it is within the limits and cheaper than the best.
+    fn offer(&mut self, attack: Option<Vec<u32>>) {
+        let Some(attack) = attack else { return };
+        let nodes = attack
+            .iter()
+            .map(|&choice| self.whole.choices[choice as usize].0);
+        self.marks.close(&self.whole.graph, nodes);
+        if !self.marks.holds(self.whole.target) {
+            return;
+        }
+        let set = minimised(self.whole, &mut self.marks, &self.budget.price, &attack);
+        let mut left = self.budget.limit.clone();
+        let mut total = 0_u64;
+        for &choice in &set {
+            let price = self.budget.price[choice as usize];
+            let left = &mut left[self.budget.class[choice as usize] as usize];
+            let Some(rest) = left.checked_sub(price) else {
+                return;
+            };
+            *left = rest;
+            total = total.saturating_add(price);
+        }
+        if self.price().is_none_or(|best| total < best) {
+            self.best = Some((total, set));
+        }
+    }
+
+    /// No attack cheaper than the best costs less.
+    fn at_least(&mut self, price: u64) {
+        self.at_least = self.at_least.max(price);
+    }
+
+    fn over(&self) -> bool {
+        self.price().is_some_and(|best| self.at_least >= best)
+    }
+
+    fn finish(self) -> Option<Best> {
+        let (price, set) = self.best?;
+        Some(Best {
+            set,
+            price,
+            at_least: self.at_least.min(price),
+        })
+    }
+
+    /// Where only a few choices together can be cheaper than the best, looks at all minimal attacks of so few;
+    /// false if they are too many.
+    fn enumerate(&mut self, here: &Focus, names: &[u32]) -> bool {
+        let Some(best) = self.price() else {
+            return false;
+        };
+        let mut prices: Vec<u64> = names
+            .iter()
+            .map(|&name| self.budget.price[name as usize])
+            .collect();
+        prices.sort_unstable();
+        let mut sum = 0_u64;
+        let most = prices.iter().take_while(|&&price| {
+            sum = sum.saturating_add(price);
+            sum < best
+        });
+        let most = most.count();
+        if most > FEW {
+            return false;
+        }
+        let found = minimal_sets(here, most, ENOUGH);
+        for set in &found.sets {
+            self.offer(Some(named(names, set)));
+        }
+        if found.complete_to >= most {
+            self.at_least(self.price().unwrap_or(best));
+        }
+        self.over()
+    }
+
+    /// Asks for choices that meet all blocks, and for blocks that they miss, until one side gives in.
+    fn to_and_fro(&mut self, here: &Focus, names: &[u32], blocks: Vec<Vec<u32>>, work: &mut u64) {
+        let mut index = vec![None; self.whole.choices.len()];
+        for (choice, &name) in (0_u32..).zip(names) {
+            index[name as usize] = Some(choice);
+        }
+        let mut blocks = blocks;
+        for block in &mut blocks {
+            block.retain(|&name| index[name as usize].is_some());
+        }
+        let mut learner = Learner::new(here);
+        while !self.over() {
+            let cap = self.price().map_or(u64::MAX, |best| best - 1);
+            match cover::hit(&blocks, self.budget, cap, work) {
+                Hit::Set(set) => {
+                    let set = set
+                        .iter()
+                        .filter_map(|&name| index[name as usize])
+                        .collect();
+                    let (missed, attack) = learner.missed(here, set, |choice| {
+                        self.budget.price[names[choice as usize] as usize]
+                    });
+                    *work = work.saturating_sub(learner.walked());
+                    blocks.extend(missed.iter().map(|block| named(names, block)));
+                    self.offer(Some(named(names, &attack)));
+                }
+                Hit::None => return self.at_least(cap.saturating_add(1)),
+                Hit::GaveUp { at_least } => {
+                    self.at_least(at_least);
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// What follows from choices added one after the other, and how.
+struct Growing {
+    holds: Vec<bool>,
+    /// By which rule a node was first made; a choice by none.
+    by: Vec<[Node; 2]>,
+    queue: Vec<Node>,
+}
+
+impl Growing {
+    fn new(focus: &Focus) -> Self {
+        let mut holds = vec![false; focus.graph.nodes()];
+        holds[at(TRUE)] = true;
+        Self {
+            holds,
+            by: vec![[TRUE; 2]; focus.graph.nodes()],
+            queue: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, focus: &Focus, node: Node) {
+        if self.holds[at(node)] {
+            return;
+        }
+        let mut next = self.queue.len();
+        self.holds[at(node)] = true;
+        self.by[at(node)] = [TRUE; 2];
+        self.queue.push(node);
+        while let Some(&node) = self.queue.get(next) {
+            next += 1;
+            for &[other, head] in focus.graph.out(node) {
+                if self.holds[at(other)] && !self.holds[at(head)] {
+                    self.holds[at(head)] = true;
+                    self.by[at(head)] = [node, other];
+                    self.queue.push(head);
+                }
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        for node in self.queue.drain(..) {
+            self.holds[at(node)] = false;
+        }
+    }
+
+    /// The choices, of those in the focus, that the target was first made from.
+    fn attack(&self, focus: &Focus, choice_of: impl Fn(Node) -> Option<u32>) -> Vec<u32> {
+        let mut seen = vec![false; focus.graph.nodes()];
+        let mut stack = vec![focus.target];
+        let mut attack = Vec::new();
+        while let Some(node) = stack.pop() {
+            if node == TRUE || std::mem::replace(&mut seen[at(node)], true) {
+                continue;
+            }
+            match self.by[at(node)] {
+                [TRUE, TRUE] => attack.extend(choice_of(node)),
+                premises => stack.extend(premises),
+            }
+        }
+        attack.sort_unstable();
+        attack
+    }
+}
+
+/// Blocks paid for one after the other until an attack is paid for in full.
+struct Packing {
+    blocks: Vec<Vec<u32>>,
+    /// What the blocks cost together: no attack costs less.
+    sum: u64,
+    /// What is left of the price of each choice: an attack with it costs at least the sum and this.
+    left: Vec<u64>,
+    /// Paid for in full.
+    attack: Vec<u32>,
+}
+
+impl Packing {
+    fn new(focus: &Focus, price: impl Fn(u32) -> u64) -> Self {
+        let mut walk = Walk::new(focus);
+        let mut growing = Growing::new(focus);
+        let mut left: Vec<u64> = (0..).take(focus.choices.len()).map(price).collect();
+        for (&(node, _), &left) in focus.choices.iter().zip(&left) {
+            if left == 0 {
+                growing.add(focus, node);
+            }
+        }
+        let (mut blocks, mut sum) = (Vec::new(), 0_u64);
+        while !growing.holds[at(focus.target)] {
+            let block = walk.block(
+                focus,
+                |node| growing.holds[at(node)],
+                |choice| u32::try_from(left[choice as usize]).unwrap_or(u32::MAX),
+                |choice| {
+                    let node = focus.choices[choice as usize].0;
+                    (left[choice as usize], std::cmp::Reverse(node))
+                },
+            );
+            let paid = block.of.iter().map(|&choice| left[choice as usize]).min();
+            let paid = paid.unwrap_or(0);
+            sum = sum.saturating_add(paid);
+            for &choice in &block.of {
+                let left = &mut left[choice as usize];
+                *left -= paid;
+                if *left == 0 {
+                    growing.add(focus, focus.choices[choice as usize].0);
+                }
+            }
+            if block.of.is_empty() {
+                break;
+            }
+            blocks.push(block.of);
+        }
+        let attack = growing.attack(focus, |node| walk.choice(node));
+        Self {
+            blocks,
+            sum,
+            left,
+            attack,
+        }
+    }
+}
+
+/// An attack made of the cheapest way to each thing, as if nothing served twice (Knuth 1977).
+fn additive(focus: &Focus, walk: &Walk, price: impl Fn(u32) -> u64) -> Vec<u32> {
+    let mut growing = Growing::new(focus);
+    let mut cost = vec![u64::MAX; focus.graph.nodes()];
+    cost[at(TRUE)] = 0;
+    let mut queue = std::collections::BinaryHeap::new();
+    for (choice, &(node, _)) in (0..).zip(&focus.choices) {
+        cost[at(node)] = price(choice);
+        queue.push(std::cmp::Reverse((cost[at(node)], node)));
+    }
+    while let Some(std::cmp::Reverse((_, node))) = queue.pop() {
+        if std::mem::replace(&mut growing.holds[at(node)], true) {
+            continue;
+        }
+        if node == focus.target {
+            break;
+        }
+        for &[other, head] in focus.graph.out(node) {
+            if !growing.holds[at(other)] || growing.holds[at(head)] {
+                continue;
+            }
+            let both = cost[at(node)].saturating_add(cost[at(other)]);
+            if both < cost[at(head)] {
+                cost[at(head)] = both;
+                growing.by[at(head)] = [node, other];
+                queue.push(std::cmp::Reverse((both, head)));
+            }
+        }
+    }
+    growing.attack(focus, |node| walk.choice(node))
+}
+
+/// Finds blocks that choices miss.
+struct Learner {
+    walk: Walk,
+    growing: Growing,
+    walked: u64,
+}
+
+impl Learner {
+    fn new(focus: &Focus) -> Self {
+        Self {
+            walk: Walk::new(focus),
+            growing: Growing::new(focus),
+            walked: 0,
+        }
+    }
+
+    /// Blocks that these choices miss, no two with a common member, and an attack from these choices and the blocks' members.
+    fn missed(
+        &mut self,
+        focus: &Focus,
+        choices: Vec<u32>,
+        price: impl Fn(u32) -> u64,
+    ) -> (Vec<Vec<u32>>, Vec<u32>) {
+        self.growing.clear();
+        for choice in choices {
+            self.growing.add(focus, focus.choices[choice as usize].0);
+        }
+        let mut blocks = Vec::new();
+        while !self.growing.holds[at(focus.target)] {
+            let block = self.walk.block(
+                focus,
+                |node| self.growing.holds[at(node)],
+                |_| 1,
+                |choice| std::cmp::Reverse(focus.choices[choice as usize].0),
+            );
+            if block.of.is_empty() {
+                break;
+            }
+            let Some(&cheapest) = block.of.iter().min_by_key(|&&choice| price(choice)) else {
+                break;
+            };
+            self.growing.add(focus, focus.choices[cheapest as usize].0);
+            self.walked += 4 * block.beyond.len() as u64;
+            blocks.push(block.of);
+        }
+        self.walked += self.growing.queue.len() as u64;
+        (
+            blocks,
+            self.growing.attack(focus, |node| self.walk.choice(node)),
+        )
+    }
+
+    /// How much was looked at since last asked.
+    fn walked(&mut self) -> u64 {
+        std::mem::take(&mut self.walked)
+    }
+}
