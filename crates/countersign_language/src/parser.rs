@@ -16,7 +16,7 @@ use crate::lexer::{Kind, Lexer, Token, abbreviated, span};
 use crate::model::{Duration, HoldingKind, Span, Unit};
 use crate::refused;
 use crate::suggest::nearest;
-use crate::tree::{Count, ExposureNode, Item, ItemKind, Tree, Word, Words};
+use crate::tree::{Clause, Count, ExposureNode, Item, ItemKind, LineNode, Tree, Word, Words};
 
 /// Reads a whole file. The text must be at most `u32::MAX` bytes long.
 pub(crate) fn parse(source: &str, findings: &mut Findings) -> Tree {
@@ -33,6 +33,8 @@ pub(crate) fn parse(source: &str, findings: &mut Findings) -> Tree {
         findings,
         ahead,
         words: Words::default(),
+        clauses: Vec::new(),
+        lines: Vec::new(),
         previous: Span::default(),
         last_mistake: u32::MAX,
         lost: false,
@@ -81,6 +83,10 @@ struct Parser<'s, 'f> {
     findings: &'f mut Findings,
     ahead: [Token; 3],
     words: Words,
+    /// Clauses of the action that is being read, so that each action keeps just as many as it has.
+    clauses: Vec<Clause>,
+    /// The same for the lines of the path that is being read.
+    lines: Vec<LineNode>,
     /// The token taken last.
     previous: Span,
     /// Where the last mistake was reported, so that it is not reported twice.
@@ -137,7 +143,7 @@ impl<'s> Parser<'s, '_> {
     fn staff(&mut self) -> ItemKind {
         let name = self.name("a name for the role", Naming::Role);
         let label = self.quoted("words for the role");
-        let mut includes = Vec::new();
+        let mut includes = Box::default();
         if self.optional("includes", &["includes"]) {
             includes = self.names("a role", Naming::Any);
         }
@@ -150,9 +156,14 @@ impl<'s> Parser<'s, '_> {
 
     fn holding(&mut self, kind: HoldingKind) -> ItemKind {
         const OPTIONS: [&str; 3] = ["using", "public", "visible"];
-        let word = kind.as_str();
-        let name = self.name(&format!("a name for the {word}"), Naming::Holding);
-        let label = self.quoted(&format!("words for the {word}"));
+        let (name, label) = match kind {
+            HoldingKind::Secret => ("a name for the secret", "words for the secret"),
+            HoldingKind::Channel => ("a name for the channel", "words for the channel"),
+            HoldingKind::Device => ("a name for the device", "words for the device"),
+            HoldingKind::State => ("a name for the state", "words for the state"),
+        };
+        let name = self.name(name, Naming::Holding);
+        let label = self.quoted(label);
         let mut using = None;
         let mut exposure = ExposureNode::Hidden;
         loop {
@@ -403,13 +414,13 @@ impl<'s> Parser<'s, '_> {
     }
 
     /// Names between commas; at least one.
-    fn names(&mut self, what: &str, naming: Naming) -> Vec<Word> {
+    fn names(&mut self, what: &str, naming: Naming) -> Box<[Word]> {
         let mut names = vec![self.name(what, naming)];
         while self.peek().kind == Kind::Comma {
             self.bump();
             names.push(self.name(what, naming));
         }
-        names
+        names.into()
     }
 
     fn check_name(&mut self, name: &str, place: Span, naming: Naming) {

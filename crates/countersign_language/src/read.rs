@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::findings::Findings;
 use crate::lexer::span;
 use crate::lint;
-use crate::model::Procedure;
+use crate::model::{Procedure, Version};
 use crate::parser;
 use crate::resolve;
 use crate::tree::Tree;
@@ -27,6 +27,38 @@ pub struct Reading {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// What came of reading a file for the procedure alone.
+#[derive(Debug)]
+pub struct Checked {
+    /// The checked procedure; there if and only if no diagnostic is an error.
+    pub procedure: Option<Procedure>,
+    /// Everything found, by place in the file.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads and checks like [`read`], and forgets the tree on the way: less time
+/// and half the memory for whoever does not format.
+///
+/// ```
+/// let checked = countersign_language::check("organisation \"Acme\"");
+/// assert!(checked.procedure.is_some());
+/// ```
+pub fn check(text: &str) -> Checked {
+    let mut findings = Findings::default();
+    let mut procedure = None;
+    if !too_large(text.len(), &mut findings) {
+        let tree = parser::parse(text, &mut findings);
+        // A tree with gaps has no version, and no procedure comes of it.
+        let version = (!tree.broken).then(|| twin::version(&tree));
+        let resolved = resolve::resolve_all(tree, &mut findings);
+        procedure = finished(resolved, || version, &mut findings);
+    }
+    Checked {
+        procedure,
+        diagnostics: findings.finish(),
+    }
+}
+
 /// Reads and checks a procedure file: every mistake at once, never a panic.
 ///
 /// ```
@@ -43,7 +75,7 @@ pub fn read(text: &str) -> Reading {
         };
     }
     let tree = parser::parse(text, &mut findings);
-    check(tree, findings, true)
+    checked(tree, findings, true)
 }
 
 /// Reads bytes that should be UTF-8. Spans refer to [`text_of`] the same bytes.
@@ -74,7 +106,7 @@ pub fn read_bytes(bytes: &[u8]) -> Reading {
             }
             let mut tree = parser::parse(&text, &mut findings);
             tree.broken = true;
-            check(tree, findings, true)
+            checked(tree, findings, true)
         }
     }
 }
@@ -105,7 +137,7 @@ pub fn read_json(text: &str) -> Reading {
         };
     }
     match twin::from_json(text, &mut findings) {
-        Some(tree) => check(tree, findings, false),
+        Some(tree) => checked(tree, findings, false),
         None => Reading {
             tree: Tree::broken(),
             procedure: None,
@@ -114,25 +146,31 @@ pub fn read_json(text: &str) -> Reading {
     }
 }
 
-fn check(tree: Tree, mut findings: Findings, keep_spans: bool) -> Reading {
-    let mut procedure = resolve::resolve(&tree, &mut findings);
-    if findings.errors() > 0 {
-        return Reading {
-            tree,
-            procedure: None,
-            diagnostics: findings.finish(),
-        };
-    }
-    lint::lint(&procedure, &mut findings);
+fn checked(tree: Tree, mut findings: Findings, keep_spans: bool) -> Reading {
+    let resolved = resolve::resolve(&tree, &mut findings);
+    let mut procedure = finished(resolved, || Some(twin::version(&tree)), &mut findings);
     if !keep_spans {
-        procedure = procedure.without_spans();
+        procedure = procedure.map(Procedure::without_spans);
     }
-    procedure.version = twin::version(&tree);
     Reading {
         tree,
-        procedure: Some(procedure),
+        procedure,
         diagnostics: findings.finish(),
     }
+}
+
+/// A procedure without errors, looked over for what is probably not meant, and its version.
+fn finished(
+    mut procedure: Procedure,
+    version: impl FnOnce() -> Option<Version>,
+    findings: &mut Findings,
+) -> Option<Procedure> {
+    if findings.errors() > 0 {
+        return None;
+    }
+    lint::lint(&procedure, findings);
+    procedure.version = version()?;
+    Some(procedure)
 }
 
 fn too_large(length: usize, findings: &mut Findings) -> bool {

@@ -156,7 +156,7 @@ pub fn apply(
         Change::NotifyAndWait(duration) => {
             add(Requirement::Notify {
                 every: true,
-                channels,
+                channels: channels.into(),
             });
             add(Requirement::Wait(*duration));
         }

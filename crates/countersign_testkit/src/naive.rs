@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_language::{
     Action, ActionId, Assumption, BackupGrade, Claim, Comparison, Duration, Effect, EffectKind,
-    Exposure, Expr, Holding, HoldingId, HoldingKind, Line, Loss, LossId, Method, Openers, Path,
+    Exposure, Expr, Holding, HoldingId, HoldingKind, Line, Loss, LossId, Method, Openers, Path, Shared,
     Procedure, Promise, Proof, ProofId, Requirement, Role, RoleId, Scope, SentencePart, Span,
     Subject, Target, Unit, Value, Version,
 };
@@ -704,7 +704,7 @@ fn action(dice: &mut Dice, procedure: &Procedure, index: usize) -> Action {
         says: vec![SentencePart::Text(format!("Do action {index}"))],
         opened_by: Openers {
             customer: true,
-            roles: Vec::new(),
+            roles: Shared::default(),
         },
         effects,
         runs: None,
@@ -751,7 +751,7 @@ fn path(
         };
         lines.push(Requirement::Notify {
             every,
-            channels: named,
+            channels: named.into(),
         });
     }
     if dice.chance(35) {

@@ -262,7 +262,7 @@ pub fn runnable(mut procedure: Procedure) -> Procedure {
                 path.lines.push(Line {
                     requirement: Requirement::Notify {
                         every: true,
-                        channels: channels.clone(),
+                        channels: channels.clone().into(),
                     },
                     span: path.span,
                 });

@@ -54,7 +54,8 @@ fn silent(
     let Some((first, channels)) = notices.next() else {
         return;
     };
-    if channels.contains(&channel) || notices.any(|(_, more)| more.contains(&channel)) {
+    let named = |channels: &[HoldingId]| channels.binary_search(&channel).is_ok();
+    if named(channels) || notices.any(|(_, more)| named(more)) {
         return;
     }
     if let Some(finding) = findings.add(codes::CHANGE_IN_SILENCE, first.span, || {

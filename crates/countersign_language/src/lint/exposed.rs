@@ -118,7 +118,9 @@ fn call_back_only(procedure: &Procedure, action: &Action, path: &Path, findings:
             .all(|(expression, _)| shown_by(procedure, expression, channel));
         if effective
             && enough
-            && told.iter().all(|other| *other == channel)
+            && told
+                .iter()
+                .all(|told| told.iter().all(|other| *other == channel))
             && let Some(finding) = findings.add(codes::CALL_BACK_ONLY, *place, || {
                 let label = procedure
                     .holdings
@@ -136,7 +138,7 @@ fn call_back_only(procedure: &Procedure, action: &Action, path: &Path, findings:
 const INSTEAD: &str = "calling or writing back shows one contact, which can be forwarded, swapped or read by others: ask for a second thing besides, or notify the other channels and wait";
 
 /// The channels of whose owners could stop this path: those told, if it waits.
-fn told_while_waiting(path: &Path) -> Vec<HoldingId> {
+fn told_while_waiting(path: &Path) -> Vec<&[HoldingId]> {
     let waits = path
         .lines
         .iter()
@@ -144,11 +146,10 @@ fn told_while_waiting(path: &Path) -> Vec<HoldingId> {
     path.lines
         .iter()
         .filter(|_| waits)
-        .flat_map(|line| match &line.requirement {
-            Requirement::Notify { channels, .. } => channels.as_slice(),
-            _ => &[],
+        .filter_map(|line| match &line.requirement {
+            Requirement::Notify { channels, .. } => Some(&channels[..]),
+            _ => None,
         })
-        .copied()
         .collect()
 }
 

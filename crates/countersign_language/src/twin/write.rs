@@ -457,6 +457,14 @@ impl Writer<'_> {
     fn quoted(&mut self, text: &str) {
         let out = self.buffer();
         out.push('"');
+        if !text
+            .bytes()
+            .any(|byte| matches!(byte, b'"' | b'\\' | 0..b' '))
+        {
+            out.push_str(text);
+            out.push('"');
+            return;
+        }
         for letter in text.chars() {
             match letter {
                 '"' => out.push_str("\\\""),

@@ -506,7 +506,7 @@ fn told(path: &Path) -> BTreeSet<HoldingId> {
     path.lines
         .iter()
         .flat_map(|line| match &line.requirement {
-            Requirement::Notify { channels, .. } => channels.as_slice(),
+            Requirement::Notify { channels, .. } => &channels[..],
             _ => &[],
         })
         .copied()
