@@ -588,6 +588,12 @@ pub const PROBLEMS: &[Explained] = &[
         "The gate asks again by itself.",
     ),
     explained(
+        "stopping",
+        "The gate is about to stop",
+        "A question about the procedure was not answered any more.",
+        "Ask again in a moment.",
+    ),
+    explained(
         "store-unavailable",
         "Back in a moment",
         "The store does not answer. Nothing was changed.",
