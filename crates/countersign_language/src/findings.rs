@@ -36,6 +36,20 @@ impl Findings {
         self.list.last_mut()
     }
 
+    /// Adds what was found elsewhere, as if it had been found after all this.
+    pub(crate) fn append(&mut self, later: Self) {
+        for (severity, seen, more) in [
+            (Severity::Error, &mut self.errors, later.errors),
+            (Severity::Warning, &mut self.warnings, later.warnings),
+        ] {
+            let room = MOST.saturating_sub(*seen);
+            let of_kind = |finding: &&Diagnostic| finding.severity == severity;
+            let kept = later.list.iter().filter(of_kind).take(room);
+            self.list.extend(kept.cloned());
+            *seen += more;
+        }
+    }
+
     /// How many errors were found, kept or not.
     pub(crate) fn errors(&self) -> usize {
         self.errors

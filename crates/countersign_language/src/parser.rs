@@ -32,7 +32,7 @@ pub(crate) fn parse(source: &str, findings: &mut Findings) -> Tree {
         lexer,
         findings,
         ahead,
-        words: Words::default(),
+        words: Words::for_text_of(source.len()),
         clauses: Vec::new(),
         lines: Vec::new(),
         previous: Span::default(),
@@ -465,7 +465,7 @@ impl<'s> Parser<'s, '_> {
             });
         }
         Word {
-            symbol: self.words.intern(&words),
+            symbol: self.words.keep(&words),
             span: token.span,
         }
     }

@@ -6,8 +6,7 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::findings::Findings;
 use crate::lexer::span;
-use crate::lint;
-use crate::model::{Procedure, Version};
+use crate::model::Procedure;
 use crate::parser;
 use crate::resolve;
 use crate::tree::Tree;
@@ -48,10 +47,7 @@ pub fn check(text: &str) -> Checked {
     let mut procedure = None;
     if !too_large(text.len(), &mut findings) {
         let tree = parser::parse(text, &mut findings);
-        // A tree with gaps has no version, and no procedure comes of it.
-        let version = (!tree.broken).then(|| twin::version(&tree));
-        let resolved = resolve::resolve_all(tree, &mut findings);
-        procedure = finished(resolved, || version, &mut findings);
+        procedure = resolve::resolve_all(tree, &mut findings);
     }
     Checked {
         procedure,
@@ -147,8 +143,7 @@ pub fn read_json(text: &str) -> Reading {
 }
 
 fn checked(tree: Tree, mut findings: Findings, keep_spans: bool) -> Reading {
-    let resolved = resolve::resolve(&tree, &mut findings);
-    let mut procedure = finished(resolved, || Some(twin::version(&tree)), &mut findings);
+    let mut procedure = resolve::resolve(&tree, &mut findings);
     if !keep_spans {
         procedure = procedure.map(Procedure::without_spans);
     }
@@ -157,20 +152,6 @@ fn checked(tree: Tree, mut findings: Findings, keep_spans: bool) -> Reading {
         procedure,
         diagnostics: findings.finish(),
     }
-}
-
-/// A procedure without errors, looked over for what is probably not meant, and its version.
-fn finished(
-    mut procedure: Procedure,
-    version: impl FnOnce() -> Option<Version>,
-    findings: &mut Findings,
-) -> Option<Procedure> {
-    if findings.errors() > 0 {
-        return None;
-    }
-    lint::lint(&procedure, findings);
-    procedure.version = version()?;
-    Some(procedure)
 }
 
 fn too_large(length: usize, findings: &mut Findings) -> bool {

@@ -9,13 +9,15 @@ use std::fmt::Write as _;
 use crate::codes::{self, Code};
 use crate::findings::Findings;
 use crate::lexer::abbreviated;
+use crate::lint;
 use crate::model::{
     ActionId, Exposure, Holding, HoldingId, HoldingKind, Loss, LossId, Method, Procedure, Proof,
     ProofId, Role, RoleId, Shared, Span, Version,
 };
 use crate::refused;
 use crate::suggest::nearest;
-use crate::tree::{ExposureNode, Item, ItemKind, Symbol, Tree, Word, Words};
+use crate::tree::{ActionNode, ExposureNode, Item, ItemKind, Symbol, Tree, Word, Words};
+use crate::twin::Digest;
 
 /// More roles than this are refused; sets of roles then fit one machine word everywhere.
 pub const MOST_ROLES: usize = 64;
@@ -24,42 +26,87 @@ const MOST_NOTICES: usize = 16_000_000;
 /// Names compared, over the whole file, to find the one that was meant.
 const MOST_COMPARISONS: usize = 4_000_000;
 
-/// Resolves and checks. The version is left zero. What is returned is only
-/// whole if no error was found.
-pub(crate) fn resolve(tree: &Tree, findings: &mut Findings) -> Procedure {
-    let mut resolver = Resolver::new(&tree.words, findings);
-    resolver.before_actions(&tree.items);
+/// Resolves and checks; what is returned is only there if no error was found.
+pub(crate) fn resolve(tree: &Tree, findings: &mut Findings) -> Option<Procedure> {
+    let mut work = Work::new(&tree.words, &tree.items, findings);
     for item in &tree.items {
         if let ItemKind::Action(node) = &item.kind {
-            resolver.action(node, item.span);
+            work.action(node, item.span);
         }
     }
-    for item in &tree.items {
-        if let ItemKind::Promise(node) = &item.kind {
-            resolver.promise(node, item.span);
-        }
-    }
-    resolver.procedure
+    work.finish(&tree.items)
 }
 
 /// The same, taking each action out of memory once it is resolved: the tree and
 /// the procedure are about equally large, and only one of the two is there as a whole.
-pub(crate) fn resolve_all(tree: Tree, findings: &mut Findings) -> Procedure {
+pub(crate) fn resolve_all(tree: Tree, findings: &mut Findings) -> Option<Procedure> {
     let Tree { words, items, .. } = tree;
-    let mut resolver = Resolver::new(&words, findings);
-    resolver.before_actions(&items);
-    let mut promises = Vec::new();
+    let mut work = Work::new(&words, &items, findings);
+    let mut others = Vec::new();
     for item in items {
         match item.kind {
-            ItemKind::Action(node) => resolver.action(&node, item.span),
-            ItemKind::Promise(node) => promises.push((node, item.span)),
-            _ => {}
+            ItemKind::Action(node) => work.action(&node, item.span),
+            _ => others.push(item),
         }
     }
-    for (node, span) in promises {
-        resolver.promise(&node, span);
+    work.finish(&others)
+}
+
+/// Everything that is done to an action is done while it is at hand: in a
+/// procedure that is larger than the processor's caches, going over it again
+/// costs as much as the work itself.
+struct Work<'t, 'f> {
+    resolver: Resolver<'t, 'f>,
+    version: Digest<'t>,
+    lints: Findings,
+}
+
+impl<'t, 'f> Work<'t, 'f> {
+    fn new(words: &'t Words, items: &[Item], findings: &'f mut Findings) -> Self {
+        let mut resolver = Resolver::new(words, findings);
+        resolver.before_actions(items);
+        let mut lints = Findings::default();
+        if resolver.findings.errors() == 0 {
+            lint::before_actions(&resolver.procedure, &mut lints);
+        }
+        Self {
+            resolver,
+            version: Digest::new(words),
+            lints,
+        }
     }
-    resolver.procedure
+
+    fn action(&mut self, node: &ActionNode, item: Span) {
+        let Some(action) = self.resolver.action(node, item) else {
+            return;
+        };
+        if self.resolver.findings.errors() == 0 {
+            self.version.action(node);
+            lint::action(&self.resolver.procedure, &action, &mut self.lints);
+        }
+        self.resolver.procedure.actions.push(action);
+    }
+
+    /// Takes all items or only those that are no actions.
+    fn finish(mut self, items: &[Item]) -> Option<Procedure> {
+        for item in items {
+            if let ItemKind::Promise(node) = &item.kind {
+                self.resolver.promise(node, item.span);
+            }
+        }
+        let Resolver {
+            findings,
+            mut procedure,
+            ..
+        } = self.resolver;
+        if findings.errors() > 0 {
+            return None;
+        }
+        lint::after_actions(&procedure, &mut self.lints);
+        findings.append(self.lints);
+        procedure.version = self.version.finish(items);
+        Some(procedure)
+    }
 }
 
 struct Resolver<'t, 'f> {
@@ -611,7 +658,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
         name: &str,
         table: impl Fn(&Self) -> &Names<T>,
     ) -> Option<String> {
-        self.comparisons += self.words.len();
+        self.comparisons += table(self).places.len();
         if self.comparisons > MOST_COMPARISONS {
             return None;
         }
