@@ -36,18 +36,11 @@ impl Findings {
         self.list.last_mut()
     }
 
-    /// Adds what was found elsewhere, as if it had been found after all this.
-    pub(crate) fn append(&mut self, later: Self) {
-        for (severity, seen, more) in [
-            (Severity::Error, &mut self.errors, later.errors),
-            (Severity::Warning, &mut self.warnings, later.warnings),
-        ] {
-            let room = MOST.saturating_sub(*seen);
-            let of_kind = |finding: &&Diagnostic| finding.severity == severity;
-            let kept = later.list.iter().filter(of_kind).take(room);
-            self.list.extend(kept.cloned());
-            *seen += more;
-        }
+    /// Adds warnings that were put aside, as if they had been found after all this.
+    pub(crate) fn append(&mut self, warnings: Self) {
+        let room = MOST.saturating_sub(self.warnings);
+        self.list.extend(warnings.list.into_iter().take(room));
+        self.warnings += warnings.warnings;
     }
 
     /// How many errors were found, kept or not.

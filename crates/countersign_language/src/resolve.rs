@@ -14,6 +14,7 @@ use crate::model::{
     ActionId, Exposure, Holding, HoldingId, HoldingKind, Loss, LossId, Method, Procedure, Proof,
     ProofId, Role, RoleId, Shared, Span, Version,
 };
+use crate::parser::Outline;
 use crate::refused;
 use crate::suggest::nearest;
 use crate::tree::{ActionNode, ExposureNode, Item, ItemKind, Symbol, Tree, Word, Words};
@@ -28,7 +29,7 @@ const MOST_COMPARISONS: usize = 4_000_000;
 
 /// Resolves and checks; what is returned is only there if no error was found.
 pub(crate) fn resolve(tree: &Tree, findings: &mut Findings) -> Option<Procedure> {
-    let mut work = Work::new(&tree.words, &tree.items, findings);
+    let mut work = Work::new(&tree.words, &tree.items, std::iter::empty(), findings);
     for item in &tree.items {
         if let ItemKind::Action(node) = &item.kind {
             work.action(node, item.span);
@@ -37,19 +38,21 @@ pub(crate) fn resolve(tree: &Tree, findings: &mut Findings) -> Option<Procedure>
     work.finish(&tree.items)
 }
 
-/// The same, taking each action out of memory once it is resolved: the tree and
-/// the procedure are about equally large, and only one of the two is there as a whole.
-pub(crate) fn resolve_all(tree: Tree, findings: &mut Findings) -> Option<Procedure> {
-    let Tree { words, items, .. } = tree;
-    let mut work = Work::new(&words, &items, findings);
-    let mut others = Vec::new();
-    for item in items {
-        match item.kind {
-            ItemKind::Action(node) => work.action(&node, item.span),
-            _ => others.push(item),
-        }
+/// The same without a tree of the whole file. Nothing if there is an error anywhere: reading the
+/// file in one go says which. Warnings of the outline's own stay where the outline puts them.
+pub(crate) fn resolve_outline(
+    mut outline: Outline<'_, '_>,
+    findings: &mut Findings,
+) -> Option<Procedure> {
+    let between = Words::default();
+    let mut work =
+        Work::new(outline.words(), &outline.items, outline.names(), findings).over(&between);
+    while let Some((node, span)) = outline.next().ok()? {
+        let mut here = work.over(outline.words());
+        here.action(&node, span);
+        work = here.over(&between);
     }
-    work.finish(&others)
+    work.over(outline.words()).finish(&outline.items)
 }
 
 /// Everything that is done to an action is done while it is at hand: in a
@@ -57,22 +60,36 @@ pub(crate) fn resolve_all(tree: Tree, findings: &mut Findings) -> Option<Procedu
 /// costs as much as the work itself.
 struct Work<'t, 'f> {
     resolver: Resolver<'t, 'f>,
-    version: Digest<'t>,
+    version: Digest,
     lints: Findings,
 }
 
 impl<'t, 'f> Work<'t, 'f> {
-    fn new(words: &'t Words, items: &[Item], findings: &'f mut Findings) -> Self {
+    fn new(
+        words: &'t Words,
+        items: &[Item],
+        actions: impl Iterator<Item = Word>,
+        findings: &'f mut Findings,
+    ) -> Self {
         let mut resolver = Resolver::new(words, findings);
-        resolver.before_actions(items);
+        resolver.before_actions(items, actions);
         let mut lints = Findings::default();
         if resolver.findings.errors() == 0 {
             lint::before_actions(&resolver.procedure, &mut lints);
         }
         Self {
             resolver,
-            version: Digest::new(words),
+            version: Digest::new(),
             lints,
+        }
+    }
+
+    /// The same work with words that have become more.
+    fn over<'w>(self, words: &'w Words) -> Work<'w, 'f> {
+        Work {
+            resolver: self.resolver.over(words),
+            version: self.version,
+            lints: self.lints,
         }
     }
 
@@ -81,7 +98,7 @@ impl<'t, 'f> Work<'t, 'f> {
             return;
         };
         if self.resolver.findings.errors() == 0 {
-            self.version.action(node);
+            self.version.action(self.resolver.words, node);
             lint::action(&self.resolver.procedure, &action, &mut self.lints);
         }
         self.resolver.procedure.actions.push(action);
@@ -95,6 +112,7 @@ impl<'t, 'f> Work<'t, 'f> {
             }
         }
         let Resolver {
+            words,
             findings,
             mut procedure,
             ..
@@ -104,7 +122,7 @@ impl<'t, 'f> Work<'t, 'f> {
         }
         lint::after_actions(&procedure, &mut self.lints);
         findings.append(self.lints);
-        procedure.version = self.version.finish(items);
+        procedure.version = self.version.finish(words, items);
         Some(procedure)
     }
 }
@@ -182,9 +200,27 @@ impl<'t, 'f> Resolver<'t, 'f> {
         }
     }
 
-    /// Everything but actions and promises, which use what is declared here.
-    fn before_actions(&mut self, items: &[Item]) {
-        self.declare(items);
+    fn over<'w>(self, words: &'w Words) -> Resolver<'w, 'f> {
+        Resolver {
+            words,
+            findings: self.findings,
+            things: self.things,
+            roles: self.roles,
+            outcomes: self.outcomes,
+            implied: self.implied,
+            shown_by: self.shown_by,
+            channels: self.channels,
+            every_role: self.every_role,
+            notices: self.notices,
+            comparisons: self.comparisons,
+            procedure: self.procedure,
+        }
+    }
+
+    /// Everything but actions and promises, which use what is declared here: by the items, and
+    /// by the names of actions that are not among them.
+    fn before_actions(&mut self, items: &[Item], actions: impl Iterator<Item = Word>) {
+        self.declare(items, actions);
         self.organisation(items);
         self.roles(items);
         self.holdings(items);
@@ -195,7 +231,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
     }
 
     /// Gives every declared name its number, so that it can be used before it is declared.
-    fn declare(&mut self, items: &[Item]) {
+    fn declare(&mut self, items: &[Item], elsewhere: impl Iterator<Item = Word>) {
         let words = self.words;
         let (mut roles, mut holdings, mut proofs, mut losses, mut actions) = (0, 0, 0, 0, 0);
         // Implied proofs come first, so that the order does not depend on how
@@ -248,6 +284,10 @@ impl<'t, 'f> Resolver<'t, 'f> {
                 }
                 _ => {}
             }
+        }
+        for name in elsewhere {
+            let id = Outcome::Action(ActionId(take(&mut actions)));
+            insert(&mut self.outcomes, name, id, words, self.findings);
         }
     }
 

@@ -402,7 +402,7 @@ impl Words {
 
     /// Keeps a name, once.
     pub(crate) fn intern(&mut self, word: &str) -> Symbol {
-        if self.names * 2 >= self.slots.len() {
+        if self.names * 4 >= self.slots.len() * 3 {
             self.grow();
         }
         let hash = hash(word);

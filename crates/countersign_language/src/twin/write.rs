@@ -31,36 +31,48 @@ pub fn to_json(tree: &Tree) -> String {
 }
 
 /// SHA-256 of the canonical form, made action by action.
-pub(crate) struct Digest<'t>(Writer<'t>);
+pub(crate) struct Digest {
+    hasher: Sha256,
+    /// Written and not hashed yet.
+    text: String,
+    first: bool,
+}
 
-impl<'t> Digest<'t> {
-    pub(crate) fn new(words: &'t Words) -> Self {
-        let mut writer = Writer::new(words, Sink::Canonical(Sha256::new(), String::new()));
-        writer.push('{');
-        writer.key("actions");
-        writer.push('[');
-        writer.first = true;
-        Self(writer)
+impl Digest {
+    pub(crate) fn new() -> Self {
+        Self {
+            hasher: Sha256::new(),
+            text: "{\"actions\":[".to_owned(),
+            first: true,
+        }
     }
 
     /// The next action in the order of the file.
-    pub(crate) fn action(&mut self, action: &ActionNode) {
-        self.0.next();
-        self.0.action(action);
+    pub(crate) fn action(&mut self, words: &Words, action: &ActionNode) {
+        self.write(words, |w| {
+            w.next();
+            w.action(action);
+        });
     }
 
     /// With everything else that the file declares.
-    pub(crate) fn finish(mut self, items: &[Item]) -> Version {
-        self.0.push(']');
-        self.0.first = false;
-        self.0.after_actions(items);
-        self.0.push('}');
-        match self.0.out {
-            Sink::Canonical(mut hasher, rest) => {
-                hasher.update(rest.as_bytes());
-                Version(hasher.finalize().into())
-            }
-            Sink::Pretty(_) => Version([0; 32]),
+    pub(crate) fn finish(mut self, words: &Words, items: &[Item]) -> Version {
+        self.text.push(']');
+        self.first = false;
+        self.write(words, |w| w.after_actions(items));
+        self.text.push('}');
+        self.hasher.update(self.text.as_bytes());
+        Version(self.hasher.finalize().into())
+    }
+
+    fn write(&mut self, words: &Words, what: impl FnOnce(&mut Writer<'_>)) {
+        let text = std::mem::take(&mut self.text);
+        let mut writer = Writer::new(words, Sink::Canonical(&mut self.hasher, text));
+        writer.first = self.first;
+        what(&mut writer);
+        self.first = writer.first;
+        if let Sink::Canonical(_, text) = writer.out {
+            self.text = text;
         }
     }
 }
@@ -73,22 +85,22 @@ fn actions(items: &[Item]) -> impl Iterator<Item = &ActionNode> {
 }
 
 /// Where the text goes.
-enum Sink {
+enum Sink<'t> {
     Pretty(String),
     /// Hashed piece by piece, so that the whole is never in memory.
-    Canonical(Sha256, String),
+    Canonical(&'t mut Sha256, String),
 }
 
 struct Writer<'t> {
     words: &'t Words,
-    out: Sink,
+    out: Sink<'t>,
     depth: usize,
     /// Nothing was written yet at this depth.
     first: bool,
 }
 
 impl<'t> Writer<'t> {
-    fn new(words: &'t Words, out: Sink) -> Self {
+    fn new(words: &'t Words, out: Sink<'t>) -> Self {
         Self {
             words,
             out,
