@@ -18,6 +18,9 @@ use countersign_testkit::naive::Dice;
 /// A procedure has at most 64 roles: levels of trust, not job titles.
 const ROLES_MAX: usize = 60;
 
+/// Roughly how many channels the changes may tell, all together; a procedure may name 16 million.
+const NAMED_MAX: usize = 4_000_000;
+
 /// How dense a member of the family is.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
@@ -49,6 +52,8 @@ struct Family {
     facts: Vec<Fact>,
     roles: Vec<Role>,
     actions: Vec<Act>,
+    /// Of so many changes one is left, where there are very many.
+    rare: usize,
 }
 
 /// The role of this number includes another of its desk.
@@ -124,8 +129,13 @@ impl Family {
             facts: Vec::new(),
             roles: Vec::new(),
             actions: Vec::new(),
+            rare: 1,
         };
         let things = family.things(&mut dice, clusters, (size / 2).max(5));
+        // Each path of each change tells every channel, and a procedure may name so many only.
+        let channels = |fact: &&Fact| matches!(fact, Fact::Holding(Kind::Channel, _));
+        let channels = family.facts.iter().filter(channels).count();
+        family.rare = size * 3 / 100 * 3 * channels / NAMED_MAX;
         let mut estimate = vec![1_usize; family.facts.len()];
         let mut fact_of: Vec<Vec<usize>> = Vec::new();
         for cluster in 0..clusters {
@@ -253,7 +263,7 @@ impl Family {
                 .find(|&fact| matches!(self.facts[fact], Fact::Holding(Kind::Channel, _)));
             effects.push(match (weighted(dice, &[50, 25, 25]), channel) {
                 (1, Some(channel)) if channel != what => Effect::Sends(what, channel),
-                (2, _) => Effect::Changes(what),
+                (2, _) if self.rare < 2 || dice.below(self.rare) == 0 => Effect::Changes(what),
                 _ => Effect::Gives(what),
             });
         }

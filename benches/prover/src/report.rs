@@ -277,7 +277,7 @@ impl Group<'_> {
         };
         let ratio = |ratios: Vec<(f64, bool)>, goal: f64| {
             let all: Vec<f64> = ratios.iter().map(|&(ratio, _)| ratio).collect();
-            match middle(&all) {
+            match middle_ratio(&all) {
                 None => format!("{goal}x: not compared"),
                 Some(ratio) if ratio >= goal => format!("{goal}x: met"),
                 Some(_) if ratios.iter().any(|&(_, least)| least) => {
@@ -306,15 +306,22 @@ impl Group<'_> {
     }
 }
 
-/// The middle one; of two middles the greater.
+/// The middle one; of two middles the greater time.
 fn middle(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied()
 }
 
-fn spread(values: &[f64], say: impl Fn(f64) -> String) -> String {
-    let Some(middle) = middle(values) else {
+/// The middle one; of two middles the lesser ratio.
+fn middle_ratio(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len().saturating_sub(1) / 2).copied()
+}
+
+fn spread(values: &[f64], middle: Option<f64>, say: impl Fn(f64) -> String) -> String {
+    let Some(middle) = middle else {
         return "–".to_owned();
     };
     if let [_] = values {
@@ -326,7 +333,7 @@ fn spread(values: &[f64], say: impl Fn(f64) -> String) -> String {
 }
 
 fn seconds(values: &[f64]) -> String {
-    spread(values, |value| {
+    spread(values, middle(values), |value| {
         if value.is_finite() {
             say(value)
         } else {
@@ -337,7 +344,7 @@ fn seconds(values: &[f64]) -> String {
 
 fn times(ratios: &[(f64, bool)]) -> String {
     let values: Vec<f64> = ratios.iter().map(|&(ratio, _)| ratio).collect();
-    let said = spread(&values, |value| {
+    let said = spread(&values, middle_ratio(&values), |value| {
         if value >= 10.0 {
             format!("{value:.0}")
         } else {

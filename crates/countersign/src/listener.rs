@@ -337,15 +337,18 @@ mod tests {
         assert!(tokio::time::timeout(LONG, endless).await.is_ok());
     }
 
+    /// Tells that an answer is given up.
+    struct Tells(Arc<Notify>);
+
+    impl Drop for Tells {
+        fn drop(&mut self) {
+            self.0.notify_one();
+        }
+    }
+
     #[tokio::test]
     async fn an_answer_that_nobody_takes_is_given_up() {
         let gone = Arc::new(Notify::new());
-        struct Tells(Arc<Notify>);
-        impl Drop for Tells {
-            fn drop(&mut self) {
-                self.0.notify_one();
-            }
-        }
         let tells = Arc::clone(&gone);
         let router = Router::new().route(
             "/",

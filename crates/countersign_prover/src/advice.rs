@@ -39,8 +39,8 @@ const FACTS_MAX: usize = 2_000_000;
 const FINDINGS_MAX: usize = 1_000;
 /// Actions whose recovery is looked at beyond single thefts; each is a search of its own.
 const SEARCHES_MAX: usize = 12;
-/// Systems with more nodes, about 10,000 actions, are not searched at all.
-const SEARCHED_MAX: usize = 100_000;
+/// Systems with more nodes, some thousands of actions, are not searched at all.
+const SEARCHED_MAX: usize = 30_000;
 /// Nodes of the tree of such a search.
 const SEARCH_STEPS: u64 = 200;
 

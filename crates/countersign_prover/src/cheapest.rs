@@ -32,8 +32,8 @@ pub(crate) struct Best {
     pub(crate) at_least: u64,
 }
 
-/// What may be done before the search stops: members and nodes looked at, some ten seconds' worth.
-pub(crate) const WORK: u64 = 4_000_000_000;
+/// What may be done before the search stops: members and nodes looked at, some seconds' worth.
+pub(crate) const WORK: u64 = 1_000_000_000;
 
 /// So often what is too dear is dropped and everything packed again.
 const ROUNDS: usize = 8;

@@ -104,7 +104,7 @@ mod tests {
         let secrets: Vec<String> = (0..24).map(|at| format!("s{at}")).collect();
         let declared: String = secrets
             .iter()
-            .map(|name| format!("secret {name} \"{name}\" using pin\n"))
+            .map(|name| ["secret ", name, " \"some words\" using pin\n"].concat())
             .collect();
         let text = format!(
             "organisation \"A\"\n{declared}loss all \"everything\"\naction give \"Give\" {{ loses all runs panel path usual {{ prove 4 of ({}) }} }}\n\

@@ -4,7 +4,6 @@
 
 #![expect(
     clippy::disallowed_methods,
-    clippy::expect_used,
     clippy::panic,
     reason = "helpers of a test fail it; a knob for how many commands"
 )]
@@ -64,8 +63,9 @@ fn keeps(name: &str, text: &str) {
     for (kept, promise, tried) in all {
         assert!(kept, "{name}: {promise}");
         assert_eq!(tried.breach, None, "{name}: {promise}: {tried:?}");
+        // Who has nothing to prove can do little but open cases, one for each action at a time.
         assert!(
-            tried.accepted > tried.steps / 20,
+            tried.accepted > tried.steps / 40,
             "{name}: the adversary gets nowhere: {tried:?}"
         );
     }
@@ -117,7 +117,7 @@ fn the_museum_falls_where_it_fell_and_stands_where_it_is_repaired() {
 #[test]
 fn random_procedures_keep_what_is_proved() {
     let given = std::env::var("COUNTERSIGN_RANDOM").ok();
-    let count = given.and_then(|count| count.parse().ok()).unwrap_or(150);
+    let count = given.and_then(|count| count.parse().ok()).unwrap_or(60);
     let (mut kept, mut found, mut missed, mut stopped) = (0, 0, 0, 0);
     for seed in 0..count {
         let procedure = runnable(naive::procedure(seed));
@@ -132,10 +132,10 @@ fn random_procedures_keep_what_is_proved() {
         }
     }
     let all = (kept, found, missed, stopped);
-    assert!(kept > 100 && found * 2 > missed && stopped > 100, "{all:?}");
+    assert!(kept > 40 && found * 2 > missed && stopped > 40, "{all:?}");
 }
 
-/// The same adversary, as often, finds the way where there is one: each of these weakens one line.
+/// The same adversary, in a quarter of the commands, finds the way where there is one: each of these weakens one line.
 #[test]
 fn a_broken_promise_is_found_out() {
     let hosting = SHIPPED[0].1;
@@ -157,7 +157,7 @@ fn a_broken_promise_is_found_out() {
     for (from, to) in weakened {
         assert!(hosting.contains(from), "{from}");
         let procedure = read(&hosting.replacen(from, to, 1));
-        for (kept, promise, tried) in besiege(&procedure, steps()) {
+        for (kept, promise, tried) in besiege(&procedure, steps() / 4) {
             assert_eq!(
                 tried.breach.is_none(),
                 kept,
@@ -173,7 +173,7 @@ fn a_broken_promise_is_found_out() {
         promise \"With time\" { even if pin stolen and notices unread and 1 agent deceived never all }\n\
         promise \"Somebody reads\" { even if pin stolen and 1 agent deceived never all }\n\
         promise \"Nobody signs\" { even if pin stolen and notices unread never all }\n";
-    let all = besiege(&read(text), steps());
+    let all = besiege(&read(text), steps() / 4);
     let breached: Vec<bool> = all
         .iter()
         .map(|(_, _, tried)| tried.breach.is_some())

@@ -161,6 +161,7 @@ fn look(name: &str, picture: &Picture, svg: &str, alone: bool) {
                 "cx",
                 "d",
                 "transform",
+                "cy",
             ];
             assert!(known.contains(&attribute.name()), "{}", attribute.name());
         }

@@ -502,7 +502,7 @@ impl Gate {
         }
     }
 
-    /// The opener gives their word for a `confirms` line.
+    /// The opener, or a colleague of another role beside them, gives their word for a `confirms` line.
     pub async fn vouch(
         &self,
         by: &SignedInStaff,

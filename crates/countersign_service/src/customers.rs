@@ -590,12 +590,7 @@ impl Gate {
             FactorPut::Pin(_) | FactorPut::PinHash(_) => Method::Pin,
             FactorPut::Totp(_) => Method::Totp,
         };
-        if !proved_using(&self.procedure(), holding, wanted) {
-            return Err(CustomerError::field(
-                "holding",
-                "is not proved that way in the procedure",
-            ));
-        }
+        enrolled_by(&self.procedure(), holding, wanted)?;
         match factor {
             FactorPut::Pin(pin) => Ok(FactorKind::Pin(self.hash_pin(pin).await?)),
             FactorPut::PinHash(_) if self.hasher().is_peppered() => {
@@ -691,8 +686,24 @@ pub(crate) fn allow(
     }
 }
 
+/// That a holding can be enrolled for this method: some proof shows it that way.
+pub(crate) fn enrolled_by(
+    procedure: &Procedure,
+    holding: &str,
+    method: Method,
+) -> Result<(), CustomerError> {
+    if proved_using(procedure, holding, method) {
+        Ok(())
+    } else {
+        Err(CustomerError::field(
+            "holding",
+            "is not proved that way in the procedure",
+        ))
+    }
+}
+
 /// Whether some proof shows this holding by this method.
-pub(crate) fn proved_using(procedure: &Procedure, holding: &str, method: Method) -> bool {
+fn proved_using(procedure: &Procedure, holding: &str, method: Method) -> bool {
     procedure.holding_named(holding).is_some_and(|id| {
         procedure
             .proofs

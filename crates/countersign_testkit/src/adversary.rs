@@ -35,6 +35,8 @@ pub struct Tried {
     pub breach: Option<(Vec<String>, u64)>,
 }
 
+const HOUR: u64 = 3_600;
+
 /// After so many commands another world begins.
 const WORLD_STEPS: u64 = 2_500;
 
@@ -177,7 +179,6 @@ impl<'a> Siege<'a> {
                 _ => at += 1,
             }
         }
-        const HOUR: u64 = 3_600;
         let lengths = [
             60,
             HOUR,

@@ -235,7 +235,7 @@ fn without_pictures(html: &str) -> (String, Vec<String>) {
     let mut pictures = Vec::new();
     while let Some((before, after)) = rest.split_once("<svg class=\"dg\"") {
         left.push_str(before);
-        let (picture, after) = after.split_once("</svg>").unwrap();
+        let (picture, after) = after.split_once("</svg>").unwrap_or((after, ""));
         pictures.push(format!("<svg class=\"dg\"{picture}</svg>"));
         rest = after;
     }

@@ -244,8 +244,10 @@ fn utc(seconds: u64) -> String {
     i64::try_from(seconds)
         .ok()
         .and_then(|seconds| Timestamp::from_second(seconds).ok())
-        .map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
-        .unwrap_or_else(|| seconds.to_string())
+        .map_or_else(
+            || seconds.to_string(),
+            |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        )
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {

@@ -512,7 +512,7 @@ fn start(procedure: &Procedure, action: &Action, mark: Mark) -> Stage {
         )
     } else {
         let who = procedure.describe_openers(openers);
-        let note = match (openers.customer, openers.roles.as_slice()) {
+        let note = match (openers.customer, &*openers.roles) {
             (true, []) => "by the customer".to_owned(),
             (true, _) => "by customer or staff".to_owned(),
             (false, _) => format!("by {who}"),

@@ -11,7 +11,7 @@ use super::model::{Icon, Kind, Mark, Node, Picture};
 /// A page that shows [`Picture::inline`] has them in its style sheet.
 pub const STYLE: &str = "\
 .dg { max-width: 100%; height: auto; }
-.dg text { font: 550 12px var(--sans); fill: var(--ink); }
+.dg text { font: 500 12px var(--sans); fill: var(--ink); }
 .dg .o { font-size: 11px; font-weight: 400; fill: var(--ink-3); }
 .dg .b { font-weight: 400; fill: var(--ink-2); } .dg .nm { font-weight: 600; } .dg .md { text-anchor: middle; }
 .dg rect { fill: var(--surface); stroke: var(--line-strong); stroke-width: 1.5; }

@@ -1162,7 +1162,7 @@ async fn a_stolen_session_makes_itself_no_passkey() {
 
     // Just signed in, with a passkey.
     let begun_in_time = gate.start_passkey(&session().await).await.unwrap();
-    world.pass(std::time::Duration::from_secs(5 * 60));
+    world.pass(std::time::Duration::from_mins(5));
     let stale = session().await;
     let (_, made) = SoftPasskey::create(&begun_in_time.options, ORIGIN).unwrap();
     let late = gate

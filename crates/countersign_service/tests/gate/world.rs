@@ -1,7 +1,7 @@
 //! A small world: a gate on the memory store with a clock that stands still, real mail over a real socket, a panel that
 //! accepts nothing without a good grant, and people with passkeys.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path, sync::Arc, time::Duration};
 
 use countersign_cases::{CaseId, CustomerId, Digest, Timestamp};
 use countersign_grant::{GrantKey, JwkSet, Verifier};
@@ -157,7 +157,7 @@ impl World {
     pub(crate) async fn everything(&self) -> String {
         let mut text = String::new();
         for event in self.journal.follow(0, usize::MAX).await.unwrap() {
-            text += &format!("{} {} {}\n", event.stream.0, event.kind, event.data);
+            let _ = writeln!(text, "{} {} {}", event.stream.0, event.kind, event.data);
         }
         let all = || countersign_store::KeyRange {
             from: String::new(),
@@ -166,7 +166,7 @@ impl World {
         };
         for space in spaces() {
             for record in self.journal.scan(space, all(), 100_000).await.unwrap() {
-                text += &format!("{space}/{} {}\n", record.key, record.value);
+                let _ = writeln!(text, "{space}/{} {}", record.key, record.value);
             }
         }
         text

@@ -67,6 +67,7 @@ pub(super) fn actions() -> Vec<(&'static str, ActionPage)> {
         let page = ActionPage {
             frame: agent(Some(Section::Procedures), "/procedures/action/sample"),
             version: "9f2c4d1b".into(),
+            other_version: state == "one-way",
             study: study(text)?.action(name)?,
         };
         Some((state, page))

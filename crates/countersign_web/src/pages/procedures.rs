@@ -38,8 +38,10 @@ pub struct ProceduresPage {
 pub struct ActionPage {
     /// Frame.
     pub frame: StaffFrame,
-    /// First digits of the procedure's version.
+    /// First digits of the version in force, which is shown.
     pub version: String,
+    /// The link was to another version.
+    pub other_version: bool,
     /// The action.
     pub study: crate::study::ActionStudy,
 }

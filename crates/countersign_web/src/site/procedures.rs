@@ -9,11 +9,9 @@ use crate::network::Network;
 use crate::pages::{
     ActionPage, AttacksPage, LockoutPage, ProcedureTextPage, ProceduresPage, ReachPage, Section,
 };
+use crate::present::short;
 use crate::problem::Problem;
 use crate::study::{PEOPLE_MAX, Study, can_be_lost};
-
-/// Digits of a version that tell it from others.
-const SHORT: usize = 8;
 
 /// `GET /procedures`
 pub async fn list(State(web): State<Web>, desk: Desk) -> Answer {
@@ -33,12 +31,19 @@ pub async fn list(State(web): State<Web>, desk: Desk) -> Answer {
     html(&page.await?)
 }
 
-/// `GET /procedures/action/{action}`
-pub async fn action(State(web): State<Web>, desk: Desk, Path(name): Path<String>) -> Answer {
+/// `GET /procedures/action/{action}?version=`: a case names the version that it keeps.
+pub async fn action(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(name): Path<String>,
+    Query(fields): Query<Fields>,
+) -> Answer {
     let study = ask(&web, move |study| study.action(&name)).await?;
+    let (asked, version) = (field(&fields, "version"), short_version(&web));
     html(&ActionPage {
         frame: desk.frame(Some(Section::Procedures)),
-        version: short_version(&web),
+        other_version: !asked.is_empty() && asked != version,
+        version,
         study: study.ok_or_else(Problem::nothing_here)?,
     })
 }
@@ -144,8 +149,7 @@ fn chosen(fields: &Fields) -> Vec<String> {
 }
 
 fn short_version(web: &Web) -> String {
-    let version = web.gate.procedure().version.to_string();
-    version.chars().take(SHORT).collect()
+    short(&web.gate.procedure().version.to_string())
 }
 
 async fn ask<T: Send + 'static>(
