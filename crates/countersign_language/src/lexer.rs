@@ -66,6 +66,13 @@ impl<'s> Lexer<'s> {
         }
     }
 
+    /// Goes on from a place where a token begins, and keeps no comments from before it.
+    pub(crate) fn seek(&mut self, place: u32) {
+        self.at = place as usize;
+        self.breaks = 1;
+        self.comments.clear();
+    }
+
     /// The next token; [`Kind::End`] for ever after the last.
     pub(crate) fn next(&mut self, findings: &mut Findings) -> Token {
         loop {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::codes;
 use crate::findings::Findings;
 use crate::model::{
-    Action, EffectKind, Expr, HoldingId, HoldingKind, Method, Path, Procedure, Requirement, Span,
+    Action, EffectKind, Expr, HoldingId, HoldingKind, Method, Path, Procedure, ProofId,
+    Requirement, Span,
 };
 
 mod conditions;
@@ -15,24 +16,33 @@ mod staffing;
 
 pub use staffing::check_staffing;
 
-/// Looks at a procedure without errors.
-pub(crate) fn lint(procedure: &Procedure, findings: &mut Findings) {
+/// Looks at a procedure without errors, before its actions are there.
+pub(crate) fn before_actions(procedure: &Procedure, findings: &mut Findings) {
     methods(procedure, findings);
-    for action in procedure.actions.iter().filter(|action| !action.outside) {
-        for path in &action.paths {
-            unnoticed_wait(path, findings);
-            falls_together(procedure, path, findings);
-            for line in &path.lines {
-                if let Requirement::Prove(expression) = &line.requirement {
-                    unusable_proofs(procedure, expression, findings);
-                }
+}
+
+/// Looks at one action as soon as it is there.
+pub(crate) fn action(procedure: &Procedure, action: &Action, findings: &mut Findings) {
+    if action.outside {
+        return;
+    }
+    for path in &action.paths {
+        unnoticed_wait(path, findings);
+        falls_together(procedure, path, findings);
+        for line in &path.lines {
+            if let Requirement::Prove(expression) = &line.requirement {
+                unusable_proofs(procedure, expression, findings);
             }
         }
-        change_without_wait(procedure, action, findings);
-        contacts::look(procedure, action, findings);
-        exposed::look(procedure, action, findings);
-        conditions::look(procedure, action, findings);
     }
+    change_without_wait(procedure, action, findings);
+    contacts::look(procedure, action, findings);
+    exposed::look(procedure, action, findings);
+    conditions::look(procedure, action, findings);
+}
+
+/// Looks at how the actions hang together, when all are there.
+pub(crate) fn after_actions(procedure: &Procedure, findings: &mut Findings) {
     unreachable_actions(procedure, findings);
 }
 
@@ -168,12 +178,12 @@ fn falls_together(procedure: &Procedure, path: &Path, findings: &mut Findings) {
 /// Reports proofs of one holding in different parts of which several must hold.
 fn together(procedure: &Procedure, parts: &[&Expr], findings: &mut Findings) {
     let mut shown: BTreeMap<HoldingId, (usize, Span)> = BTreeMap::new();
-    for (position, part) in parts.iter().enumerate() {
-        let mut atoms = Vec::new();
-        collect(part, &mut atoms);
-        for (proof, place) in atoms {
-            let Some(holding) = procedure.proofs.get(proof).map(|proof| proof.shows) else {
-                continue;
+    // One part alone is in no other's company.
+    let several = if parts.len() > 1 { parts } else { &[] };
+    for (position, part) in several.iter().enumerate() {
+        each_atom(part, &mut |proof, place| {
+            let Some(holding) = procedure.proofs.get(proof.index()).map(|proof| proof.shows) else {
+                return;
             };
             match shown.get(&holding) {
                 Some((earlier, first)) if *earlier != position => {
@@ -194,7 +204,7 @@ fn together(procedure: &Procedure, parts: &[&Expr], findings: &mut Findings) {
                     shown.insert(holding, (position, place));
                 }
             }
-        }
+        });
     }
     for part in parts {
         match part {
@@ -212,27 +222,26 @@ fn together(procedure: &Procedure, parts: &[&Expr], findings: &mut Findings) {
     }
 }
 
-fn collect(expression: &Expr, atoms: &mut Vec<(usize, Span)>) {
+/// Every proof that is named, and where.
+fn each_atom(expression: &Expr, see: &mut impl FnMut(ProofId, Span)) {
     match expression {
-        Expr::Atom { proof, span, .. } => atoms.push((proof.index(), *span)),
+        Expr::Atom { proof, span, .. } => see(*proof, *span),
         Expr::And(parts) | Expr::Or(parts) | Expr::NOf { of: parts, .. } => {
             for part in parts {
-                collect(part, atoms);
+                each_atom(part, see);
             }
         }
     }
 }
 
 fn unusable_proofs(procedure: &Procedure, expression: &Expr, findings: &mut Findings) {
-    let mut atoms = Vec::new();
-    collect(expression, &mut atoms);
-    for (proof, place) in atoms {
+    each_atom(expression, &mut |proof, place| {
         let Some(proof) = procedure
             .proofs
-            .get(proof)
+            .get(proof.index())
             .filter(|proof| proof.using.is_none())
         else {
-            continue;
+            return;
         };
         if let Some(finding) = findings.add(codes::UNUSABLE_PROOF, place, || {
             format!(
@@ -242,7 +251,7 @@ fn unusable_proofs(procedure: &Procedure, expression: &Expr, findings: &mut Find
         }) {
             finding.help("say how it is shown where it is declared, such as `using pin`");
         }
-    }
+    });
 }
 
 /// Actions that an honest customer who has everything cannot reach, with honest staff and any amount of time.

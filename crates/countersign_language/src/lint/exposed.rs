@@ -19,15 +19,13 @@ pub(super) fn look(procedure: &Procedure, action: &Action, findings: &mut Findin
 }
 
 fn exposed_proofs(procedure: &Procedure, expression: &Expr, findings: &mut Findings) {
-    let mut atoms = Vec::new();
-    super::collect(expression, &mut atoms);
-    for (proof, place) in atoms {
+    super::each_atom(expression, &mut |proof, place| {
         let Some((proof, holding)) = procedure
             .proofs
-            .get(proof)
+            .get(proof.index())
             .and_then(|proof| Some((proof, procedure.holdings.get(proof.shows.index())?)))
         else {
-            continue;
+            return;
         };
         match holding.exposure {
             Exposure::Hidden => {}
@@ -58,7 +56,7 @@ fn exposed_proofs(procedure: &Procedure, expression: &Expr, findings: &mut Findi
                 }
             }
         }
-    }
+    });
 }
 
 /// One contact on file is all that a path asks of the customer, and nobody else could stop it.
@@ -154,10 +152,8 @@ fn told_while_waiting(path: &Path) -> Vec<&[HoldingId]> {
 }
 
 fn channels_in(procedure: &Procedure, expression: &Expr, channels: &mut Vec<HoldingId>) {
-    let mut atoms = Vec::new();
-    super::collect(expression, &mut atoms);
-    for (proof, _) in atoms {
-        if let Some(holding) = procedure.proofs.get(proof).map(|proof| proof.shows)
+    super::each_atom(expression, &mut |proof, _| {
+        if let Some(holding) = procedure.proofs.get(proof.index()).map(|proof| proof.shows)
             && procedure
                 .holdings
                 .get(holding.index())
@@ -165,7 +161,7 @@ fn channels_in(procedure: &Procedure, expression: &Expr, channels: &mut Vec<Hold
         {
             channels.push(holding);
         }
-    }
+    });
 }
 
 /// Whether somebody who has only this shows what is asked.

@@ -397,7 +397,7 @@ impl Parser<'_, '_> {
                 self.bump();
                 let words = self.unquoted(token);
                 Some(ValueNode::Text(Word {
-                    symbol: self.words.intern(&words),
+                    symbol: self.words.keep(&words),
                     span: token.span,
                 }))
             }

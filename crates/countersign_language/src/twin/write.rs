@@ -6,21 +6,21 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::{BackupGrade, Comparison, HoldingKind, Scope, Version};
 use crate::tree::{
-    ActionNode, AssumptionKind, ClaimNode, ClauseKind, ExposureNode, ExprNode, ItemKind, LineKind,
-    PathNode, PromiseNode, Tree, ValueNode, Word,
+    ActionNode, AssumptionKind, ClaimNode, ClauseKind, ExposureNode, ExprNode, Item, ItemKind,
+    LineKind, PathNode, PromiseNode, Tree, ValueNode, Word, Words,
 };
 
 /// The JSON twin, with two spaces of indent and a line break at the end.
 ///
 /// A tree that [`Tree::is_broken`] gives the twin of what could be read.
 pub fn to_json(tree: &Tree) -> String {
-    let mut writer = Writer {
-        tree,
-        out: Sink::Pretty(String::new()),
-        depth: 0,
-        first: true,
-    };
-    writer.procedure();
+    let mut writer = Writer::new(&tree.words, Sink::Pretty(String::new()));
+    writer.object(|w| {
+        w.list("actions", actions(&tree.items), |w, action| {
+            w.action(action)
+        });
+        w.after_actions(&tree.items);
+    });
     match writer.out {
         Sink::Pretty(mut text) => {
             text.push('\n');
@@ -30,96 +30,128 @@ pub fn to_json(tree: &Tree) -> String {
     }
 }
 
-/// SHA-256 of the canonical form.
-pub(crate) fn version(tree: &Tree) -> Version {
-    let mut writer = Writer {
-        tree,
-        out: Sink::Canonical(Sha256::new(), String::new()),
-        depth: 0,
-        first: true,
-    };
-    writer.procedure();
-    match writer.out {
-        Sink::Canonical(mut hasher, rest) => {
-            hasher.update(rest.as_bytes());
-            Version(hasher.finalize().into())
+/// SHA-256 of the canonical form, made action by action.
+pub(crate) struct Digest {
+    hasher: Sha256,
+    /// Written and not hashed yet.
+    text: String,
+    first: bool,
+}
+
+impl Digest {
+    pub(crate) fn new() -> Self {
+        Self {
+            hasher: Sha256::new(),
+            text: "{\"actions\":[".to_owned(),
+            first: true,
         }
-        Sink::Pretty(_) => Version([0; 32]),
+    }
+
+    /// The next action in the order of the file.
+    pub(crate) fn action(&mut self, words: &Words, action: &ActionNode) {
+        self.write(words, |w| {
+            w.next();
+            w.action(action);
+        });
+    }
+
+    /// With everything else that the file declares.
+    pub(crate) fn finish(mut self, words: &Words, items: &[Item]) -> Version {
+        self.text.push(']');
+        self.first = false;
+        self.write(words, |w| w.after_actions(items));
+        self.text.push('}');
+        self.hasher.update(self.text.as_bytes());
+        Version(self.hasher.finalize().into())
+    }
+
+    fn write(&mut self, words: &Words, what: impl FnOnce(&mut Writer<'_>)) {
+        let text = std::mem::take(&mut self.text);
+        let mut writer = Writer::new(words, Sink::Canonical(&mut self.hasher, text));
+        writer.first = self.first;
+        what(&mut writer);
+        self.first = writer.first;
+        if let Sink::Canonical(_, text) = writer.out {
+            self.text = text;
+        }
     }
 }
 
+fn actions(items: &[Item]) -> impl Iterator<Item = &ActionNode> {
+    items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Action(action) => Some(&**action),
+        _ => None,
+    })
+}
+
 /// Where the text goes.
-enum Sink {
+enum Sink<'t> {
     Pretty(String),
     /// Hashed piece by piece, so that the whole is never in memory.
-    Canonical(Sha256, String),
+    Canonical(&'t mut Sha256, String),
 }
 
 struct Writer<'t> {
-    tree: &'t Tree,
-    out: Sink,
+    words: &'t Words,
+    out: Sink<'t>,
     depth: usize,
     /// Nothing was written yet at this depth.
     first: bool,
 }
 
-impl Writer<'_> {
-    fn procedure(&mut self) {
-        let tree = self.tree;
-        let items = || tree.items.iter().map(|item| &item.kind);
-        self.object(|w| {
-            w.list(
-                "actions",
-                items().filter_map(|item| {
-                    if let ItemKind::Action(action) = item {
-                        Some(action)
-                    } else {
-                        None
-                    }
-                }),
-                |w, action| w.action(action),
-            );
-            w.list(
-                "holdings",
-                items().filter(|item| matches!(item, ItemKind::Holding { .. })),
-                Self::declaration,
-            );
-            w.list(
-                "losses",
-                items().filter(|item| matches!(item, ItemKind::Loss { .. })),
-                Self::declaration,
-            );
-            if let Some(label) = items().find_map(|item| {
-                if let ItemKind::Organisation { label } = item {
-                    Some(*label)
+impl<'t> Writer<'t> {
+    fn new(words: &'t Words, out: Sink<'t>) -> Self {
+        Self {
+            words,
+            out,
+            depth: 0,
+            first: true,
+        }
+    }
+
+    /// The fields of a procedure that follow `actions`.
+    fn after_actions(&mut self, items: &[Item]) {
+        let items = || items.iter().map(|item| &item.kind);
+        self.list(
+            "holdings",
+            items().filter(|item| matches!(item, ItemKind::Holding { .. })),
+            Self::declaration,
+        );
+        self.list(
+            "losses",
+            items().filter(|item| matches!(item, ItemKind::Loss { .. })),
+            Self::declaration,
+        );
+        if let Some(label) = items().find_map(|item| {
+            if let ItemKind::Organisation { label } = item {
+                Some(*label)
+            } else {
+                None
+            }
+        }) {
+            self.word("organisation", label);
+        }
+        self.list(
+            "promises",
+            items().filter_map(|item| {
+                if let ItemKind::Promise(promise) = item {
+                    Some(promise)
                 } else {
                     None
                 }
-            }) {
-                w.word("organisation", label);
-            }
-            w.list(
-                "promises",
-                items().filter_map(|item| {
-                    if let ItemKind::Promise(promise) = item {
-                        Some(promise)
-                    } else {
-                        None
-                    }
-                }),
-                |w, promise| w.promise(promise),
-            );
-            w.list(
-                "proofs",
-                items().filter(|item| matches!(item, ItemKind::Proof { .. })),
-                Self::declaration,
-            );
-            w.list(
-                "staff",
-                items().filter(|item| matches!(item, ItemKind::Staff { .. })),
-                Self::declaration,
-            );
-        });
+            }),
+            |w, promise| w.promise(promise),
+        );
+        self.list(
+            "proofs",
+            items().filter(|item| matches!(item, ItemKind::Proof { .. })),
+            Self::declaration,
+        );
+        self.list(
+            "staff",
+            items().filter(|item| matches!(item, ItemKind::Staff { .. })),
+            Self::declaration,
+        );
     }
 
     fn declaration(&mut self, item: &ItemKind) {
@@ -417,8 +449,10 @@ impl Writer<'_> {
 
     fn key(&mut self, key: &str) {
         self.next();
-        self.quoted(key);
-        self.push(':');
+        let out = self.buffer();
+        out.push('"');
+        out.push_str(key);
+        out.push_str("\":");
         if let Sink::Pretty(text) = &mut self.out {
             text.push(' ');
         }
@@ -449,8 +483,8 @@ impl Writer<'_> {
     }
 
     fn quoted_word(&mut self, word: Word) {
-        let tree = self.tree;
-        self.quoted(tree.text(word));
+        let words = self.words;
+        self.quoted(words.text(word));
     }
 
     /// A string as RFC 8785 section 3.2.2.2 writes it.
