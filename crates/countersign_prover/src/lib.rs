@@ -20,6 +20,7 @@ mod graph;
 pub mod json;
 mod minimal;
 mod narrate;
+mod people;
 mod questions;
 mod repair;
 mod search;

@@ -11,8 +11,8 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use countersign_language::{HoldingId, HoldingKind, LossId, Procedure, RoleId, Target, read};
-use countersign_prover::{Attacks, Compromise, Limits, Reacher, System, attacks, names};
-use countersign_testkit::naive::Dice;
+use countersign_prover::{Attacks, Compromise, Limits, Reacher, System, attacks, names, reach};
+use countersign_testkit::naive::{self, Dice};
 
 const RUIN: Target = Target::Loss(LossId(0));
 
@@ -335,4 +335,126 @@ fn a_threshold_stops_at_the_limit_and_says_how_far_it_is_complete() {
         },
     );
     assert!(!vast.complete() && vast.complete_to < 5);
+}
+
+/// One action that so many roles sign, each with the roles that include it.
+fn signed(roles: usize, includes: impl Fn(usize) -> Vec<usize>) -> Procedure {
+    let mut text = String::from(
+        "organisation \"Council\"\nloss ruin \"everything\"\nsecret k \"key\" using pin\n",
+    );
+    for at in 0..2 * roles {
+        let _ = write!(text, "staff r{at} \"role {at}\"");
+        let of: Vec<String> = includes(at).iter().map(|of| format!("r{of}")).collect();
+        if !of.is_empty() {
+            let _ = write!(text, " includes {}", of.join(", "));
+        }
+        text.push('\n');
+    }
+    text.push_str("action do \"Do\" {\n  runs panel\n  loses ruin\n  path w {\n    prove k\n");
+    for at in 0..roles {
+        let _ = writeln!(text, "    sign-off 1 r{at}");
+    }
+    text.push_str("  }\n}\n");
+    let reading = read(&text);
+    reading
+        .procedure
+        .unwrap_or_else(|| panic!("{:#?}\n{text}", reading.diagnostics))
+}
+
+#[test]
+fn a_path_that_twenty_roles_sign_is_decided_at_once_where_roles_form_a_tree() {
+    // Role 20 may stand in for everybody, role 21 for the first ten.
+    let procedure = signed(20, |at| match at {
+        20 => (0..20).chain([21]).collect(),
+        21 => (0..10).collect(),
+        _ => Vec::new(),
+    });
+    let mut asker = Asker::new(&procedure);
+    let person = |role: u32, count| Compromise::Deceived {
+        role: RoleId(role),
+        count,
+    };
+    let key = Compromise::Holding(HoldingId(0));
+    let mut reaches = |of_21: u32, of_20: u32, others: std::ops::Range<u32>| {
+        let mut set = vec![key, person(21, of_21), person(20, of_20)];
+        set.extend(others.map(|role| person(role, 1)));
+        asker.reacher.ask(&asker.system, &set);
+        asker.reacher.reached(&asker.system, RUIN)
+    };
+    assert!(reaches(10, 10, 0..0));
+    assert!(
+        !reaches(11, 9, 0..0),
+        "role 21 cannot stand in for the last ten"
+    );
+    assert!(reaches(4, 3, 6..19));
+    assert!(!reaches(4, 2, 6..19));
+    let found = attacks(&procedure, &[RUIN], 4, Limits::default());
+    assert!(found.complete() && found.sets.is_empty());
+}
+
+#[test]
+fn a_path_too_tangled_to_write_down_is_not_passed_over_in_silence() {
+    // Twelve roles sign; each of twelve others may stand in for two neighbours in a ring.
+    let ring = signed(12, |at| match at {
+        12..24 => vec![at - 12, (at - 11) % 12],
+        _ => Vec::new(),
+    });
+    let small = attacks(&ring, &[RUIN], 11, Limits::default());
+    assert!(small.complete() && small.sets.is_empty());
+    let large = attacks(&ring, &[RUIN], 13, Limits::default());
+    assert!(!large.complete());
+    assert_eq!(large.complete_to, 11);
+    let person = |role: u32, count| Compromise::Deceived {
+        role: RoleId(role),
+        count,
+    };
+    let mut with = vec![Compromise::Holding(HoldingId(0))];
+    with.extend((12..24).map(|role| person(role, 1)));
+    assert_eq!(reach(&ring, &with).losses.len(), 1);
+    // Without those who may stand in for role 0, a crowd is of no use.
+    with.retain(|one| *one != person(12, 1) && *one != person(23, 1));
+    with.push(person(22, 9));
+    assert!(reach(&ring, &with).losses.is_empty());
+}
+
+#[test]
+fn people_fill_slots_as_the_naive_oracle_lets_them() {
+    let (mut yes, mut no) = (0, 0);
+    for seed in 0..60 {
+        let mut dice = Dice(seed);
+        // Only the upper half includes others, of the lower half, so that nothing goes in circles.
+        let includes: Vec<Vec<usize>> = (0..10)
+            .map(|at| match at {
+                5.. => (0..5).filter(|_| dice.chance(45)).collect(),
+                _ => Vec::new(),
+            })
+            .collect();
+        let procedure = signed(5, |at| includes[at].clone());
+        let mut asker = Asker::new(&procedure);
+        for _ in 0..20 {
+            let mut start = naive::Start::default();
+            start.holdings.insert(HoldingId(0));
+            let mut set = vec![Compromise::Holding(HoldingId(0))];
+            for role in (0..10).map(RoleId) {
+                let count = dice.below(3) as u32;
+                if count > 0 && dice.chance(60) {
+                    start.people.insert(role, count);
+                    set.push(Compromise::Deceived { role, count });
+                }
+            }
+            let expected = naive::thief(&procedure, &start).reached(RUIN);
+            asker.reacher.ask(&asker.system, &set);
+            assert_eq!(
+                asker.reacher.reached(&asker.system, RUIN),
+                expected,
+                "seed {seed}, {set:?}"
+            );
+            if expected {
+                yes += 1;
+            } else {
+                no += 1;
+            }
+        }
+    }
+    assert!(yes > 100 && no > 100, "{yes} {no}");
 }
