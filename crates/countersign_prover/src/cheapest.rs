@@ -190,20 +190,20 @@ impl Race<'_> {
         let focus = here.focus(self.whole);
         let price = |choice: u32| self.budget.price[here.names[choice as usize] as usize];
         let packing = Packing::new(focus, price);
-        let plans = [
-            packing.attack.clone(),
-            additive(focus, &packing.walk, price),
-            // What is paid for already, rather.
-            additive(focus, &packing.walk, |choice| {
-                packing.left[choice as usize]
-                    .saturating_mul(16)
-                    .saturating_add(price(choice))
-            }),
-        ];
-        for plan in plans {
+        self.at_least(packing.sum);
+        self.offer(Some(named(&here.names, &packing.attack)));
+        if !self.over() {
+            let plan = additive(focus, &packing.walk, price);
             self.offer(Some(named(&here.names, &plan)));
         }
-        self.at_least(packing.sum);
+        if !self.over() {
+            // What is paid for already, rather.
+            let plan = additive(focus, &packing.walk, |choice| {
+                let left = packing.left[choice as usize];
+                left.saturating_mul(16).saturating_add(price(choice))
+            });
+            self.offer(Some(named(&here.names, &plan)));
+        }
         for block in &packing.blocks {
             pool.add(named(&here.names, block));
         }
