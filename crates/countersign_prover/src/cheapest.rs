@@ -74,7 +74,7 @@ pub(crate) fn cheapest(
         let open = match race.pack(&here, &mut pool) {
             Some(affordable) => here.keep(whole, &affordable),
             None if race.over() || race.enumerate(&here) => false,
-            None => match race.to_and_fro(&here, &mut pool, &mut work) {
+            None => match race.alternate(&here, &mut pool, &mut work) {
                 Some(wanted) => here.keep(whole, &wanted),
                 None => return race.finish(),
             },
@@ -243,7 +243,7 @@ impl Race<'_> {
 
     /// Asks for choices that meet all blocks, and for blocks that they miss. As soon as choices can be left out of
     /// account, says which cannot; none if one side has given in.
-    fn to_and_fro(&mut self, here: &Here, pool: &mut Pool, work: &mut u64) -> Option<Vec<bool>> {
+    fn alternate(&mut self, here: &Here, pool: &mut Pool, work: &mut u64) -> Option<Vec<bool>> {
         let focus = here.focus(self.whole);
         let price = |name: u32| self.budget.price[name as usize];
         let mut index = vec![None; self.whole.choices.len()];
@@ -497,5 +497,92 @@ impl Learner {
     /// How much was looked at since last asked.
     fn walked(&mut self) -> u64 {
         std::mem::take(&mut self.walked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        graph::Builder,
+        search::{Outcome, within},
+    };
+    use countersign_testkit::naive::Dice;
+
+    /// Everything is lost if one choice of each of so many threes is made.
+    fn threes(choices: usize, blocks: usize, seed: u64) -> Focus {
+        let mut dice = Dice(seed);
+        let mut builder = Builder::new();
+        let nodes: Vec<Node> = (0..choices).map(|_| builder.node()).collect();
+        let mut met: Vec<Node> = (0..blocks)
+            .map(|_| builder.any(&mut (0..3).map(|_| *dice.pick(&nodes)).collect()))
+            .collect();
+        let target = builder.all(&mut met);
+        let graph = builder.finish();
+        let choices: Vec<(Node, u32)> = nodes.into_iter().zip(0..).collect();
+        match focus(&graph, &[target], &[], &choices) {
+            Focused::Open(focus) => focus,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn budget(focus: &Focus, most: u64, price: impl Fn(u32) -> u64) -> Budget {
+        Budget {
+            class: vec![0; focus.choices.len()],
+            limit: vec![most],
+            price: (0..).take(focus.choices.len()).map(price).collect(),
+        }
+    }
+
+    fn is_attack(focus: &Focus, set: &[u32]) -> bool {
+        let mut marks = Marks::new(&focus.graph);
+        let nodes = set.iter().map(|&choice| focus.choices[choice as usize].0);
+        marks.close(&focus.graph, nodes);
+        marks.holds(focus.target)
+    }
+
+    #[test]
+    fn hitting_sets_are_decided() {
+        for seed in 0..6 {
+            let focus = threes(40, 70, seed);
+            let budget = budget(&focus, u64::MAX, |choice| 3 + u64::from(choice) * 7 % 5);
+            let mut work = WORK / 100;
+            let best = cheapest(&focus, &budget, None, work).expect("an attack");
+            assert!(is_attack(&focus, &best.set), "seed {seed}");
+            assert_eq!(best.at_least, best.price, "seed {seed}: not decided");
+            // The same once more, from another side: the blocks are known here.
+            let mut pool = Pool::default();
+            let mut dice = Dice(seed);
+            for _ in 0..70 {
+                let three = (0..3).map(|_| u32::try_from(dice.below(40)).expect("small"));
+                let index = |name| focus.choices.iter().position(|&(_, other)| other == name);
+                let three =
+                    three.map(|name| u32::try_from(index(name).expect("used")).expect("small"));
+                pool.add(three.collect());
+            }
+            let (hit, _) = pool.hit(&budget, &[], best.price - 1, &mut work);
+            assert_eq!(hit, Hit::None, "seed {seed}: there is a cheaper one");
+        }
+    }
+
+    #[test]
+    fn a_stop_says_between_what_the_answer_lies() {
+        let focus = threes(120, 220, 1);
+        let budget = budget(&focus, u64::MAX, |_| 1);
+        let best = cheapest(&focus, &budget, None, 3_000_000).expect("an attack");
+        assert!(is_attack(&focus, &best.set));
+        assert!(
+            30 < best.at_least && best.at_least < best.price && best.price < 60,
+            "{} to {}",
+            best.at_least,
+            best.price
+        );
+    }
+
+    #[test]
+    fn a_promise_that_is_a_hitting_set_ends_at_its_limit() {
+        let focus = threes(60, 100, 1);
+        let outcome = within(&focus, &budget(&focus, 18, |_| 1), 2_000);
+        assert!(matches!(outcome, Outcome::GaveUp), "{outcome:?}");
     }
 }

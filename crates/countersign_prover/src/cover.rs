@@ -608,7 +608,7 @@ mod tests {
                     .map(|_| dice.below(dearest + 1) as u64 * [1, 7][dice.below(2)])
                     .collect(),
             };
-            let blocks: Vec<Vec<u32>> = (0..1 + dice.below(14))
+            let blocks: Vec<Vec<u32>> = (0..=dice.below(14))
                 .map(|_| {
                     (0..=dice.below(4))
                         .map(|_| u32::try_from(dice.below(choices)).expect("small"))
