@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_language::{
-    ActionId, Assumption, Claim, Duration, Exposure, HoldingId, HoldingKind, Procedure, Promise,
-    Requirement, RoleId, Span, Subject, Target,
+    ActionId, Assumption, Claim, Duration, Exposure, HoldingId, HoldingKind, Line, Path, Procedure,
+    Promise, Requirement, RoleId, Span, Subject, Target,
 };
 
 use crate::{
@@ -538,11 +538,18 @@ fn undecided(promise: &Promise) -> Missing {
 /// The most people that any path needs.
 fn needed_people(procedure: &Procedure) -> u32 {
     let paths = procedure.actions.iter().flat_map(|action| &action.paths);
+    let signers = |line: &Line| match line.requirement {
+        Requirement::SignOff { count, .. } => count,
+        Requirement::Confirms { .. } => 1,
+        _ => 0,
+    };
+    let people = |path: &Path| path.lines.iter().map(signers).fold(0, u32::saturating_add);
+    // Lines that name one role twice may be one person; only a path with many lines needs the exact count.
+    let exact = |path: &Path| slots(path).into_values().fold(0, u32::saturating_add);
     paths
-        .map(|path| {
-            slots(path)
-                .values()
-                .fold(0_u32, |sum, &count| sum.saturating_add(count))
+        .map(|path| match people(path) {
+            few if few <= PEOPLE_MAX => few,
+            _ => exact(path),
         })
         .max()
         .unwrap_or(0)
