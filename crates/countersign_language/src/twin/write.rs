@@ -17,7 +17,7 @@ pub fn to_json(tree: &Tree) -> String {
     let mut writer = Writer::new(&tree.words, Sink::Pretty(String::new()));
     writer.object(|w| {
         w.list("actions", actions(&tree.items), |w, action| {
-            w.action(action)
+            w.action(action);
         });
         w.after_actions(&tree.items);
     });
