@@ -204,7 +204,7 @@ fn never(
     verdict.assumes = assumes_never(procedure, even_if);
     let mut grant = Grant::of(shared, even_if);
     // More people than the shared system counts, on either side: one compiled for exactly these people.
-    let own_system = (needed_people(procedure) > PEOPLE_MAX)
+    let own_system = (needed_people(procedure) > PEOPLE_MAX || shared.left_out.is_some())
         .then(|| System::compile_with_people(procedure, &grant.people));
     let system = own_system.as_ref().unwrap_or(shared);
     if own_system.is_some() {
