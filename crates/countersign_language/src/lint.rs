@@ -42,8 +42,8 @@ pub(crate) fn action(procedure: &Procedure, action: &Action, findings: &mut Find
 }
 
 /// Looks at how the actions hang together, when all are there.
-pub(crate) fn after_actions(procedure: &Procedure, findings: &mut Findings) {
-    unreachable_actions(procedure, findings);
+pub(crate) fn after_actions(procedure: &Procedure, reach: Reach, findings: &mut Findings) {
+    unreachable_actions(procedure, reach, findings);
 }
 
 fn methods(procedure: &Procedure, findings: &mut Findings) {
@@ -164,6 +164,17 @@ fn change_without_wait(procedure: &Procedure, action: &Action, findings: &mut Fi
 }
 
 fn falls_together(procedure: &Procedure, path: &Path, findings: &mut Findings) {
+    let mut proofs = path
+        .lines
+        .iter()
+        .filter_map(|line| match &line.requirement {
+            Requirement::Prove(expression) => Some(expression),
+            _ => None,
+        });
+    // As most paths are: nothing that could fall together.
+    if let (None | Some(Expr::Atom { .. }), None) = (proofs.next(), proofs.next()) {
+        return;
+    }
     let mut parts = Vec::new();
     for line in &path.lines {
         match &line.requirement {
@@ -254,46 +265,72 @@ fn unusable_proofs(procedure: &Procedure, expression: &Expr, findings: &mut Find
     });
 }
 
-/// Actions that an honest customer who has everything cannot reach, with honest staff and any amount of time.
-fn unreachable_actions(procedure: &Procedure, findings: &mut Findings) {
+/// How far an honest customer who has everything gets, with honest staff and any amount of time.
+pub(crate) struct Reach {
+    /// By holding.
+    has: Vec<bool>,
+    /// By action.
+    reached: Vec<bool>,
+    /// Something new was had in this round.
+    more: bool,
+}
+
+impl Reach {
+    pub(crate) fn new(procedure: &Procedure) -> Self {
+        Self {
+            has: procedure
+                .holdings
+                .iter()
+                .map(|holding| holding.kind != HoldingKind::State)
+                .collect(),
+            reached: Vec::new(),
+            more: false,
+        }
+    }
+
+    /// The first round, at the next action of the file.
+    pub(crate) fn first(&mut self, procedure: &Procedure, action: &Action) {
+        let reached = self.gets_to(procedure, action);
+        self.reached.push(reached);
+    }
+
+    fn gets_to(&mut self, procedure: &Procedure, action: &Action) -> bool {
+        let reached = action
+            .paths
+            .iter()
+            .any(|path| passable(procedure, path, action.outside, &self.has));
+        for effect in action.effects.iter().filter(|_| reached) {
+            let (EffectKind::Gives(holding)
+            | EffectKind::Changes(holding)
+            | EffectKind::Sends { what: holding, .. }) = effect.kind
+            else {
+                continue;
+            };
+            if let Some(flag) = self.has.get_mut(holding.index()) {
+                self.more |= !*flag;
+                *flag = true;
+            }
+        }
+        reached
+    }
+}
+
+/// Actions that an honest customer cannot reach, after the first round.
+fn unreachable_actions(procedure: &Procedure, mut reach: Reach, findings: &mut Findings) {
     /// States that hang on one another in longer chains are left alone.
     const MOST_ROUNDS: usize = 64;
-    let mut has: Vec<bool> = procedure
-        .holdings
-        .iter()
-        .map(|holding| holding.kind != HoldingKind::State)
-        .collect();
-    let mut reached = vec![false; procedure.actions.len()];
-    for round in 0.. {
+    let mut reached = std::mem::take(&mut reach.reached);
+    for round in 1.. {
+        if !std::mem::take(&mut reach.more) {
+            break;
+        }
         if round == MOST_ROUNDS {
             return;
         }
-        let mut more = false;
         for (action, reached) in procedure.actions.iter().zip(&mut reached) {
-            if *reached
-                || !action
-                    .paths
-                    .iter()
-                    .any(|path| passable(procedure, path, action.outside, &has))
-            {
-                continue;
+            if !*reached {
+                *reached = reach.gets_to(procedure, action);
             }
-            *reached = true;
-            for effect in &action.effects {
-                let (EffectKind::Gives(holding)
-                | EffectKind::Changes(holding)
-                | EffectKind::Sends { what: holding, .. }) = effect.kind
-                else {
-                    continue;
-                };
-                if let Some(flag) = has.get_mut(holding.index()) {
-                    more |= !*flag;
-                    *flag = true;
-                }
-            }
-        }
-        if !more {
-            break;
         }
     }
     for (action, _) in procedure

@@ -816,17 +816,18 @@ const LONGEST_SECONDS: u64 = 36_500 * 86_400;
 
 /// Lower-case letters, digits and `_`, a letter first; with dots between such names where allowed.
 pub(crate) fn is_name(name: &str, dotted: bool) -> bool {
-    let plain = |part: &str| {
-        part.starts_with(|first: char| first.is_ascii_lowercase())
-            && part
-                .bytes()
-                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
-    };
-    if dotted {
-        name.split('.').all(plain)
-    } else {
-        plain(name)
-    }
+    // As if a dot stood before the name: after a dot comes a letter.
+    let mut after = b'.';
+    name.bytes().all(|byte| {
+        let fits = match byte {
+            b'a'..=b'z' => true,
+            b'0'..=b'9' | b'_' => after != b'.',
+            b'.' => dotted && after != b'.',
+            _ => false,
+        };
+        after = byte;
+        fits
+    }) && after != b'.'
 }
 
 /// What somebody means who uses another word. What follows it is written differently, so it is not read on.

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use crate::codes::{self, Code};
 use crate::findings::Findings;
 use crate::lexer::abbreviated;
-use crate::lint;
+use crate::lint::{self, Reach};
 use crate::model::{
     ActionId, Exposure, Holding, HoldingId, HoldingKind, Loss, LossId, Method, Procedure, Proof,
     ProofId, Role, RoleId, Shared, Span, Version,
@@ -62,6 +62,7 @@ struct Work<'t, 'f> {
     resolver: Resolver<'t, 'f>,
     version: Digest,
     lints: Findings,
+    reach: Reach,
 }
 
 impl<'t, 'f> Work<'t, 'f> {
@@ -78,6 +79,7 @@ impl<'t, 'f> Work<'t, 'f> {
             lint::before_actions(&resolver.procedure, &mut lints);
         }
         Self {
+            reach: Reach::new(&resolver.procedure),
             resolver,
             version: Digest::new(),
             lints,
@@ -90,6 +92,7 @@ impl<'t, 'f> Work<'t, 'f> {
             resolver: self.resolver.over(words),
             version: self.version,
             lints: self.lints,
+            reach: self.reach,
         }
     }
 
@@ -100,6 +103,7 @@ impl<'t, 'f> Work<'t, 'f> {
         if self.resolver.findings.errors() == 0 {
             self.version.action(self.resolver.words, node);
             lint::action(&self.resolver.procedure, &action, &mut self.lints);
+            self.reach.first(&self.resolver.procedure, &action);
         }
         self.resolver.procedure.actions.push(action);
     }
@@ -120,7 +124,7 @@ impl<'t, 'f> Work<'t, 'f> {
         if findings.errors() > 0 {
             return None;
         }
-        lint::after_actions(&procedure, &mut self.lints);
+        lint::after_actions(&procedure, self.reach, &mut self.lints);
         findings.append(self.lints);
         procedure.version = self.version.finish(words, items);
         Some(procedure)

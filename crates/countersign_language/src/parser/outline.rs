@@ -118,6 +118,10 @@ impl Parser<'_, '_> {
         let mut at = inside as usize;
         let mut depth = 0_usize;
         loop {
+            at += bytes
+                .get(at..)?
+                .iter()
+                .position(|byte| matches!(byte, b'{' | b'}' | b'#' | b'"'))?;
             match bytes.get(at)? {
                 b'{' => depth += 1,
                 b'}' if depth == 0 => return Some(span(at, at + 1)),

@@ -14,20 +14,15 @@ use crate::tree::{
 ///
 /// A tree that [`Tree::is_broken`] gives the twin of what could be read.
 pub fn to_json(tree: &Tree) -> String {
-    let mut writer = Writer::new(&tree.words, Sink::Pretty(String::new()));
+    let mut writer = Writer::new(&tree.words, String::new(), None);
     writer.object(|w| {
         w.list("actions", actions(&tree.items), |w, action| {
             w.action(action);
         });
         w.after_actions(&tree.items);
     });
-    match writer.out {
-        Sink::Pretty(mut text) => {
-            text.push('\n');
-            text
-        }
-        Sink::Canonical(_, text) => text,
-    }
+    writer.out.push('\n');
+    writer.out
 }
 
 /// SHA-256 of the canonical form, made action by action.
@@ -67,13 +62,11 @@ impl Digest {
 
     fn write(&mut self, words: &Words, what: impl FnOnce(&mut Writer<'_>)) {
         let text = std::mem::take(&mut self.text);
-        let mut writer = Writer::new(words, Sink::Canonical(&mut self.hasher, text));
+        let mut writer = Writer::new(words, text, Some(&mut self.hasher));
         writer.first = self.first;
         what(&mut writer);
         self.first = writer.first;
-        if let Sink::Canonical(_, text) = writer.out {
-            self.text = text;
-        }
+        self.text = writer.out;
     }
 }
 
@@ -84,26 +77,22 @@ fn actions(items: &[Item]) -> impl Iterator<Item = &ActionNode> {
     })
 }
 
-/// Where the text goes.
-enum Sink<'t> {
-    Pretty(String),
-    /// Hashed piece by piece, so that the whole is never in memory.
-    Canonical(&'t mut Sha256, String),
-}
-
 struct Writer<'t> {
     words: &'t Words,
-    out: Sink<'t>,
+    out: String,
+    /// For the canonical form, which is hashed piece by piece, so that the whole is never in memory.
+    hasher: Option<&'t mut Sha256>,
     depth: usize,
     /// Nothing was written yet at this depth.
     first: bool,
 }
 
 impl<'t> Writer<'t> {
-    fn new(words: &'t Words, out: Sink<'t>) -> Self {
+    fn new(words: &'t Words, out: String, hasher: Option<&'t mut Sha256>) -> Self {
         Self {
             words,
             out,
+            hasher,
             depth: 0,
             first: true,
         }
@@ -449,13 +438,10 @@ impl<'t> Writer<'t> {
 
     fn key(&mut self, key: &str) {
         self.next();
-        let out = self.buffer();
-        out.push('"');
-        out.push_str(key);
-        out.push_str("\":");
-        if let Sink::Pretty(text) = &mut self.out {
-            text.push(' ');
-        }
+        self.push('"');
+        self.out.push_str(key);
+        self.out
+            .push_str(if self.hasher.is_none() { "\": " } else { "\":" });
     }
 
     fn word(&mut self, key: &str, word: Word) {
@@ -474,12 +460,12 @@ impl<'t> Writer<'t> {
 
     fn number(&mut self, key: &str, number: u32) {
         self.key(key);
-        let _ = write!(self.buffer(), "{number}");
+        let _ = write!(self.out, "{number}");
     }
 
     fn truth(&mut self, key: &str) {
         self.key(key);
-        self.buffer().push_str("true");
+        self.out.push_str("true");
     }
 
     fn quoted_word(&mut self, word: Word) {
@@ -489,7 +475,7 @@ impl<'t> Writer<'t> {
 
     /// A string as RFC 8785 section 3.2.2.2 writes it.
     fn quoted(&mut self, text: &str) {
-        let out = self.buffer();
+        let out = &mut self.out;
         out.push('"');
         if !text
             .bytes()
@@ -518,30 +504,22 @@ impl<'t> Writer<'t> {
     }
 
     fn push(&mut self, letter: char) {
-        self.buffer().push(letter);
+        self.out.push(letter);
     }
 
+    /// White space for people, and for the canonical form a place to hash what there is.
     fn line_break(&mut self) {
-        let depth = self.depth;
-        match &mut self.out {
-            Sink::Pretty(text) => {
-                text.push('\n');
-                for _ in 0..depth {
-                    text.push_str("  ");
-                }
+        const PIECE: usize = 1 << 14;
+        if let Some(hasher) = &mut self.hasher {
+            if self.out.len() > PIECE {
+                hasher.update(self.out.as_bytes());
+                self.out.clear();
             }
-            Sink::Canonical(hasher, text) => {
-                if text.len() > 1 << 14 {
-                    hasher.update(text.as_bytes());
-                    text.clear();
-                }
+        } else {
+            self.out.push('\n');
+            for _ in 0..self.depth {
+                self.out.push_str("  ");
             }
-        }
-    }
-
-    fn buffer(&mut self) -> &mut String {
-        match &mut self.out {
-            Sink::Pretty(text) | Sink::Canonical(_, text) => text,
         }
     }
 }
