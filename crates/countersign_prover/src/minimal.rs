@@ -12,7 +12,7 @@
 )]
 
 use crate::{
-    block::Cutter,
+    filter::{Filter, is_subset},
     graph::{FALSE, Focus, Node, TRUE, at, number},
 };
 
@@ -39,29 +39,38 @@ pub(crate) struct Stop {
     pub(crate) candidates: usize,
 }
 
+/// Unions looked at for each set that may be tried.
+const UNIONS: u64 = 16;
+
 /// All minimal sets of at most `size` choices that derive the target.
 pub(crate) fn minimal_sets(focus: &Focus, size: usize, stop: Stop) -> Found {
     let size = size.min(SIZE_MAX);
-    let mut work = Work::new(focus, size);
+    let mut work = Work::new(focus, size, stop);
     let mut found = Found::default();
+    found.sets.append(&mut work.filter.early);
+    if work.filter.finished {
+        found.complete_to = size;
+        return found;
+    }
     for (choice, &(node, _)) in focus.choices.iter().enumerate() {
         work.candidates.add(&[number(choice)], node);
     }
     let mut tried = 0;
     for level in 1..=size {
+        work.filter.next_level();
         let mut next = 0;
         while let Some(set) = work.candidates.of_size(level, next) {
             next += 1;
             tried += 1;
             if work.try_set(level, set) {
                 let members = work.candidates.members(set).to_vec();
-                work.filter.attack(&members);
+                if level < size {
+                    work.filter.attack(&members);
+                }
                 found.sets.push(members);
             }
-            let full = found.sets.len() >= stop.sets
-                || tried >= stop.tried
-                || work.candidates.made >= stop.candidates;
-            if full {
+            found.sets.append(&mut work.filter.early);
+            if found.sets.len() >= stop.sets || tried >= stop.tried || work.is_full() {
                 found.complete_to = level - 1;
                 return found;
             }
@@ -76,12 +85,17 @@ struct Work<'a> {
     focus: &'a Focus,
     /// The largest size wanted.
     size: usize,
+    stop: Stop,
+    /// Unions looked at.
+    joined: u64,
     candidates: Candidates,
     known: Known,
     /// Nodes that the set at hand makes and none of its proper subsets does.
     fresh: Vec<Node>,
     /// Whose fresh node each is: the number of the try.
     fresh_in: Vec<u32>,
+    /// Whether a proper subset makes each node, as far as asked: twice the number of the try, and one if so.
+    asked: Vec<u32>,
     tries: u32,
     union: Vec<u32>,
     filter: Filter,
@@ -89,20 +103,29 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn new(focus: &'a Focus, size: usize) -> Self {
+    fn new(focus: &'a Focus, size: usize, stop: Stop) -> Self {
         let nodes = focus.graph.nodes();
         Self {
             focus,
             size,
+            stop,
+            joined: 0,
             candidates: Candidates::new(size),
             known: Known::new(nodes),
             fresh: Vec::new(),
             fresh_in: vec![0; nodes],
+            asked: vec![0; nodes],
             tries: 0,
             union: Vec::new(),
             filter: Filter::new(focus, size),
             wasted: 0,
         }
+    }
+
+    /// Nothing more may be remembered, or too many unions were looked at.
+    fn is_full(&self) -> bool {
+        self.candidates.made >= self.stop.candidates
+            || self.joined >= self.stop.tried.saturating_mul(UNIONS)
     }
 
     /// True if the set is a minimal attack; otherwise what it makes is noted for larger sets.
@@ -118,20 +141,11 @@ impl<'a> Work<'a> {
         };
         let signature = signature(&members[..level]);
         self.known.prepare(&members[..level], &self.candidates);
-        if self.known.makes(
-            self.focus.target,
-            &members[..level],
-            signature,
-            &self.candidates,
-        ) {
-            return false;
-        }
         self.follow(set, &members[..level], signature);
         if self.fresh_in[at(self.focus.target)] == self.tries {
-            self.known.note(self.focus.target, set, signature);
             return true;
         }
-        self.wasted += 1;
+        self.wasted = self.wasted.saturating_add(number(self.fresh.len()));
         if self.wasted >= self.filter.patience {
             self.wasted = 0;
             self.filter.learn(self.focus, &members[..level], left);
@@ -166,9 +180,7 @@ impl<'a> Work<'a> {
             for &[other, head] in graph.out(node) {
                 let holds = other == TRUE
                     || self.fresh_in[at(other)] == self.tries
-                    || self
-                        .known
-                        .makes(other, members, signature, &self.candidates);
+                    || self.makes(other, members, signature);
                 if holds {
                     self.refresh(head, members, signature);
                 }
@@ -176,10 +188,19 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Whether a proper subset of the set at hand makes the node.
+    fn makes(&mut self, node: Node, members: &[u32], signature: u64) -> bool {
+        let asked = self.asked[at(node)];
+        if asked / 2 == self.tries {
+            return asked % 2 == 1;
+        }
+        let makes = self.known.makes(node, members, signature, &self.candidates);
+        self.asked[at(node)] = self.tries * 2 + u32::from(makes);
+        makes
+    }
+
     fn refresh(&mut self, node: Node, members: &[u32], signature: u64) {
-        if self.fresh_in[at(node)] != self.tries
-            && !self.known.makes(node, members, signature, &self.candidates)
-        {
+        if self.fresh_in[at(node)] != self.tries && !self.makes(node, members, signature) {
             self.fresh_in[at(node)] = self.tries;
             self.fresh.push(node);
         }
@@ -188,12 +209,16 @@ impl<'a> Work<'a> {
     /// Notes the unions of the set with the sets of every node that makes something new together with `node`.
     fn join_all(&mut self, members: &[u32], signature: u64, node: Node) {
         let focus = self.focus;
+        let missed = self.filter.missed(members);
         for &[other, head] in focus.graph.out(node) {
             let mut entry = self.known.newest[at(other)];
+            if self.is_full() {
+                return;
+            }
             if other == TRUE
                 || entry == FALSE
                 || self.fresh_in[at(head)] == self.tries
-                || self.known.makes(head, members, signature, &self.candidates)
+                || self.makes(head, members, signature)
             {
                 continue;
             }
@@ -208,13 +233,17 @@ impl<'a> Work<'a> {
                 if (signature | of).count_ones() as usize > self.size {
                     continue;
                 }
+                self.joined += 1;
                 let other_members = self.candidates.members(with);
+                // Most unions are as large as wanted already and miss a block.
+                if members.len() + 1 == self.size && !self.filter.meet(missed, other_members) {
+                    continue;
+                }
                 merge(members, other_members, &mut self.union);
                 let together = self.union.len();
                 if together <= self.size
                     && together > members.len()
                     && together > other_members.len()
-                    && !self.filter.holds_attack(&self.union)
                     && self.filter.can_grow(&self.union, self.size - together)
                 {
                     self.candidates.add(&self.union, head);
@@ -360,12 +389,6 @@ impl Known {
     }
 }
 
-/// Both ascending.
-fn is_subset(few: &[u32], many: &[u32]) -> bool {
-    let mut rest = many.iter();
-    few.iter().all(|one| rest.any(|other| other == one))
-}
-
 /// Every set met so far, once, grouped by size, with the nodes where it showed itself.
 struct Candidates {
     members: Vec<u32>,
@@ -455,149 +478,5 @@ impl Candidates {
             slot = (slot + 1) & mask;
         }
         slot
-    }
-}
-
-/// Blocks learnt so far, and whether a set can still grow to meet them all.
-struct Filter {
-    cutter: Cutter,
-    blocks: Vec<Vec<u32>>,
-    /// Which blocks each choice is in.
-    hits: Vec<u128>,
-    /// Attacks found, by their first member.
-    attacks: Vec<Vec<Vec<u32>>>,
-    /// Answers for `(missed blocks, choices left)`; emptied when a block is learnt.
-    memo: Vec<(u128, u8, bool)>,
-    /// So many tries that led nowhere are suffered before blocks are learnt from one.
-    patience: u32,
-}
-
-/// One bit of a mask each.
-const BLOCKS_MAX: usize = 128;
-
-/// Blocks learnt at one time.
-const ROUNDS: usize = 4;
-
-const MEMO: usize = 1 << 12;
-
-impl Filter {
-    fn new(focus: &Focus, size: usize) -> Self {
-        let mut filter = Self {
-            cutter: Cutter::new(focus),
-            blocks: Vec::new(),
-            hits: vec![0; focus.choices.len()],
-            attacks: vec![Vec::new(); focus.choices.len()],
-            memo: vec![(0, 0, false); MEMO],
-            patience: 64,
-        };
-        filter.learn(focus, &[], size);
-        filter
-    }
-
-    /// Notes an attack.
-    fn attack(&mut self, members: &[u32]) {
-        if let Some(&first) = members.first() {
-            self.attacks[at(first)].push(members.to_vec());
-        }
-    }
-
-    /// Whether an attack found is among these.
-    fn holds_attack(&self, members: &[u32]) -> bool {
-        members.iter().enumerate().any(|(from, &choice)| {
-            let mut attacks = self.attacks[at(choice)].iter();
-            attacks.any(|attack| is_subset(attack, &members[from..]))
-        })
-    }
-
-    /// Learns blocks until those known rule out every way to complete `members`, or one completes it.
-    fn learn(&mut self, focus: &Focus, members: &[u32], left: usize) {
-        self.patience += self.patience / 8;
-        let mut whole = Vec::new();
-        for _ in 0..ROUNDS {
-            if self.blocks.len() >= BLOCKS_MAX || !self.can_grow(members, left) {
-                return;
-            }
-            whole.clear();
-            whole.extend_from_slice(members);
-            self.complete(&mut whole, left);
-            let nodes = whole.iter().map(|&choice| focus.choices[choice as usize].0);
-            if self.cutter.close(focus, nodes).holds(focus.target) {
-                return;
-            }
-            let block = self.cutter.block(focus, &whole, |_| false);
-            let bit = 1_u128 << self.blocks.len();
-            for &choice in &block {
-                self.hits[choice as usize] |= bit;
-            }
-            self.blocks.push(block);
-            self.memo.fill((0, 0, false));
-        }
-    }
-
-    /// Adds at most `left` choices so that every known block is met; the caller knows that it can be done.
-    fn complete(&mut self, members: &mut Vec<u32>, left: usize) {
-        for left in (0..left).rev() {
-            let missed = self.missed(members);
-            if missed == 0 {
-                return;
-            }
-            let first = missed.trailing_zeros() as usize;
-            for index in 0..self.blocks[first].len() {
-                let choice = self.blocks[first][index];
-                if self.coverable(missed & !self.hits[choice as usize], left) {
-                    members.push(choice);
-                    break;
-                }
-            }
-        }
-    }
-
-    /// Whether `left` more choices can meet every block that these miss. Exact for the blocks known.
-    fn can_grow(&mut self, members: &[u32], left: usize) -> bool {
-        self.coverable(self.missed(members), left)
-    }
-
-    /// The known blocks that these miss.
-    fn missed(&self, members: &[u32]) -> u128 {
-        let hit = members
-            .iter()
-            .fold(0_u128, |hit, &choice| hit | self.hits[choice as usize]);
-        let unknown = BLOCKS_MAX - self.blocks.len();
-        let all = u128::MAX.checked_shr(number(unknown)).unwrap_or(0);
-        all & !hit
-    }
-
-    fn coverable(&mut self, missed: u128, left: usize) -> bool {
-        if missed == 0 {
-            return true;
-        }
-        let first = missed.trailing_zeros() as usize;
-        match left {
-            0 => return false,
-            1 => {
-                let mut block = self.blocks[first].iter();
-                return block.any(|&choice| missed & !self.hits[choice as usize] == 0);
-            }
-            _ => {}
-        }
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a hash of the mask, and sizes are at most 32"
-        )]
-        let (slot, key) = {
-            let folded = (missed as u64) ^ ((missed >> 64) as u64).rotate_left(31) ^ (left as u64);
-            let mixed = folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
-            (mixed as usize % MEMO, left as u8)
-        };
-        let (of, at_left, answer) = self.memo[slot];
-        if of == missed && at_left == key {
-            return answer;
-        }
-        let answer = (0..self.blocks[first].len()).any(|index| {
-            let choice = self.blocks[first][index];
-            self.coverable(missed & !self.hits[choice as usize], left - 1)
-        });
-        self.memo[slot] = (missed, key, answer);
-        answer
     }
 }
