@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_language::{
-    ActionId, Assumption, Claim, Duration, Exposure, HoldingId, HoldingKind, Line, Path, Procedure,
+    ActionId, Assumption, Claim, Duration, Exposure, HoldingId, HoldingKind, Path, Procedure,
     Promise, Requirement, RoleId, Span, Subject, Target,
 };
 
@@ -538,21 +538,23 @@ fn undecided(promise: &Promise) -> Missing {
 /// The most people that any path needs.
 fn needed_people(procedure: &Procedure) -> u32 {
     let paths = procedure.actions.iter().flat_map(|action| &action.paths);
-    let signers = |line: &Line| match line.requirement {
-        Requirement::SignOff { count, .. } => count,
-        Requirement::Confirms { .. } => 1,
-        _ => 0,
+    let people = |path: &Path| {
+        let (mut confirms, mut signers) = (0_u32, 0_u32);
+        for line in &path.lines {
+            match line.requirement {
+                Requirement::SignOff { count, .. } => signers = signers.saturating_add(count),
+                Requirement::Confirms { .. } => confirms += 1,
+                _ => {}
+            }
+        }
+        if confirms > 1 {
+            // Lines that name one role are one person.
+            slots(path).into_values().fold(0, u32::saturating_add)
+        } else {
+            signers.saturating_add(confirms)
+        }
     };
-    let people = |path: &Path| path.lines.iter().map(signers).fold(0, u32::saturating_add);
-    // Lines that name one role twice may be one person; only a path with many lines needs the exact count.
-    let exact = |path: &Path| slots(path).into_values().fold(0, u32::saturating_add);
-    paths
-        .map(|path| match people(path) {
-            few if few <= PEOPLE_MAX => few,
-            _ => exact(path),
-        })
-        .max()
-        .unwrap_or(0)
+    paths.map(people).max().unwrap_or(0)
 }
 
 fn assumes_never(procedure: &Procedure, even_if: &[Assumption]) -> Vec<String> {
