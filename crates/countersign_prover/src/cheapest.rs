@@ -234,6 +234,13 @@ impl Race<'_> {
         if most > FEW {
             return false;
         }
+        if most <= 1 {
+            // Each alone: `offer` takes only what is an attack.
+            for &name in &here.names {
+                self.offer(Some(vec![name]));
+            }
+            return true;
+        }
         let found = minimal_sets(here.focus(self.whole), most, ENOUGH);
         for set in &found.sets {
             self.offer(Some(named(&here.names, set)));
