@@ -261,6 +261,33 @@ impl Graph {
         }
     }
 
+    /// The same rules with the nodes numbered in the order in which they follow from `starts`, and each node's new
+    /// number. A closure then reads and writes what lies side by side.
+    pub(crate) fn in_order(&self, starts: impl IntoIterator<Item = Node>) -> (Self, Vec<Node>) {
+        let mut marks = Marks::new(self);
+        marks.close(self, starts);
+        let mut place = vec![FALSE; self.nodes()];
+        let rest = 0..number(self.nodes());
+        let mut order = vec![TRUE];
+        place[at(TRUE)] = TRUE;
+        for node in marks.order().iter().copied().chain(rest) {
+            if place[at(node)] == FALSE {
+                place[at(node)] = number(order.len());
+                order.push(node);
+            }
+        }
+        let rules: Vec<[Node; 3]> = order
+            .iter()
+            .flat_map(|&node| {
+                self.rules_into(node)
+                    .iter()
+                    .map(move |&[a, b]| [a, b, node])
+            })
+            .map(|rule| rule.map(|node| place[at(node)]))
+            .collect();
+        (Self::new(self.nodes(), &rules), place)
+    }
+
     /// How many nodes, [`TRUE`] included.
     pub(crate) fn nodes(&self) -> usize {
         self.out_at.len() - 1

@@ -12,7 +12,7 @@ use countersign_language::{ActionId, HoldingId, LossId, PathId, Procedure, Targe
 use crate::{
     cheapest::{self, WORK},
     compromise::{Compromise, choices, names},
-    graph::{FALSE, Focused, Marks, Node, focus, number},
+    graph::{FALSE, Focused, Graph, Marks, Node, focus, number},
     minimal::{self, SIZE_MAX, Stop},
     narrate::{self, Attack},
     search::Budget,
@@ -122,67 +122,87 @@ pub fn reach(procedure: &Procedure, with: &[Compromise]) -> Reach {
         }
         system = System::compile_with_people(procedure, &people);
     }
-    let mut reacher = Reacher::new(&system);
-    reacher.ask(&system, with);
-    reacher.answer(&system, with)
+    // Once only: to number the nodes anew would take longer than to ask.
+    let mut marks = Marks::new(&system.graph);
+    marks.close(
+        &system.graph,
+        with.iter().flat_map(|&compromise| system.nodes(compromise)),
+    );
+    answer(&system, with, |node| marks.holds(node))
 }
 
 /// Asks one compiled system again and again, without allocating.
 #[derive(Debug)]
 pub struct Reacher {
+    /// The system's graph, numbered so that a closure is quick.
+    graph: Graph,
+    /// The number here of each of the system's nodes.
+    place: Vec<Node>,
     marks: Marks,
 }
 
 impl Reacher {
     /// Ready for questions about this system.
     pub fn new(system: &System) -> Self {
+        let starts = system.choices.iter().map(|&(_, node)| node);
+        let (graph, place) = system.graph.in_order(starts);
         Self {
-            marks: Marks::new(&system.graph),
+            marks: Marks::new(&graph),
+            graph,
+            place,
         }
     }
 
     /// Follows everything from these; returns how many facts follow.
     pub fn ask(&mut self, system: &System, with: &[Compromise]) -> usize {
         let nodes = with.iter().flat_map(|&compromise| system.nodes(compromise));
-        self.marks.close(&system.graph, nodes).len()
+        let nodes = nodes.map(|node| self.place[node as usize]);
+        self.marks.close(&self.graph, nodes).len()
     }
 
     /// Whether the last question reached this.
     pub fn reached(&self, system: &System, target: Target) -> bool {
-        self.marks.holds(system.target(target))
+        self.holds(system.target(target))
     }
 
     /// The last answer in full.
     pub fn answer(&self, system: &System, with: &[Compromise]) -> Reach {
-        let held = |nodes: &[Node]| -> Vec<u32> {
-            (0..number(nodes.len()))
-                .filter(|&index| {
-                    nodes[index as usize] != FALSE && self.marks.holds(nodes[index as usize])
-                })
-                .collect()
-        };
-        let actions = held(&system.actions)
+        answer(system, with, |node| self.holds(node))
+    }
+
+    fn holds(&self, node: Node) -> bool {
+        self.marks.holds(self.place[node as usize])
+    }
+}
+
+fn answer(system: &System, with: &[Compromise], holds: impl Fn(Node) -> bool) -> Reach {
+    let holds = |node| node != FALSE && holds(node);
+    let held = |nodes: &[Node]| -> Vec<u32> {
+        (0..)
+            .zip(nodes)
+            .filter(|&(_, &node)| holds(node))
+            .map(|(index, _)| index)
+            .collect()
+    };
+    let actions = held(&system.actions)
+        .into_iter()
+        .filter_map(|index| {
+            let guards = &system.guards[index as usize];
+            let path = guards.iter().position(|&guard| holds(guard))?;
+            Some((ActionId(index), PathId(number(path))))
+        })
+        .collect();
+    let started = |id: &HoldingId| with.contains(&Compromise::Holding(*id));
+    Reach {
+        with: with.to_vec(),
+        actions,
+        own: held(&system.own)
             .into_iter()
-            .filter_map(|index| {
-                let guards = &system.guards[index as usize];
-                let path = guards
-                    .iter()
-                    .position(|&guard| guard != FALSE && self.marks.holds(guard))?;
-                Some((ActionId(index), PathId(number(path))))
-            })
-            .collect();
-        let started = |id: &HoldingId| with.contains(&Compromise::Holding(*id));
-        Reach {
-            with: with.to_vec(),
-            actions,
-            own: held(&system.own)
-                .into_iter()
-                .map(HoldingId)
-                .filter(|id| !started(id))
-                .collect(),
-            new: held(&system.new).into_iter().map(HoldingId).collect(),
-            losses: held(&system.losses).into_iter().map(LossId).collect(),
-        }
+            .map(HoldingId)
+            .filter(|id| !started(id))
+            .collect(),
+        new: held(&system.new).into_iter().map(HoldingId).collect(),
+        losses: held(&system.losses).into_iter().map(LossId).collect(),
     }
 }
 

@@ -12,7 +12,8 @@ use countersign_language::{
     ActionId, Claim, Exposure, HoldingId, HoldingKind, LossId, Procedure, RoleId, Target,
 };
 use countersign_prover::{
-    Compromise, Limits, attacks, certificate, cheapest, check, lockout, names, reach,
+    Compromise, Limits, Reacher, System, attacks, certificate, cheapest, check, lockout, names,
+    reach,
 };
 use countersign_testkit::naive::{self, Dice, Start};
 
@@ -211,6 +212,8 @@ fn reach_is_the_same() {
     for seed in seeds() {
         let procedure = naive::procedure(seed);
         let mut dice = Dice(seed ^ 0xACE);
+        let system = System::compile(&procedure);
+        let mut reacher = Reacher::new(&system);
         for _ in 0..4 {
             let mut start = Start::default();
             let mut with = Vec::new();
@@ -237,6 +240,8 @@ fn reach_is_the_same() {
             assert_eq!(names(&procedure, &with), start.names(&procedure));
             let facts = naive::thief(&procedure, &start);
             let ours = reach(&procedure, &with);
+            reacher.ask(&system, &with);
+            assert_eq!(reacher.answer(&system, &with), ours, "seed {seed}");
             let actions: Vec<ActionId> = ours.actions.iter().map(|&(action, _)| action).collect();
             assert_eq!(
                 actions,
@@ -294,7 +299,7 @@ fn lockout_is_the_same() {
 fn every_set_explains_itself_and_loses_nothing_when_public_things_are_known() {
     for seed in seeds().step_by(3) {
         let procedure = naive::procedure(seed);
-        let system = countersign_prover::System::compile(&procedure);
+        let system = System::compile(&procedure);
         for target in targets(&procedure).into_iter().take(2) {
             for set in attacks(&procedure, &[target], 3, Limits::default()).sets {
                 let attack = system
