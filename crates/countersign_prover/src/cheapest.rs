@@ -19,7 +19,7 @@ use crate::{
     cover::{Hit, Pool},
     cut::Walk,
     graph::{Focus, Focused, Marks, Node, TRUE, at, focus},
-    minimal::{Stop, minimal_sets},
+    minimal::{Stop, minimal_sets_that},
     search::{Budget, minimised},
 };
 
@@ -41,13 +41,13 @@ pub(crate) const WORK: u64 = 1_000_000_000;
 const WORTH: usize = 8;
 
 /// Of so few choices all minimal attacks are looked at.
-const FEW: usize = 4;
+const FEW: usize = 6;
 
 /// When looking at all of them stops.
 const ENOUGH: Stop = Stop {
     sets: 100_000,
-    tried: 2_000_000,
-    candidates: 1_000_000,
+    tried: 500_000,
+    candidates: 500_000,
 };
 
 /// The cheapest attack within the limits of the budget's classes. `known` is one that is within them.
@@ -234,7 +234,20 @@ impl Race<'_> {
         if most > FEW {
             return false;
         }
-        let found = minimal_sets(here.focus(self.whole), most, ENOUGH);
+        if most <= 1 {
+            // Each alone: `offer` takes only what is an attack.
+            for &name in &here.names {
+                self.offer(Some(vec![name]));
+            }
+            return true;
+        }
+        let cheaper = |set: &[u32]| {
+            let prices = set
+                .iter()
+                .map(|&choice| price(&here.names[choice as usize]));
+            prices.fold(0, u64::saturating_add) < best
+        };
+        let found = minimal_sets_that(here.focus(self.whole), most, ENOUGH, cheaper);
         for set in &found.sets {
             self.offer(Some(named(&here.names, set)));
         }

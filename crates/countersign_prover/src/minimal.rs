@@ -44,8 +44,19 @@ const UNIONS: u64 = 16;
 
 /// All minimal sets of at most `size` choices that derive the target.
 pub(crate) fn minimal_sets(focus: &Focus, size: usize, stop: Stop) -> Found {
+    minimal_sets_that(focus, size, stop, |_| true)
+}
+
+/// The same, of the sets that fit; what does not fit must not fit with more members either.
+/// Some others may be found besides.
+pub(crate) fn minimal_sets_that(
+    focus: &Focus,
+    size: usize,
+    stop: Stop,
+    fits: impl Fn(&[u32]) -> bool,
+) -> Found {
     let size = size.min(SIZE_MAX);
-    let mut work = Work::new(focus, size, stop);
+    let mut work = Work::new(focus, size, stop, fits);
     let mut found = Found::default();
     found.sets.append(&mut work.filter.early);
     if work.filter.finished {
@@ -82,8 +93,9 @@ pub(crate) fn minimal_sets(focus: &Focus, size: usize, stop: Stop) -> Found {
     found
 }
 
-struct Work<'a> {
+struct Work<'a, F> {
     focus: &'a Focus,
+    fits: F,
     /// The largest size wanted.
     size: usize,
     stop: Stop,
@@ -103,11 +115,12 @@ struct Work<'a> {
     wasted: u32,
 }
 
-impl<'a> Work<'a> {
-    fn new(focus: &'a Focus, size: usize, stop: Stop) -> Self {
+impl<'a, F: Fn(&[u32]) -> bool> Work<'a, F> {
+    fn new(focus: &'a Focus, size: usize, stop: Stop, fits: F) -> Self {
         let nodes = focus.graph.nodes();
         Self {
             focus,
+            fits,
             size,
             stop,
             joined: 0,
@@ -245,6 +258,7 @@ impl<'a> Work<'a> {
                 if together <= self.size
                     && together > members.len()
                     && together > other_members.len()
+                    && (self.fits)(&self.union)
                     && self.filter.can_grow(&self.union, self.size - together)
                 {
                     self.candidates.add(&self.union, head);
