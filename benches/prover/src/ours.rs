@@ -32,6 +32,7 @@ pub(crate) fn answer(arguments: &[String]) -> Result<String, Failure> {
     let text = std::fs::read_to_string(file)?;
     let (name, argument) = question.split_once(':').unwrap_or((question, ""));
     let answer = match name {
+        "read" => asked(&text, |_, _| Value::Null)?,
         "attacks" => {
             let at_most: usize = argument.parse()?;
             asked(&text, |procedure, parts| attacks(procedure, parts, at_most))?
@@ -55,7 +56,7 @@ pub(crate) fn answer(arguments: &[String]) -> Result<String, Failure> {
 
 /// The procedure, or the first mistakes in the text.
 pub(crate) fn procedure(text: &str) -> Result<Procedure, Failure> {
-    let checked = countersign_language::check(text);
+    let checked = countersign_language::read_procedure(text);
     checked.procedure.ok_or_else(|| {
         let first: Vec<&str> = checked
             .diagnostics

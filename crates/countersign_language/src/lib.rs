@@ -30,7 +30,7 @@ pub use explain::explain;
 pub use format::{Unformattable, format};
 pub use lint::check_staffing;
 pub use model::*;
-pub use read::{Checked, LARGEST, Reading, check, read, read_bytes, read_json, text_of};
+pub use read::{Checked, LARGEST, Reading, read, read_bytes, read_json, read_procedure, text_of};
 pub use render::{LineIndex, Position, line_of, render_json, render_terminal};
 pub use resolve::MOST_ROLES;
 pub use tree::Tree;

@@ -52,6 +52,13 @@ ids! {
 #[derive(PartialEq, Eq)]
 pub struct Shared<T>(Arc<[T]>);
 
+impl<T> Shared<T> {
+    /// Whether both are the one list in memory: a quick yes, while a no says nothing.
+    pub fn is_the_same_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 impl<T> Deref for Shared<T> {
     type Target = [T];
 

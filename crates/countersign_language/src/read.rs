@@ -39,10 +39,10 @@ pub struct Checked {
 /// and half the memory for whoever does not format.
 ///
 /// ```
-/// let checked = countersign_language::check("organisation \"Acme\"");
+/// let checked = countersign_language::read_procedure("organisation \"Acme\"");
 /// assert!(checked.procedure.is_some());
 /// ```
-pub fn check(text: &str) -> Checked {
+pub fn read_procedure(text: &str) -> Checked {
     if text.len() <= LARGEST
         && let Some(checked) = without_a_tree(text)
     {

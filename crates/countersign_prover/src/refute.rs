@@ -207,7 +207,7 @@ impl<F: Fn(Node) -> bool> Beyond<'_, F> {
                 .is_none_or(|unread| (self.out_of_reach)(unread))
             {
                 let told = told(procedure, action, path).unwrap_or_default();
-                let owned = told.into_iter().map(Fact::Own);
+                let owned = told.iter().copied().map(Fact::Own);
                 ways.extend(owned.filter(|&own| self.fails(own)).map(|own| vec![own]));
             }
         }

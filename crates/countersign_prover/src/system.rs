@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_language::{
     Action, ActionId, EffectKind, Exposure, Expr, HoldingId, HoldingKind, Path, PathId, Procedure,
-    ProofId, Requirement, RoleId, Target,
+    ProofId, Requirement, RoleId, Shared, Target,
 };
 
 use crate::{
@@ -143,7 +143,11 @@ pub(crate) fn slots(path: &Path) -> BTreeMap<RoleId, u32> {
 }
 
 /// The channels whose owners could stop this path while it waits, ascending; `None` if it does not wait.
-pub(crate) fn told(procedure: &Procedure, action: &Action, path: &Path) -> Option<Vec<HoldingId>> {
+pub(crate) fn told(
+    procedure: &Procedure,
+    action: &Action,
+    path: &Path,
+) -> Option<Shared<HoldingId>> {
     if !path
         .lines
         .iter()
@@ -151,29 +155,38 @@ pub(crate) fn told(procedure: &Procedure, action: &Action, path: &Path) -> Optio
     {
         return None;
     }
-    let mut channels: Vec<HoldingId> = Vec::new();
-    for line in &path.lines {
-        if let Requirement::Notify {
-            channels: named, ..
-        } = &line.requirement
-        {
-            channels.extend(named);
-        }
+    let mut notices = path
+        .lines
+        .iter()
+        .filter_map(|line| match &line.requirement {
+            Requirement::Notify { every, channels } => Some((*every, channels)),
+            _ => None,
+        });
+    // Mostly one list says it all, and there may be very many channels.
+    if let Some((_, every)) = notices.clone().find(|(every, _)| *every) {
+        return Some(every.clone());
     }
-    if action
+    let changes = action
         .effects
         .iter()
-        .any(|effect| matches!(effect.kind, EffectKind::Changes(_)))
-    {
-        channels.extend(
-            (0..number(procedure.holdings.len()))
-                .map(HoldingId)
-                .filter(|channel| procedure.holdings[channel.index()].kind == HoldingKind::Channel),
-        );
+        .any(|effect| matches!(effect.kind, EffectKind::Changes(_)));
+    if changes {
+        let all = (0..number(procedure.holdings.len()))
+            .map(HoldingId)
+            .filter(|channel| procedure.holdings[channel.index()].kind == HoldingKind::Channel);
+        return Some(all.collect());
     }
+    let Some((_, first)) = notices.next() else {
+        return Some(Shared::default());
+    };
+    let mut channels: Vec<HoldingId> = notices.flat_map(|(_, more)| more).copied().collect();
+    if channels.is_empty() {
+        return Some(first.clone());
+    }
+    channels.extend(first);
     channels.sort_unstable();
     channels.dedup();
-    Some(channels)
+    Some(channels.into())
 }
 
 /// How long a path waits, in seconds. Several `wait` lines of one path pass at the same time, as at the gate.
@@ -209,6 +222,8 @@ struct Compiler<'a> {
     fillings: BTreeMap<(Vec<Slot>, u32), Option<Node>>,
     left_out: Option<u32>,
     quiet: BTreeMap<Vec<HoldingId>, Node>,
+    /// Of these the longest list: mostly that of every channel, too long to be compared for every path.
+    longest_quiet: Option<(Shared<HoldingId>, Node)>,
 }
 
 impl<'a> Compiler<'a> {
@@ -231,6 +246,7 @@ impl<'a> Compiler<'a> {
             fillings: BTreeMap::new(),
             left_out: None,
             quiet: BTreeMap::new(),
+            longest_quiet: None,
         }
     }
 
@@ -457,17 +473,32 @@ impl<'a> Compiler<'a> {
     }
 
     /// Nobody who is told can stop it: each of their channels is owned, or nobody reads.
-    fn unstopped(&mut self, channels: Vec<HoldingId>) -> Node {
-        if let Some(&node) = self.quiet.get(&channels) {
-            return node;
+    fn unstopped(&mut self, channels: Shared<HoldingId>) -> Node {
+        if let Some((longest, node)) = &self.longest_quiet
+            && longest.is_the_same_as(&channels)
+        {
+            return *node;
         }
-        let mut owned: Vec<Node> = channels
-            .iter()
-            .map(|channel| self.own[channel.index()])
-            .collect();
-        let owned = self.builder.all(&mut owned);
-        let node = self.builder.any(&mut vec![owned, self.unread]);
-        self.quiet.insert(channels, node);
+        let node = match self.quiet.get(&channels[..]) {
+            Some(node) => *node,
+            None => {
+                let mut owned: Vec<Node> = channels
+                    .iter()
+                    .map(|channel| self.own[channel.index()])
+                    .collect();
+                let owned = self.builder.all(&mut owned);
+                let node = self.builder.any(&mut vec![owned, self.unread]);
+                self.quiet.insert(channels.to_vec(), node);
+                node
+            }
+        };
+        let longest = self
+            .longest_quiet
+            .as_ref()
+            .map_or(0, |(list, _)| list.len());
+        if channels.len() >= longest {
+            self.longest_quiet = Some((channels, node));
+        }
         node
     }
 

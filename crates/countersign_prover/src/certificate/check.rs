@@ -287,7 +287,7 @@ impl<'a> World<'a> {
                 Requirement::Prove(expr) if !self.proved(expr, &shown) => return Ok(false),
                 Requirement::Confirms { role, .. } => drop(openers.insert(*role)),
                 Requirement::SignOff { count, role } => slots.extend((0..*count).map(|_| *role)),
-                Requirement::Notify { channels, .. } => told.extend(channels),
+                Requirement::Notify { channels, .. } => told.push(channels),
                 Requirement::Wait(_) => waits = true,
                 _ => {}
             }
@@ -297,7 +297,10 @@ impl<'a> World<'a> {
         }
         slots.extend(openers);
         let owned = |&channel: &HoldingId| holds(Fact::Own(channel));
-        let all_owned = || told.iter().all(owned) && (!changes || self.channels.iter().all(owned));
+        let all_owned = || {
+            told.iter().copied().flatten().all(owned)
+                && (!changes || self.channels.iter().all(owned))
+        };
         let unstopped = !waits || self.unread || all_owned();
         Ok(unstopped && self.crew(&slots))
     }

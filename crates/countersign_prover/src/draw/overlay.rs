@@ -301,7 +301,10 @@ impl Marker for Thief<'_> {
                 let told = action
                     .and_then(|action| told(procedure, action, action.paths.get(path.index())?))
                     .unwrap_or_default();
-                let reader = told.into_iter().find(|channel| !self.held.owns(*channel));
+                let reader = told
+                    .iter()
+                    .copied()
+                    .find(|channel| !self.held.owns(*channel));
                 match reader {
                     Some(channel) if !self.unread => self.settle(false, || {
                         format!(

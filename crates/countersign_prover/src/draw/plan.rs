@@ -361,7 +361,7 @@ pub(super) fn path_stages(
                     Requirement::Wait(duration) => duration.in_words(),
                     _ => String::new(),
                 };
-                let nobody = told.as_ref().is_none_or(Vec::is_empty);
+                let nobody = told.as_ref().is_none_or(|told| told.is_empty());
                 let note = if nobody {
                     "nobody is told"
                 } else {
