@@ -55,9 +55,9 @@ pub(crate) fn answer(arguments: &[String]) -> Result<String, Failure> {
 
 /// The procedure, or the first mistakes in the text.
 pub(crate) fn procedure(text: &str) -> Result<Procedure, Failure> {
-    let reading = countersign_language::read(text);
-    reading.procedure.ok_or_else(|| {
-        let first: Vec<&str> = reading
+    let checked = countersign_language::check(text);
+    checked.procedure.ok_or_else(|| {
+        let first: Vec<&str> = checked
             .diagnostics
             .iter()
             .map(|diagnostic| diagnostic.message.as_str())

@@ -36,6 +36,13 @@ impl Findings {
         self.list.last_mut()
     }
 
+    /// Adds warnings that were put aside, as if they had been found after all this.
+    pub(crate) fn append(&mut self, warnings: Self) {
+        let room = MOST.saturating_sub(self.warnings);
+        self.list.extend(warnings.list.into_iter().take(room));
+        self.warnings += warnings.warnings;
+    }
+
     /// How many errors were found, kept or not.
     pub(crate) fn errors(&self) -> usize {
         self.errors

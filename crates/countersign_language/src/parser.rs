@@ -5,9 +5,11 @@
 //! one mistake per token, so that one slip is one finding.
 
 mod action;
+mod outline;
 mod promise;
 
 pub(crate) use action::{DEEPEST, check_n_of, millionths, push_flat, zero};
+pub(crate) use outline::Outline;
 
 use crate::codes::{self, Code};
 use crate::diagnostic::Diagnostic;
@@ -20,32 +22,20 @@ use crate::tree::{Clause, Count, ExposureNode, Item, ItemKind, LineNode, Tree, W
 
 /// Reads a whole file. The text must be at most `u32::MAX` bytes long.
 pub(crate) fn parse(source: &str, findings: &mut Findings) -> Tree {
-    let mut lexer = Lexer::new(source);
     let errors_before = findings.errors();
-    let ahead = [
-        lexer.next(findings),
-        lexer.next(findings),
-        lexer.next(findings),
-    ];
-    let mut parser = Parser {
-        source,
-        lexer,
-        findings,
-        ahead,
-        words: Words::default(),
-        clauses: Vec::new(),
-        lines: Vec::new(),
-        previous: Span::default(),
-        last_mistake: u32::MAX,
-        lost: false,
-    };
+    let mut parser = Parser::new(source, findings);
     let mut items = Vec::new();
     while parser.peek().kind != Kind::End {
         if let Some(item) = parser.item() {
             items.push(item);
         }
     }
-    let Parser { words, lexer, .. } = parser;
+    let Parser {
+        words,
+        lexer,
+        findings,
+        ..
+    } = parser;
     Tree {
         words,
         items,
@@ -93,6 +83,29 @@ struct Parser<'s, 'f> {
     last_mistake: u32,
     /// Something else stood where something was expected, so that what follows may belong to nothing.
     lost: bool,
+}
+
+impl<'s, 'f> Parser<'s, 'f> {
+    fn new(source: &'s str, findings: &'f mut Findings) -> Self {
+        let mut lexer = Lexer::new(source);
+        let ahead = [
+            lexer.next(findings),
+            lexer.next(findings),
+            lexer.next(findings),
+        ];
+        Self {
+            source,
+            lexer,
+            findings,
+            ahead,
+            words: Words::for_text_of(source.len()),
+            clauses: Vec::new(),
+            lines: Vec::new(),
+            previous: Span::default(),
+            last_mistake: u32::MAX,
+            lost: false,
+        }
+    }
 }
 
 impl<'s> Parser<'s, '_> {
@@ -465,7 +478,7 @@ impl<'s> Parser<'s, '_> {
             });
         }
         Word {
-            symbol: self.words.intern(&words),
+            symbol: self.words.keep(&words),
             span: token.span,
         }
     }
@@ -803,17 +816,18 @@ const LONGEST_SECONDS: u64 = 36_500 * 86_400;
 
 /// Lower-case letters, digits and `_`, a letter first; with dots between such names where allowed.
 pub(crate) fn is_name(name: &str, dotted: bool) -> bool {
-    let plain = |part: &str| {
-        part.starts_with(|first: char| first.is_ascii_lowercase())
-            && part
-                .bytes()
-                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
-    };
-    if dotted {
-        name.split('.').all(plain)
-    } else {
-        plain(name)
-    }
+    // As if a dot stood before the name: after a dot comes a letter.
+    let mut after = b'.';
+    name.bytes().all(|byte| {
+        let fits = match byte {
+            b'a'..=b'z' => true,
+            b'0'..=b'9' | b'_' => after != b'.',
+            b'.' => dotted && after != b'.',
+            _ => false,
+        };
+        after = byte;
+        fits
+    }) && after != b'.'
 }
 
 /// What somebody means who uses another word. What follows it is written differently, so it is not read on.

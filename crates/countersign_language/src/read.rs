@@ -6,9 +6,8 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::findings::Findings;
 use crate::lexer::span;
-use crate::lint;
-use crate::model::{Procedure, Version};
-use crate::parser;
+use crate::model::Procedure;
+use crate::parser::{self, Outline};
 use crate::resolve;
 use crate::tree::Tree;
 use crate::twin;
@@ -44,19 +43,36 @@ pub struct Checked {
 /// assert!(checked.procedure.is_some());
 /// ```
 pub fn check(text: &str) -> Checked {
-    let mut findings = Findings::default();
-    let mut procedure = None;
-    if !too_large(text.len(), &mut findings) {
-        let tree = parser::parse(text, &mut findings);
-        // A tree with gaps has no version, and no procedure comes of it.
-        let version = (!tree.broken).then(|| twin::version(&tree));
-        let resolved = resolve::resolve_all(tree, &mut findings);
-        procedure = finished(resolved, || version, &mut findings);
+    if text.len() <= LARGEST
+        && let Some(checked) = without_a_tree(text)
+    {
+        return checked;
     }
+    let Reading {
+        procedure,
+        diagnostics,
+        ..
+    } = read(text);
     Checked {
         procedure,
-        diagnostics: findings.finish(),
+        diagnostics,
     }
+}
+
+/// Nothing if there is an error anywhere.
+fn without_a_tree(text: &str) -> Option<Checked> {
+    let mut parsing = Findings::default();
+    let mut findings = Findings::default();
+    let outline = Outline::read(text, &mut parsing)?;
+    let procedure = resolve::resolve_outline(outline, &mut findings)?;
+    if parsing.errors() > 0 {
+        return None;
+    }
+    parsing.append(findings);
+    Some(Checked {
+        procedure: Some(procedure),
+        diagnostics: parsing.finish(),
+    })
 }
 
 /// Reads and checks a procedure file: every mistake at once, never a panic.
@@ -147,8 +163,7 @@ pub fn read_json(text: &str) -> Reading {
 }
 
 fn checked(tree: Tree, mut findings: Findings, keep_spans: bool) -> Reading {
-    let resolved = resolve::resolve(&tree, &mut findings);
-    let mut procedure = finished(resolved, || Some(twin::version(&tree)), &mut findings);
+    let mut procedure = resolve::resolve(&tree, &mut findings);
     if !keep_spans {
         procedure = procedure.map(Procedure::without_spans);
     }
@@ -157,20 +172,6 @@ fn checked(tree: Tree, mut findings: Findings, keep_spans: bool) -> Reading {
         procedure,
         diagnostics: findings.finish(),
     }
-}
-
-/// A procedure without errors, looked over for what is probably not meant, and its version.
-fn finished(
-    mut procedure: Procedure,
-    version: impl FnOnce() -> Option<Version>,
-    findings: &mut Findings,
-) -> Option<Procedure> {
-    if findings.errors() > 0 {
-        return None;
-    }
-    lint::lint(&procedure, findings);
-    procedure.version = version()?;
-    Some(procedure)
 }
 
 fn too_large(length: usize, findings: &mut Findings) -> bool {
@@ -183,4 +184,38 @@ fn too_large(length: usize, findings: &mut Findings) -> bool {
         finding.help(format!("a procedure is at most {LARGEST} bytes long"));
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A procedure with every kind of thing a skipped action can hold.
+    const SKIPPED: &str = r#"
+organisation "A"
+action a "a } { \" # {" { with p "{" says "{p}" runs x # }
+  path one { prove s and (s or 2 of (s, s, m)) or s } path two{prove s}}
+channel c "c" proof m "m" shows c using mail
+secret s "s" using pin outside action b "b" {}
+loss l "l" action z.z "z" {loses l changes c runs x path w{notify c wait 7d prove m}}
+promise "x" { never l, b }
+"#;
+
+    #[test]
+    fn without_a_tree_is_the_same() {
+        for text in [
+            SKIPPED,
+            include_str!("../../../procedures/hosting.procedure"),
+        ] {
+            let mended = text.replace(
+                "outside action b \"b\" {}",
+                "outside action b \"b\" { path p {} }",
+            );
+            let (read, checked) = (read(&mended), without_a_tree(&mended).unwrap());
+            assert!(read.procedure.is_some());
+            assert_eq!(checked.procedure, read.procedure);
+            assert_eq!(checked.diagnostics, read.diagnostics);
+        }
+        assert!(without_a_tree(SKIPPED).is_none());
+    }
 }

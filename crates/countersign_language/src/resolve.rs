@@ -9,13 +9,16 @@ use std::fmt::Write as _;
 use crate::codes::{self, Code};
 use crate::findings::Findings;
 use crate::lexer::abbreviated;
+use crate::lint::{self, Reach};
 use crate::model::{
     ActionId, Exposure, Holding, HoldingId, HoldingKind, Loss, LossId, Method, Procedure, Proof,
     ProofId, Role, RoleId, Shared, Span, Version,
 };
+use crate::parser::Outline;
 use crate::refused;
 use crate::suggest::nearest;
-use crate::tree::{ExposureNode, Item, ItemKind, Symbol, Tree, Word, Words};
+use crate::tree::{ActionNode, ExposureNode, Item, ItemKind, Symbol, Tree, Word, Words};
+use crate::twin::Digest;
 
 /// More roles than this are refused; sets of roles then fit one machine word everywhere.
 pub const MOST_ROLES: usize = 64;
@@ -24,42 +27,108 @@ const MOST_NOTICES: usize = 16_000_000;
 /// Names compared, over the whole file, to find the one that was meant.
 const MOST_COMPARISONS: usize = 4_000_000;
 
-/// Resolves and checks. The version is left zero. What is returned is only
-/// whole if no error was found.
-pub(crate) fn resolve(tree: &Tree, findings: &mut Findings) -> Procedure {
-    let mut resolver = Resolver::new(&tree.words, findings);
-    resolver.before_actions(&tree.items);
+/// Resolves and checks; what is returned is only there if no error was found.
+pub(crate) fn resolve(tree: &Tree, findings: &mut Findings) -> Option<Procedure> {
+    let mut work = Work::new(&tree.words, &tree.items, std::iter::empty(), findings);
     for item in &tree.items {
         if let ItemKind::Action(node) = &item.kind {
-            resolver.action(node, item.span);
+            work.action(node, item.span);
         }
     }
-    for item in &tree.items {
-        if let ItemKind::Promise(node) = &item.kind {
-            resolver.promise(node, item.span);
-        }
-    }
-    resolver.procedure
+    work.finish(&tree.items)
 }
 
-/// The same, taking each action out of memory once it is resolved: the tree and
-/// the procedure are about equally large, and only one of the two is there as a whole.
-pub(crate) fn resolve_all(tree: Tree, findings: &mut Findings) -> Procedure {
-    let Tree { words, items, .. } = tree;
-    let mut resolver = Resolver::new(&words, findings);
-    resolver.before_actions(&items);
-    let mut promises = Vec::new();
-    for item in items {
-        match item.kind {
-            ItemKind::Action(node) => resolver.action(&node, item.span),
-            ItemKind::Promise(node) => promises.push((node, item.span)),
-            _ => {}
+/// The same without a tree of the whole file. Nothing if there is an error anywhere: reading the
+/// file in one go says which. Warnings of the outline's own stay where the outline puts them.
+pub(crate) fn resolve_outline(
+    mut outline: Outline<'_, '_>,
+    findings: &mut Findings,
+) -> Option<Procedure> {
+    let between = Words::default();
+    let mut work =
+        Work::new(outline.words(), &outline.items, outline.names(), findings).over(&between);
+    while let Some((node, span)) = outline.next().ok()? {
+        let mut here = work.over(outline.words());
+        here.action(&node, span);
+        work = here.over(&between);
+    }
+    work.over(outline.words()).finish(&outline.items)
+}
+
+/// Everything that is done to an action is done while it is at hand: in a
+/// procedure that is larger than the processor's caches, going over it again
+/// costs as much as the work itself.
+struct Work<'t, 'f> {
+    resolver: Resolver<'t, 'f>,
+    version: Digest,
+    lints: Findings,
+    reach: Reach,
+}
+
+impl<'t, 'f> Work<'t, 'f> {
+    fn new(
+        words: &'t Words,
+        items: &[Item],
+        actions: impl Iterator<Item = Word>,
+        findings: &'f mut Findings,
+    ) -> Self {
+        let mut resolver = Resolver::new(words, findings);
+        resolver.before_actions(items, actions);
+        let mut lints = Findings::default();
+        if resolver.findings.errors() == 0 {
+            lint::before_actions(&resolver.procedure, &mut lints);
+        }
+        Self {
+            reach: Reach::new(&resolver.procedure),
+            resolver,
+            version: Digest::new(),
+            lints,
         }
     }
-    for (node, span) in promises {
-        resolver.promise(&node, span);
+
+    /// The same work with words that have become more.
+    fn over<'w>(self, words: &'w Words) -> Work<'w, 'f> {
+        Work {
+            resolver: self.resolver.over(words),
+            version: self.version,
+            lints: self.lints,
+            reach: self.reach,
+        }
     }
-    resolver.procedure
+
+    fn action(&mut self, node: &ActionNode, item: Span) {
+        let Some(action) = self.resolver.action(node, item) else {
+            return;
+        };
+        if self.resolver.findings.errors() == 0 {
+            self.version.action(self.resolver.words, node);
+            lint::action(&self.resolver.procedure, &action, &mut self.lints);
+            self.reach.first(&self.resolver.procedure, &action);
+        }
+        self.resolver.procedure.actions.push(action);
+    }
+
+    /// Takes all items or only those that are no actions.
+    fn finish(mut self, items: &[Item]) -> Option<Procedure> {
+        for item in items {
+            if let ItemKind::Promise(node) = &item.kind {
+                self.resolver.promise(node, item.span);
+            }
+        }
+        let Resolver {
+            words,
+            findings,
+            mut procedure,
+            ..
+        } = self.resolver;
+        if findings.errors() > 0 {
+            return None;
+        }
+        lint::after_actions(&procedure, self.reach, &mut self.lints);
+        findings.append(self.lints);
+        procedure.version = self.version.finish(words, items);
+        Some(procedure)
+    }
 }
 
 struct Resolver<'t, 'f> {
@@ -135,9 +204,27 @@ impl<'t, 'f> Resolver<'t, 'f> {
         }
     }
 
-    /// Everything but actions and promises, which use what is declared here.
-    fn before_actions(&mut self, items: &[Item]) {
-        self.declare(items);
+    fn over<'w>(self, words: &'w Words) -> Resolver<'w, 'f> {
+        Resolver {
+            words,
+            findings: self.findings,
+            things: self.things,
+            roles: self.roles,
+            outcomes: self.outcomes,
+            implied: self.implied,
+            shown_by: self.shown_by,
+            channels: self.channels,
+            every_role: self.every_role,
+            notices: self.notices,
+            comparisons: self.comparisons,
+            procedure: self.procedure,
+        }
+    }
+
+    /// Everything but actions and promises, which use what is declared here: by the items, and
+    /// by the names of actions that are not among them.
+    fn before_actions(&mut self, items: &[Item], actions: impl Iterator<Item = Word>) {
+        self.declare(items, actions);
         self.organisation(items);
         self.roles(items);
         self.holdings(items);
@@ -148,7 +235,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
     }
 
     /// Gives every declared name its number, so that it can be used before it is declared.
-    fn declare(&mut self, items: &[Item]) {
+    fn declare(&mut self, items: &[Item], elsewhere: impl Iterator<Item = Word>) {
         let words = self.words;
         let (mut roles, mut holdings, mut proofs, mut losses, mut actions) = (0, 0, 0, 0, 0);
         // Implied proofs come first, so that the order does not depend on how
@@ -201,6 +288,10 @@ impl<'t, 'f> Resolver<'t, 'f> {
                 }
                 _ => {}
             }
+        }
+        for name in elsewhere {
+            let id = Outcome::Action(ActionId(take(&mut actions)));
+            insert(&mut self.outcomes, name, id, words, self.findings);
         }
     }
 
@@ -611,7 +702,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
         name: &str,
         table: impl Fn(&Self) -> &Names<T>,
     ) -> Option<String> {
-        self.comparisons += self.words.len();
+        self.comparisons += table(self).places.len();
         if self.comparisons > MOST_COMPARISONS {
             return None;
         }

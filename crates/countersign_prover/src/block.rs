@@ -23,6 +23,8 @@ pub(crate) struct Cutter {
     /// Rules whose premise to go is not decided yet.
     open: Vec<[Node; 2]>,
     freed: Vec<Node>,
+    /// Of these, those still to be followed.
+    follow: Vec<Node>,
 }
 
 /// Not looked at: may hold for all the block cares.
@@ -47,6 +49,7 @@ impl Cutter {
             walked: Vec::new(),
             open: Vec::new(),
             freed: Vec::new(),
+            follow: Vec::new(),
         }
     }
 
@@ -135,11 +138,12 @@ impl Cutter {
             return true;
         }
         self.freed.clear();
+        self.follow.clear();
         self.freed.push(node);
+        self.follow.push(node);
         self.state[at(node)] = FREED;
-        let mut next = 0;
-        while let Some(&node) = self.freed.get(next) {
-            next += 1;
+        // Depth first: where the answer is no, the target is found soon.
+        while let Some(node) = self.follow.pop() {
             if node == focus.target {
                 for &node in &self.freed {
                     self.state[at(node)] = BLOCKED;
@@ -150,6 +154,7 @@ impl Cutter {
                 if self.state[at(head)] == BLOCKED && self.state[at(other)] != BLOCKED {
                     self.state[at(head)] = FREED;
                     self.freed.push(head);
+                    self.follow.push(head);
                 }
             }
         }

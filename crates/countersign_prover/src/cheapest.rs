@@ -13,8 +13,10 @@
     reason = "choice and node numbers come from one `Focus` and are in range"
 )]
 
+use std::collections::BTreeSet;
+
 use crate::{
-    cover::{self, Hit},
+    cover::{Hit, Pool},
     cut::Walk,
     graph::{Focus, Focused, Marks, Node, TRUE, at, focus},
     minimal::{Stop, minimal_sets},
@@ -35,8 +37,8 @@ pub(crate) struct Best {
 /// What may be done before the search stops: members and nodes looked at, some seconds' worth.
 pub(crate) const WORK: u64 = 1_000_000_000;
 
-/// So often what is too dear is dropped and everything packed again.
-const ROUNDS: usize = 8;
+/// One choice of so many must go for it to be worth while to look at everything anew.
+const WORTH: usize = 8;
 
 /// Of so few choices all minimal attacks are looked at.
 const FEW: usize = 4;
@@ -63,53 +65,61 @@ pub(crate) fn cheapest(
         at_least: 0,
     };
     race.offer(known);
-    let mut blocks: Vec<Vec<u32>> = Vec::new();
-    let mut names: Vec<u32> = (0..).take(whole.choices.len()).collect();
-    let mut smaller: Option<Focus> = None;
-    for _ in 0..ROUNDS {
-        let here = smaller.as_ref().unwrap_or(whole);
-        let packing = Packing::new(here, |choice| budget.price[names[choice as usize] as usize]);
-        race.offer(Some(named(&names, &packing.attack)));
-        race.at_least(packing.sum);
-        if !race.over() {
-            let plan = additive(here, &Walk::new(here), |choice| {
-                budget.price[names[choice as usize] as usize]
-            });
-            race.offer(Some(named(&names, &plan)));
-        }
-        if race.over() {
+    let mut pool = Pool::default();
+    let mut here = Here {
+        smaller: None,
+        names: (0..).take(whole.choices.len()).collect(),
+    };
+    loop {
+        let open = match race.pack(&here, &mut pool) {
+            Some(affordable) => here.keep(whole, &affordable),
+            None if race.over() || race.enumerate(&here) => false,
+            None => match race.alternate(&here, &mut pool, &mut work) {
+                Some(wanted) => here.keep(whole, &wanted),
+                None => return race.finish(),
+            },
+        };
+        if !open {
+            // Nothing that is left is an attack, so none is cheaper.
+            race.at_least(race.price().unwrap_or(u64::MAX));
             return race.finish();
         }
-        blocks.extend(packing.blocks.iter().map(|block| named(&names, block)));
-        let Some(best) = race.price() else { break };
-        let affordable: Vec<(Node, u32)> = (0..)
+        let kept: BTreeSet<u32> = here.names.iter().copied().collect();
+        pool.retain(|name| kept.contains(&name));
+    }
+}
+
+/// What is left of the question: only what a cheaper attack could need.
+struct Here {
+    smaller: Option<Focus>,
+    /// The number in the whole of each choice.
+    names: Vec<u32>,
+}
+
+impl Here {
+    fn focus<'a>(&'a self, whole: &'a Focus) -> &'a Focus {
+        self.smaller.as_ref().unwrap_or(whole)
+    }
+
+    /// Drops all choices but these; false if the target is out of reach without the others.
+    fn keep(&mut self, whole: &Focus, keep: &[bool]) -> bool {
+        let here = self.focus(whole);
+        let kept: Vec<(Node, u32)> = (0..)
             .zip(&here.choices)
-            .filter(|&(choice, _)| packing.sum.saturating_add(packing.left[choice as usize]) < best)
+            .filter(|&(choice, _)| keep[choice as usize])
             .map(|(choice, &(node, _))| (node, choice))
             .collect();
-        if affordable.len() == here.choices.len() {
-            break;
-        }
-        match focus(&here.graph, &[here.target], &[], &affordable) {
-            Focused::Open(focus) => {
-                names = focus
-                    .choices
-                    .iter()
-                    .map(|&(_, choice)| names[choice as usize])
-                    .collect();
-                smaller = Some(focus);
-            }
-            Focused::Holds | Focused::Beyond => {
-                race.at_least(best);
-                return race.finish();
-            }
-        }
+        let Focused::Open(focus) = focus(&here.graph, &[here.target], &[], &kept) else {
+            return false;
+        };
+        let names = focus
+            .choices
+            .iter()
+            .map(|&(_, choice)| self.names[choice as usize]);
+        self.names = names.collect();
+        self.smaller = Some(focus);
+        true
     }
-    let here = smaller.as_ref().unwrap_or(whole);
-    if !race.enumerate(here, &names) {
-        race.to_and_fro(here, &names, blocks, &mut work);
-    }
-    race.finish()
 }
 
 fn named(names: &[u32], set: &[u32]) -> Vec<u32> {
@@ -175,16 +185,45 @@ impl Race<'_> {
         })
     }
 
+    /// Packs blocks; which choices a cheaper attack can have, unless that is all of them.
+    fn pack(&mut self, here: &Here, pool: &mut Pool) -> Option<Vec<bool>> {
+        let focus = here.focus(self.whole);
+        let price = |choice: u32| self.budget.price[here.names[choice as usize] as usize];
+        let packing = Packing::new(focus, price);
+        self.at_least(packing.sum);
+        self.offer(Some(named(&here.names, &packing.attack)));
+        if !self.over() {
+            let plan = additive(focus, &packing.walk, price);
+            self.offer(Some(named(&here.names, &plan)));
+        }
+        if !self.over() {
+            // What is paid for already, rather.
+            let plan = additive(focus, &packing.walk, |choice| {
+                let left = packing.left[choice as usize];
+                left.saturating_mul(16).saturating_add(price(choice))
+            });
+            self.offer(Some(named(&here.names, &plan)));
+        }
+        for block in &packing.blocks {
+            pool.add(named(&here.names, block));
+        }
+        let best = self.price().filter(|_| !self.over())?;
+        let affordable = packing
+            .left
+            .iter()
+            .map(|&left| packing.sum.saturating_add(left) < best);
+        let affordable: Vec<bool> = affordable.collect();
+        affordable.contains(&false).then_some(affordable)
+    }
+
     /// Where only a few choices together can be cheaper than the best, looks at all minimal attacks of so few;
     /// false if they are too many.
-    fn enumerate(&mut self, here: &Focus, names: &[u32]) -> bool {
+    fn enumerate(&mut self, here: &Here) -> bool {
         let Some(best) = self.price() else {
             return false;
         };
-        let mut prices: Vec<u64> = names
-            .iter()
-            .map(|&name| self.budget.price[name as usize])
-            .collect();
+        let price = |&name: &u32| self.budget.price[name as usize];
+        let mut prices: Vec<u64> = here.names.iter().map(price).collect();
         prices.sort_unstable();
         let mut sum = 0_u64;
         let most = prices.iter().take_while(|&&price| {
@@ -195,49 +234,56 @@ impl Race<'_> {
         if most > FEW {
             return false;
         }
-        let found = minimal_sets(here, most, ENOUGH);
+        let found = minimal_sets(here.focus(self.whole), most, ENOUGH);
         for set in &found.sets {
-            self.offer(Some(named(names, set)));
+            self.offer(Some(named(&here.names, set)));
         }
-        if found.complete_to >= most {
-            self.at_least(self.price().unwrap_or(best));
-        }
-        self.over()
+        found.complete_to >= most
     }
 
-    /// Asks for choices that meet all blocks, and for blocks that they miss, until one side gives in.
-    fn to_and_fro(&mut self, here: &Focus, names: &[u32], blocks: Vec<Vec<u32>>, work: &mut u64) {
+    /// Asks for choices that meet all blocks, and for blocks that they miss. As soon as choices can be left out of
+    /// account, says which cannot; none if one side has given in.
+    fn alternate(&mut self, here: &Here, pool: &mut Pool, work: &mut u64) -> Option<Vec<bool>> {
+        let focus = here.focus(self.whole);
+        let price = |name: u32| self.budget.price[name as usize];
         let mut index = vec![None; self.whole.choices.len()];
-        for (choice, &name) in (0_u32..).zip(names) {
+        for (choice, &name) in (0_u32..).zip(&here.names) {
             index[name as usize] = Some(choice);
         }
-        let mut blocks = blocks;
-        for block in &mut blocks {
-            block.retain(|&name| index[name as usize].is_some());
-        }
-        let mut learner = Learner::new(here);
+        let mut learner = Learner::new(focus);
         while !self.over() {
             let cap = self.price().map_or(u64::MAX, |best| best - 1);
-            match cover::hit(&blocks, self.budget, cap, work) {
+            let (hit, open) = pool.hit(self.budget, &here.names, cap, work);
+            match hit {
                 Hit::Set(set) => {
                     let set = set
                         .iter()
                         .filter_map(|&name| index[name as usize])
                         .collect();
-                    let (missed, attack) = learner.missed(here, set, |choice| {
-                        self.budget.price[names[choice as usize] as usize]
-                    });
+                    let (missed, attack) =
+                        learner.missed(focus, set, |choice| price(here.names[choice as usize]));
                     *work = work.saturating_sub(learner.walked());
-                    blocks.extend(missed.iter().map(|block| named(names, block)));
-                    self.offer(Some(named(names, &attack)));
+                    for block in &missed {
+                        pool.add(named(&here.names, block));
+                    }
+                    self.offer(Some(named(&here.names, &attack)));
+                    let dropped = open.iter().filter(|&&open| !open).count();
+                    let cheaper = self.price().is_some_and(|best| best <= cap);
+                    if cheaper || dropped * WORTH >= open.len() {
+                        return Some(open);
+                    }
                 }
-                Hit::None => return self.at_least(cap.saturating_add(1)),
+                Hit::None => {
+                    self.at_least(cap.saturating_add(1));
+                    return None;
+                }
                 Hit::GaveUp { at_least } => {
                     self.at_least(at_least);
-                    return;
+                    return None;
                 }
             }
         }
+        None
     }
 }
 
@@ -307,6 +353,7 @@ impl Growing {
 
 /// Blocks paid for one after the other until an attack is paid for in full.
 struct Packing {
+    walk: Walk,
     blocks: Vec<Vec<u32>>,
     /// What the blocks cost together: no attack costs less.
     sum: u64,
@@ -354,6 +401,7 @@ impl Packing {
         }
         let attack = growing.attack(focus, |node| walk.choice(node));
         Self {
+            walk,
             blocks,
             sum,
             left,
@@ -449,5 +497,92 @@ impl Learner {
     /// How much was looked at since last asked.
     fn walked(&mut self) -> u64 {
         std::mem::take(&mut self.walked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        graph::Builder,
+        search::{Outcome, within},
+    };
+    use countersign_testkit::naive::Dice;
+
+    /// Everything is lost if one choice of each of so many threes is made.
+    fn threes(choices: usize, blocks: usize, seed: u64) -> Focus {
+        let mut dice = Dice(seed);
+        let mut builder = Builder::new();
+        let nodes: Vec<Node> = (0..choices).map(|_| builder.node()).collect();
+        let mut met: Vec<Node> = (0..blocks)
+            .map(|_| builder.any(&mut (0..3).map(|_| *dice.pick(&nodes)).collect()))
+            .collect();
+        let target = builder.all(&mut met);
+        let graph = builder.finish();
+        let choices: Vec<(Node, u32)> = nodes.into_iter().zip(0..).collect();
+        match focus(&graph, &[target], &[], &choices) {
+            Focused::Open(focus) => focus,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn budget(focus: &Focus, most: u64, price: impl Fn(u32) -> u64) -> Budget {
+        Budget {
+            class: vec![0; focus.choices.len()],
+            limit: vec![most],
+            price: (0..).take(focus.choices.len()).map(price).collect(),
+        }
+    }
+
+    fn is_attack(focus: &Focus, set: &[u32]) -> bool {
+        let mut marks = Marks::new(&focus.graph);
+        let nodes = set.iter().map(|&choice| focus.choices[choice as usize].0);
+        marks.close(&focus.graph, nodes);
+        marks.holds(focus.target)
+    }
+
+    #[test]
+    fn hitting_sets_are_decided() {
+        for seed in 0..6 {
+            let focus = threes(40, 70, seed);
+            let budget = budget(&focus, u64::MAX, |choice| 3 + u64::from(choice) * 7 % 5);
+            let mut work = WORK / 100;
+            let best = cheapest(&focus, &budget, None, work).expect("an attack");
+            assert!(is_attack(&focus, &best.set), "seed {seed}");
+            assert_eq!(best.at_least, best.price, "seed {seed}: not decided");
+            // The same once more, from another side: the blocks are known here.
+            let mut pool = Pool::default();
+            let mut dice = Dice(seed);
+            for _ in 0..70 {
+                let three = (0..3).map(|_| u32::try_from(dice.below(40)).expect("small"));
+                let index = |name| focus.choices.iter().position(|&(_, other)| other == name);
+                let three =
+                    three.map(|name| u32::try_from(index(name).expect("used")).expect("small"));
+                pool.add(three.collect());
+            }
+            let (hit, _) = pool.hit(&budget, &[], best.price - 1, &mut work);
+            assert_eq!(hit, Hit::None, "seed {seed}: there is a cheaper one");
+        }
+    }
+
+    #[test]
+    fn a_stop_says_between_what_the_answer_lies() {
+        let focus = threes(120, 220, 1);
+        let budget = budget(&focus, u64::MAX, |_| 1);
+        let best = cheapest(&focus, &budget, None, 3_000_000).expect("an attack");
+        assert!(is_attack(&focus, &best.set));
+        assert!(
+            30 < best.at_least && best.at_least < best.price && best.price < 60,
+            "{} to {}",
+            best.at_least,
+            best.price
+        );
+    }
+
+    #[test]
+    fn a_promise_that_is_a_hitting_set_ends_at_its_limit() {
+        let focus = threes(60, 100, 1);
+        let outcome = within(&focus, &budget(&focus, 18, |_| 1), 2_000);
+        assert!(matches!(outcome, Outcome::GaveUp), "{outcome:?}");
     }
 }

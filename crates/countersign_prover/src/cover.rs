@@ -31,21 +31,58 @@ pub(crate) enum Hit {
     },
 }
 
-/// Looks for choices within the limits of the budget's classes that meet every block and cost at most `cap` in all.
-///
-/// `work` is what may be done, in members looked at, and is lowered by what was done.
-pub(crate) fn hit(blocks: &[Vec<u32>], budget: &Budget, cap: u64, work: &mut u64) -> Hit {
-    let Some(mut cover) = Cover::new(blocks, budget, cap, *work) else {
-        return Hit::GaveUp { at_least: 0 };
-    };
-    let outcome = cover.visit();
-    *work = cover.work;
-    match outcome {
-        Step::Found => Hit::Set(cover.taken()),
-        Step::None => Hit::None,
-        Step::GaveUp => Hit::GaveUp {
-            at_least: cover.at_least(),
-        },
+/// Blocks, and the multipliers that were good for them last time.
+#[derive(Debug, Default)]
+pub(crate) struct Pool {
+    blocks: Vec<Vec<u32>>,
+    /// In prices.
+    multipliers: Vec<f64>,
+}
+
+impl Pool {
+    pub(crate) fn add(&mut self, block: Vec<u32>) {
+        self.blocks.push(block);
+        self.multipliers.push(0.0);
+    }
+
+    /// Forgets choices that are not to be taken.
+    pub(crate) fn retain(&mut self, keep: impl Fn(u32) -> bool) {
+        for block in &mut self.blocks {
+            block.retain(|&choice| keep(choice));
+        }
+    }
+
+    /// Looks for choices within the limits of the budget's classes that meet every block and cost at most `cap` in all.
+    ///
+    /// Says too which of `choices` can be among any such, as far as the bound shows, whatever blocks
+    /// there are besides. `work` is what may be done, in members looked at, and is lowered by what was done.
+    pub(crate) fn hit(
+        &mut self,
+        budget: &Budget,
+        choices: &[u32],
+        cap: u64,
+        work: &mut u64,
+    ) -> (Hit, Vec<bool>) {
+        let Some(mut cover) = Cover::new(self, budget, cap, *work) else {
+            return (Hit::GaveUp { at_least: 0 }, vec![true; choices.len()]);
+        };
+        let (outcome, open) = if cover.root() {
+            let multipliers = cover.multiplier.iter();
+            self.multipliers = multipliers.map(|&parts| cover.price_of(parts)).collect();
+            let open = cover.open(choices, budget);
+            (cover.visit(), open)
+        } else {
+            (Step::None, vec![false; choices.len()])
+        };
+        *work = cover.work;
+        let hit = match outcome {
+            Step::Found => Hit::Set(cover.taken()),
+            Step::None => Hit::None,
+            Step::GaveUp => Hit::GaveUp {
+                at_least: cover.at_least(),
+            },
+        };
+        (hit, open)
     }
 }
 
@@ -53,10 +90,13 @@ pub(crate) fn hit(blocks: &[Vec<u32>], budget: &Budget, cap: u64, work: &mut u64
 const PART: i64 = 1 << 10;
 
 /// Prices and how many of them may add up to so much.
-const LARGEST: i64 = 1 << 60;
+const LARGEST: i64 = 1 << 44;
 
 /// Rounds of improving the multipliers before the first branch, and at each later one.
-const ROUNDS: [u32; 2] = [300, 16];
+const ROUNDS: [u32; 2] = [300, 10];
+
+/// Steps shorter than this improve nothing worth having.
+const SHORT: f64 = 0.05;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Is {
@@ -90,21 +130,24 @@ struct Cover {
     met: Vec<u32>,
     free: Vec<u32>,
     multiplier: Vec<i64>,
+    /// The multipliers to start from, in prices.
+    warm: Vec<f64>,
     /// Price of each member less the multipliers of its unmet blocks.
     reduced: Vec<i64>,
     /// Decided members, in order.
     trail: Vec<u32>,
     spent: i64,
-    /// The best bound before the first branch.
+    /// The best bound before anything was decided, and the best before the first branch.
     bound: i64,
+    last: i64,
     depth: u32,
     work: u64,
 }
 
 impl Cover {
     /// None if the prices are too large to be added up.
-    fn new(blocks: &[Vec<u32>], budget: &Budget, cap: u64, work: u64) -> Option<Self> {
-        let mut name: Vec<u32> = blocks.iter().flatten().copied().collect();
+    fn new(pool: &Pool, budget: &Budget, cap: u64, work: u64) -> Option<Self> {
+        let mut name: Vec<u32> = pool.blocks.iter().flatten().copied().collect();
         name.sort_unstable();
         name.dedup();
         // What costs more than all may cost is never taken.
@@ -128,7 +171,8 @@ impl Cover {
             return None;
         }
         let at_most_all = |price: u64| parts(price).map_or(all, |price| price.min(all));
-        let mut kept: Vec<Vec<u32>> = blocks
+        let kept: Vec<Vec<u32>> = pool
+            .blocks
             .iter()
             .map(|block| {
                 block
@@ -137,7 +181,6 @@ impl Cover {
                     .collect()
             })
             .collect();
-        without_supersets(&mut kept);
         let mut blocks_of = vec![Vec::new(); name.len()];
         for (index, block) in (0..).zip(&kept) {
             for &member in block {
@@ -166,11 +209,13 @@ impl Cover {
                 .map(|block| u32::try_from(block.len()).unwrap_or(u32::MAX))
                 .collect(),
             multiplier: Vec::new(),
+            warm: pool.multipliers.clone(),
             blocks: kept,
             blocks_of,
             trail: Vec::new(),
             spent: 0,
             bound: 0,
+            last: 0,
             depth: 0,
             work,
         })
@@ -196,9 +241,6 @@ impl Cover {
     /// Decides what follows, then tries one member in and then out.
     fn visit(&mut self) -> Step {
         let from = self.trail.len();
-        if self.multiplier.is_empty() {
-            self.first_multipliers();
-        }
         loop {
             if self.work == 0 {
                 return Step::GaveUp;
@@ -223,19 +265,58 @@ impl Cover {
         }
     }
 
-    /// Each block pays its members their price by halves, as a start.
-    fn first_multipliers(&mut self) {
-        self.multiplier = self
-            .blocks
-            .iter()
-            .map(|block| {
-                let share = |&member: &u32| {
-                    let blocks = i64::try_from(self.blocks_of[member as usize].len()).unwrap_or(1);
-                    self.price[member as usize] / blocks.max(1)
-                };
-                block.iter().map(share).min().unwrap_or(0)
-            })
-            .collect();
+    /// Finds good multipliers and decides what they decide, before the first branch; false if nothing within the
+    /// price is left.
+    fn root(&mut self) -> bool {
+        let start = |(block, &warm): (&Vec<u32>, &f64)| {
+            // A block that has no multiplier yet pays as much as the poorest member's share.
+            let share = |&member: &u32| {
+                let blocks = i64::try_from(self.blocks_of[member as usize].len()).unwrap_or(1);
+                self.price[member as usize] / blocks.max(1)
+            };
+            match self.parts_of(warm) {
+                0 => block.iter().map(share).min().unwrap_or(0),
+                parts => parts,
+            }
+        };
+        self.multiplier = self.blocks.iter().zip(&self.warm).map(start).collect();
+        loop {
+            let decided = self.trail.len();
+            if !self.only_members() || !self.bounded() {
+                return false;
+            }
+            if self.trail.len() == decided {
+                return true;
+            }
+        }
+    }
+
+    /// Which of these choices the bound before the first branch leaves open. One that no block has costs its
+    /// price on top of the bound.
+    fn open(&self, choices: &[u32], budget: &Budget) -> Vec<bool> {
+        let units = u64::try_from((self.cap - self.last) / PART).unwrap_or(0);
+        let of = |choice: &u32| match self.name.binary_search(choice) {
+            Ok(member) => self.is[member] != Is::Left,
+            Err(_) => budget.price[*choice as usize] / self.unit <= units,
+        };
+        choices.iter().map(of).collect()
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "any multipliers are right, only some are better"
+    )]
+    fn price_of(&self, parts: i64) -> f64 {
+        parts as f64 / PART as f64 * self.unit as f64
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "any multipliers are right, only some are better"
+    )]
+    fn parts_of(&self, price: f64) -> i64 {
+        ((price / self.unit as f64 * PART as f64) as i64).clamp(0, self.cap + PART)
     }
 
     fn decide(&mut self, member: u32, is: Is) {
@@ -333,7 +414,7 @@ impl Cover {
     /// Improves the multipliers; false if they show that the price is not enough. Stops when they decide a member.
     fn bounded(&mut self) -> bool {
         let rounds = ROUNDS[usize::from(self.depth > 0)];
-        let mut step = 2.0;
+        let mut step = if self.depth == 0 { 2.0 } else { 1.0 };
         let mut best = i64::MIN;
         let mut stale = 0;
         for _ in 0..rounds {
@@ -366,8 +447,11 @@ impl Cover {
                 unmet.push((index, missing));
                 self.work = self.work.saturating_sub(2 * block.len() as u64);
             }
-            if self.depth == 0 && self.trail.is_empty() {
-                self.bound = self.bound.max(bound);
+            if self.depth == 0 {
+                self.last = bound;
+                if self.trail.is_empty() {
+                    self.bound = self.bound.max(bound);
+                }
             }
             if bound > self.cap {
                 return false;
@@ -384,6 +468,9 @@ impl Cover {
                 stale += 1;
                 if stale == 10 {
                     (step, stale) = (step / 2.0, 0);
+                    if step < SHORT {
+                        return true;
+                    }
                 }
             }
             #[expect(
@@ -465,33 +552,18 @@ fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// Drops every block that contains another: who meets that meets it.
-fn without_supersets(blocks: &mut Vec<Vec<u32>>) {
-    for block in blocks.iter_mut() {
-        block.sort_unstable();
-        block.dedup();
-    }
-    blocks.sort_unstable_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
-    blocks.dedup();
-    let mut kept: Vec<Vec<u32>> = Vec::new();
-    for block in blocks.drain(..) {
-        let contains = |smaller: &Vec<u32>| {
-            let mut rest = block.iter();
-            smaller
-                .iter()
-                .all(|member| rest.by_ref().any(|other| other == member))
-        };
-        if !kept.iter().any(contains) {
-            kept.push(block);
-        }
-    }
-    *blocks = kept;
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use countersign_testkit::naive::Dice;
+
+    fn hit(blocks: &[Vec<u32>], budget: &Budget, cap: u64, work: &mut u64) -> (Hit, Vec<bool>) {
+        let mut pool = Pool::default();
+        for block in blocks {
+            pool.add(block.clone());
+        }
+        pool.hit(budget, &[], cap, work)
+    }
 
     /// The least price of a set that meets all blocks within the limits, by trying every set.
     fn least(blocks: &[Vec<u32>], budget: &Budget) -> Option<u64> {
@@ -536,7 +608,7 @@ mod tests {
                     .map(|_| dice.below(dearest + 1) as u64 * [1, 7][dice.below(2)])
                     .collect(),
             };
-            let blocks: Vec<Vec<u32>> = (0..1 + dice.below(14))
+            let blocks: Vec<Vec<u32>> = (0..=dice.below(14))
                 .map(|_| {
                     (0..=dice.below(4))
                         .map(|_| u32::try_from(dice.below(choices)).expect("small"))
@@ -548,7 +620,7 @@ mod tests {
                 vec![least, least + 1, least.saturating_sub(1), 1_000]
             });
             for cap in caps {
-                match hit(&blocks, &budget, cap, &mut 1_000_000) {
+                match hit(&blocks, &budget, cap, &mut 1_000_000).0 {
                     Hit::Set(set) => {
                         let price: u64 = set
                             .iter()
@@ -597,7 +669,7 @@ mod tests {
             price: vec![1; 120],
         };
         let mut work = 2_000_000;
-        let Hit::GaveUp { at_least } = hit(&blocks, &budget, 44, &mut work) else {
+        let Hit::GaveUp { at_least } = hit(&blocks, &budget, 44, &mut work).0 else {
             panic!("decided in no time");
         };
         assert!((36..=44).contains(&at_least), "{at_least}");
@@ -611,7 +683,7 @@ mod tests {
             limit: vec![u64::MAX],
             price: vec![u64::MAX, u64::MAX - 1],
         };
-        let outcome = hit(&[vec![0, 1]], &budget, u64::MAX, &mut 1_000);
+        let outcome = hit(&[vec![0, 1]], &budget, u64::MAX, &mut 1_000).0;
         assert_eq!(outcome, Hit::GaveUp { at_least: 0 });
     }
 }

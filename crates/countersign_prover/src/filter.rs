@@ -11,6 +11,8 @@
     reason = "choice and block numbers come from one `Focus` and one `Filter` and are in range"
 )]
 
+use std::collections::BTreeSet;
+
 use crate::{
     block::Cutter,
     graph::{Focus, at, number},
@@ -19,8 +21,8 @@ use crate::{
 /// Blocks and attacks known so far.
 pub(crate) struct Filter {
     cutter: Cutter,
-    /// The shortest first; the place of a block is its bit.
-    blocks: Vec<Vec<u32>>,
+    /// With the age at which each was learnt. The place of a block is its bit; shorter ones come first, roughly.
+    blocks: Vec<(Vec<u32>, u32)>,
     /// Which blocks each choice is in.
     hits: Vec<Mask>,
     attacks: Attacks,
@@ -28,7 +30,7 @@ pub(crate) struct Filter {
     pub(crate) early: Vec<Vec<u32>>,
     /// There is no attack of the wanted size but those known.
     pub(crate) finished: bool,
-    /// Every so many tries that led nowhere, blocks are learnt from one.
+    /// Once so many nodes were followed in vain, blocks are learnt from the set at hand.
     pub(crate) patience: u32,
     memo: Vec<Memo>,
     /// Counts what was learnt: older answers are void.
@@ -38,7 +40,7 @@ pub(crate) struct Filter {
 }
 
 /// One bit for each block.
-type Mask = [u64; WORDS];
+pub(crate) type Mask = [u64; WORDS];
 
 const WORDS: usize = 4;
 
@@ -47,8 +49,14 @@ const NONE: Mask = [0; WORDS];
 /// So many blocks at most.
 const BLOCKS_MAX: usize = 64 * WORDS;
 
+/// Blocks are put in order each time so many were learnt.
+const SORT: usize = 16;
+
 /// A longer block rules out too little for what it costs.
 const LONG: usize = 512;
+
+/// So many nodes are followed in vain from sets of one size before blocks are learnt; later it takes more.
+const PATIENCE: u32 = 512;
 
 /// Blocks learnt from one set at one time.
 const ROUNDS: usize = 4;
@@ -92,7 +100,7 @@ impl Filter {
             attacks: Attacks::new(choices),
             early: Vec::new(),
             finished: false,
-            patience: 64,
+            patience: PATIENCE,
             memo: vec![unused; MEMO],
             age: 1,
             chosen: Vec::new(),
@@ -111,6 +119,11 @@ impl Filter {
     pub(crate) fn attack(&mut self, members: &[u32]) {
         self.attacks.add(members);
         self.age += 1;
+    }
+
+    /// Sets of another size are tried next.
+    pub(crate) fn next_level(&mut self) {
+        self.patience = PATIENCE;
     }
 
     /// Learns from a set that is no attack and has not grown into one.
@@ -160,14 +173,12 @@ impl Filter {
                 whole.sort_unstable();
                 self.attack(&whole);
                 self.early.push(whole);
-            } else if self.blocks.len() < BLOCKS_MAX {
+            } else {
                 let block = self.cutter.block(focus, &whole, |_| false);
                 if block.len() > LONG {
                     return false;
                 }
                 self.note(block);
-            } else {
-                return false;
             }
         }
         false
@@ -179,24 +190,58 @@ impl Filter {
     }
 
     fn note(&mut self, block: Vec<u32>) {
-        let place = self
-            .blocks
-            .partition_point(|other| other.len() <= block.len());
-        for choice in self.blocks[place..].iter().flatten() {
-            self.hits[at(*choice)] = NONE;
-        }
-        self.blocks.insert(place, block);
-        // Of what was emptied some is in earlier blocks as well.
-        for (index, block) in self.blocks.iter().enumerate() {
-            for &choice in block {
-                self.hits[at(choice)][index / 64] |= 1 << (index % 64);
-            }
-        }
         self.age += 1;
+        if self.blocks.len() >= BLOCKS_MAX {
+            self.forget();
+        }
+        self.mark(self.blocks.len(), &block);
+        self.blocks.push((block, self.age));
+        if self.blocks.len().is_multiple_of(SORT) {
+            self.unmark();
+            self.blocks.sort_by_key(|(block, _)| block.len());
+            self.mark_all();
+        }
+    }
+
+    fn mark(&mut self, index: usize, block: &[u32]) {
+        for &choice in block {
+            self.hits[at(choice)][index / 64] |= 1 << (index % 64);
+        }
+    }
+
+    fn mark_all(&mut self) {
+        let blocks = std::mem::take(&mut self.blocks);
+        for (index, (block, _)) in blocks.iter().enumerate() {
+            self.mark(index, block);
+        }
+        self.blocks = blocks;
+    }
+
+    fn unmark(&mut self) {
+        for &choice in self.blocks.iter().flat_map(|(block, _)| block) {
+            self.hits[at(choice)] = NONE;
+        }
+    }
+
+    /// Makes room: of the longer half of the blocks, those learnt first go.
+    fn forget(&mut self) {
+        self.unmark();
+        self.blocks.sort_by_key(|(block, _)| block.len());
+        let mut longer = self.blocks.split_off(self.blocks.len() / 2);
+        longer.sort_by_key(|&(_, born)| born);
+        self.blocks.extend(longer.drain(longer.len() / 2..));
+        self.blocks.sort_by_key(|(block, _)| block.len());
+        self.mark_all();
+    }
+
+    /// Whether these meet every block that another set misses.
+    pub(crate) fn meet(&self, missed: Mask, members: &[u32]) -> bool {
+        let meet = |missed, &choice: &u32| without(missed, self.hits[at(choice)]);
+        members.iter().fold(missed, meet) == NONE
     }
 
     /// The known blocks that these miss.
-    fn missed(&self, members: &[u32]) -> Mask {
+    pub(crate) fn missed(&self, members: &[u32]) -> Mask {
         let mut missed = NONE;
         for (word, bits) in missed.iter_mut().enumerate() {
             let known = self.blocks.len().saturating_sub(64 * word).min(64);
@@ -228,8 +273,8 @@ impl Filter {
             }
         }
         let mut answer = false;
-        for index in 0..self.blocks[first].len() {
-            let choice = self.blocks[first][index];
+        for index in 0..self.blocks[first].0.len() {
+            let choice = self.blocks[first].0[index];
             let rest = without(missed, self.hits[at(choice)]);
             if left == 1 && rest != NONE || self.attacks.completes(&self.chosen, choice) {
                 continue;
@@ -303,7 +348,9 @@ struct Attacks {
     /// The attacks each choice is in.
     with: Vec<Vec<u32>>,
     /// By members.
-    table: std::collections::BTreeSet<Vec<u32>>,
+    table: BTreeSet<Vec<u32>>,
+    /// None is smaller.
+    least: usize,
 }
 
 /// Fewer attacks than this are read one by one.
@@ -315,7 +362,8 @@ impl Attacks {
             members: Vec::new(),
             starts: vec![0],
             with: vec![Vec::new(); choices],
-            table: std::collections::BTreeSet::new(),
+            table: BTreeSet::new(),
+            least: usize::MAX,
         }
     }
 
@@ -327,6 +375,7 @@ impl Attacks {
             self.with[at(choice)].push(attack);
         }
         self.table.insert(members.to_vec());
+        self.least = self.least.min(members.len());
     }
 
     /// Whether the choice is in any.
@@ -348,7 +397,11 @@ impl Attacks {
         if with.is_empty() {
             return false;
         }
-        if with.len() > FEW && members.len() < 8 {
+        let touched = members.iter().filter(|&&one| self.touches(one)).count();
+        if touched + 1 < self.least {
+            return false;
+        }
+        if with.len() > FEW && touched < 8 {
             return self.subset_with(members, choice);
         }
         with.iter().any(|&attack| {
@@ -361,12 +414,20 @@ impl Attacks {
 
     /// The same by looking up every subset.
     fn subset_with(&self, members: &[u32], choice: u32) -> bool {
-        let mut subset = Vec::with_capacity(members.len() + 1);
-        (0..1_u32 << members.len()).any(|which| {
+        let touched: Vec<u32> = members
+            .iter()
+            .copied()
+            .filter(|&one| self.touches(one))
+            .collect();
+        let mut subset = Vec::with_capacity(touched.len() + 1);
+        (0..1_u32 << touched.len()).any(|which| {
+            if which.count_ones() as usize + 1 < self.least {
+                return false;
+            }
             subset.clear();
             subset.push(choice);
             subset.extend(
-                members
+                touched
                     .iter()
                     .enumerate()
                     .filter(|(place, _)| which >> place & 1 == 1)

@@ -27,6 +27,7 @@ mod graph;
 pub mod json;
 mod minimal;
 mod narrate;
+mod people;
 pub mod progress;
 mod questions;
 mod refute;

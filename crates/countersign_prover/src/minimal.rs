@@ -39,10 +39,13 @@ pub(crate) struct Stop {
     pub(crate) candidates: usize,
 }
 
+/// Unions looked at for each set that may be tried.
+const UNIONS: u64 = 16;
+
 /// All minimal sets of at most `size` choices that derive the target.
 pub(crate) fn minimal_sets(focus: &Focus, size: usize, stop: Stop) -> Found {
     let size = size.min(SIZE_MAX);
-    let mut work = Work::new(focus, size);
+    let mut work = Work::new(focus, size, stop);
     let mut found = Found::default();
     found.sets.append(&mut work.filter.early);
     if work.filter.finished {
@@ -54,6 +57,7 @@ pub(crate) fn minimal_sets(focus: &Focus, size: usize, stop: Stop) -> Found {
     }
     let mut tried = 0;
     for level in 1..=size {
+        work.filter.next_level();
         let mut next = 0;
         while let Some(set) = work.candidates.of_size(level, next) {
             next += 1;
@@ -67,10 +71,7 @@ pub(crate) fn minimal_sets(focus: &Focus, size: usize, stop: Stop) -> Found {
                 found.sets.push(members);
             }
             found.sets.append(&mut work.filter.early);
-            let full = found.sets.len() >= stop.sets
-                || tried >= stop.tried
-                || work.candidates.made >= stop.candidates;
-            if full {
+            if found.sets.len() >= stop.sets || tried >= stop.tried || work.is_full() {
                 found.complete_to = level - 1;
                 return found;
             }
@@ -85,12 +86,17 @@ struct Work<'a> {
     focus: &'a Focus,
     /// The largest size wanted.
     size: usize,
+    stop: Stop,
+    /// Unions looked at.
+    joined: u64,
     candidates: Candidates,
     known: Known,
     /// Nodes that the set at hand makes and none of its proper subsets does.
     fresh: Vec<Node>,
     /// Whose fresh node each is: the number of the try.
     fresh_in: Vec<u32>,
+    /// Whether a proper subset makes each node, as far as asked: twice the number of the try, and one if so.
+    asked: Vec<u32>,
     tries: u32,
     union: Vec<u32>,
     filter: Filter,
@@ -98,20 +104,29 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn new(focus: &'a Focus, size: usize) -> Self {
+    fn new(focus: &'a Focus, size: usize, stop: Stop) -> Self {
         let nodes = focus.graph.nodes();
         Self {
             focus,
             size,
+            stop,
+            joined: 0,
             candidates: Candidates::new(size),
             known: Known::new(nodes),
             fresh: Vec::new(),
             fresh_in: vec![0; nodes],
+            asked: vec![0; nodes],
             tries: 0,
             union: Vec::new(),
             filter: Filter::new(focus, size),
             wasted: 0,
         }
+    }
+
+    /// Nothing more may be remembered, or too many unions were looked at.
+    fn is_full(&self) -> bool {
+        self.candidates.made >= self.stop.candidates
+            || self.joined >= self.stop.tried.saturating_mul(UNIONS)
     }
 
     /// True if the set is a minimal attack; otherwise what it makes is noted for larger sets.
@@ -131,7 +146,7 @@ impl<'a> Work<'a> {
         if self.fresh_in[at(self.focus.target)] == self.tries {
             return true;
         }
-        self.wasted += 1;
+        self.wasted = self.wasted.saturating_add(number(self.fresh.len()));
         if self.wasted >= self.filter.patience {
             self.wasted = 0;
             self.filter.learn(self.focus, &members[..level], left);
@@ -166,9 +181,7 @@ impl<'a> Work<'a> {
             for &[other, head] in graph.out(node) {
                 let holds = other == TRUE
                     || self.fresh_in[at(other)] == self.tries
-                    || self
-                        .known
-                        .makes(other, members, signature, &self.candidates);
+                    || self.makes(other, members, signature);
                 if holds {
                     self.refresh(head, members, signature);
                 }
@@ -176,10 +189,19 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Whether a proper subset of the set at hand makes the node.
+    fn makes(&mut self, node: Node, members: &[u32], signature: u64) -> bool {
+        let asked = self.asked[at(node)];
+        if asked / 2 == self.tries {
+            return asked % 2 == 1;
+        }
+        let makes = self.known.makes(node, members, signature, &self.candidates);
+        self.asked[at(node)] = self.tries * 2 + u32::from(makes);
+        makes
+    }
+
     fn refresh(&mut self, node: Node, members: &[u32], signature: u64) {
-        if self.fresh_in[at(node)] != self.tries
-            && !self.known.makes(node, members, signature, &self.candidates)
-        {
+        if self.fresh_in[at(node)] != self.tries && !self.makes(node, members, signature) {
             self.fresh_in[at(node)] = self.tries;
             self.fresh.push(node);
         }
@@ -188,12 +210,16 @@ impl<'a> Work<'a> {
     /// Notes the unions of the set with the sets of every node that makes something new together with `node`.
     fn join_all(&mut self, members: &[u32], signature: u64, node: Node) {
         let focus = self.focus;
+        let missed = self.filter.missed(members);
         for &[other, head] in focus.graph.out(node) {
             let mut entry = self.known.newest[at(other)];
+            if self.is_full() {
+                return;
+            }
             if other == TRUE
                 || entry == FALSE
                 || self.fresh_in[at(head)] == self.tries
-                || self.known.makes(head, members, signature, &self.candidates)
+                || self.makes(head, members, signature)
             {
                 continue;
             }
@@ -208,7 +234,12 @@ impl<'a> Work<'a> {
                 if (signature | of).count_ones() as usize > self.size {
                     continue;
                 }
+                self.joined += 1;
                 let other_members = self.candidates.members(with);
+                // Most unions are as large as wanted already and miss a block.
+                if members.len() + 1 == self.size && !self.filter.meet(missed, other_members) {
+                    continue;
+                }
                 merge(members, other_members, &mut self.union);
                 let together = self.union.len();
                 if together <= self.size

@@ -5,6 +5,8 @@
     reason = "every index in a checked `Procedure` and its `System` is in range"
 )]
 
+use std::collections::BTreeMap;
+
 use countersign_language::{ActionId, HoldingId, LossId, PathId, Procedure, Target};
 
 use crate::{
@@ -108,7 +110,18 @@ pub struct Reach {
 
 /// Everything somebody can do who has these.
 pub fn reach(procedure: &Procedure, with: &[Compromise]) -> Reach {
-    let system = System::compile(procedure);
+    let mut system = System::compile(procedure);
+    if system.left_out.is_some() {
+        // How many people there are is known here, and with that who can fill which slot.
+        let mut people = BTreeMap::new();
+        for &one in with {
+            if let Compromise::Deceived { role, count } = one {
+                let all: &mut u32 = people.entry(role).or_default();
+                *all = all.saturating_add(count);
+            }
+        }
+        system = System::compile_with_people(procedure, &people);
+    }
     let mut reacher = Reacher::new(&system);
     reacher.ask(&system, with);
     reacher.answer(&system, with)
@@ -260,6 +273,15 @@ impl System {
                     };
                 (found.sets.into_iter().map(names).collect(), complete_to)
             }
+        };
+        // A path that is left out asks for so many people that no smaller set is missing.
+        let written = self
+            .left_out
+            .map_or(usize::MAX, |people| people as usize - 1);
+        let complete_to = if sets.iter().any(Vec::is_empty) {
+            complete_to
+        } else {
+            complete_to.min(written)
         };
         let mut by_name: Vec<(Vec<String>, Vec<Compromise>)> = sets
             .into_iter()

@@ -257,7 +257,7 @@ impl<F: Fn(Node) -> bool> Beyond<'_, F> {
 struct Makers {
     holdings: usize,
     at: Vec<usize>,
-    makers: Vec<(ActionId, Option<HoldingId>)>,
+    of: Vec<(ActionId, Option<HoldingId>)>,
 }
 
 impl Makers {
@@ -288,7 +288,7 @@ impl Makers {
         Self {
             holdings,
             at,
-            makers: made.into_iter().map(|(_, maker)| maker).collect(),
+            of: made.into_iter().map(|(_, maker)| maker).collect(),
         }
     }
 
@@ -302,7 +302,6 @@ impl Makers {
     }
 
     fn of(&self, fact: Fact) -> &[(ActionId, Option<HoldingId>)] {
-        Self::row(self.holdings, fact)
-            .map_or(&[], |row| &self.makers[self.at[row]..self.at[row + 1]])
+        Self::row(self.holdings, fact).map_or(&[], |row| &self.of[self.at[row]..self.at[row + 1]])
     }
 }

@@ -9,17 +9,24 @@
     reason = "every index in a checked `Procedure` is in range"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_language::{
     Action, ActionId, EffectKind, Exposure, Expr, HoldingId, HoldingKind, Path, PathId, Procedure,
     ProofId, Requirement, RoleId, Target,
 };
 
-use crate::graph::{Builder, FALSE, Graph, Node, TRUE, number};
+use crate::{
+    graph::{Builder, FALSE, Graph, Node, TRUE, number},
+    people::{self, Slot, total},
+};
 
 /// A path that needs more people than this is treated as one no counted number of deceived people can complete.
 pub(crate) const PEOPLE_MAX: u32 = 32;
+
+/// A path whose slots hang together, no one person fitting them all, and are for more different people than this
+/// is treated likewise.
+const TANGLED_MAX: usize = 10;
 
 /// One thing that can be chosen: a compromise for the thief, a lapse of time for the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +58,9 @@ pub struct System {
     pub(crate) guards: Vec<Vec<Node>>,
     /// `aged[(H, D)]`, in the honest system only.
     aged: BTreeMap<(HoldingId, u64), Node>,
+    /// Some path needs so many people that no counted number of deceived people completes it here, and none needs
+    /// fewer; what is said about smaller sets is exact.
+    pub(crate) left_out: Option<u32>,
 }
 
 impl System {
@@ -196,6 +206,8 @@ struct Compiler<'a> {
     deceived: Vec<Vec<Node>>,
     people: BTreeMap<Vec<(RoleId, u32)>, Node>,
     crowds: BTreeMap<(Vec<RoleId>, u32), Node>,
+    fillings: BTreeMap<(Vec<Slot>, u32), Option<Node>>,
+    left_out: Option<u32>,
     quiet: BTreeMap<Vec<HoldingId>, Node>,
 }
 
@@ -216,6 +228,8 @@ impl<'a> Compiler<'a> {
             deceived: Vec::new(),
             people: BTreeMap::new(),
             crowds: BTreeMap::new(),
+            fillings: BTreeMap::new(),
+            left_out: None,
             quiet: BTreeMap::new(),
         }
     }
@@ -275,6 +289,7 @@ impl<'a> Compiler<'a> {
             losses,
             guards,
             aged: self.aged,
+            left_out: self.left_out,
         }
     }
 
@@ -340,8 +355,10 @@ impl<'a> Compiler<'a> {
             return;
         }
         let mut most = vec![0_u32; procedure.roles.len()];
-        for path in procedure.actions.iter().flat_map(|action| &action.paths) {
-            let slots = slots(path);
+        // Thousands of paths ask for the same few crews.
+        let paths = procedure.actions.iter().flat_map(|action| &action.paths);
+        let crews: BTreeSet<BTreeMap<RoleId, u32>> = paths.map(slots).collect();
+        for slots in crews {
             for (role, most) in most.iter_mut().enumerate() {
                 let fits = slots
                     .iter()
@@ -455,10 +472,6 @@ impl<'a> Compiler<'a> {
     }
 
     /// The deceived people can fill these slots, each person one slot.
-    ///
-    /// By Hall's theorem they can exactly if every group of slots is matched by
-    /// as many people who fit one of them. Only groups that hang together need
-    /// asking: for others it follows from their parts.
     fn crew(&mut self, slots: Vec<(RoleId, u32)>) -> Node {
         if slots.is_empty() {
             return TRUE;
@@ -466,56 +479,124 @@ impl<'a> Compiler<'a> {
         if let Some(&node) = self.people.get(&slots) {
             return node;
         }
-        let fits: Vec<Vec<RoleId>> = slots
+        let wanted: Vec<Slot> = slots
             .iter()
-            .map(|&(wanted, _)| {
-                (0..number(self.procedure.roles.len()))
+            .map(|&(wanted, count)| Slot {
+                fits: (0..number(self.procedure.roles.len()))
                     .map(RoleId)
                     .filter(|&role| self.procedure.role_covers(role, wanted))
-                    .collect()
+                    .collect(),
+                count,
             })
             .collect();
-        let mut asked = Vec::new();
-        let mut group = Vec::new();
-        self.groups(&slots, &fits, 0, &mut group, &mut asked);
-        let node = self.builder.all(&mut asked);
+        let all = total(&wanted);
+        let node = if let Some(people) = &self.fixed {
+            if people::most_filled(&wanted, people) >= all {
+                TRUE
+            } else {
+                FALSE
+            }
+        } else {
+            let node = if all > PEOPLE_MAX {
+                None
+            } else {
+                self.filled(wanted, all)
+            };
+            if node.is_none() {
+                self.left_out = Some(self.left_out.map_or(all, |least| least.min(all)));
+            }
+            node.unwrap_or(FALSE)
+        };
         self.people.insert(slots, node);
         node
     }
 
-    fn groups(
-        &mut self,
-        slots: &[(RoleId, u32)],
-        fits: &[Vec<RoleId>],
-        from: usize,
-        group: &mut Vec<usize>,
-        asked: &mut Vec<Node>,
-    ) {
-        for next in from..slots.len() {
-            group.push(next);
-            let mut who: Vec<RoleId> = group
-                .iter()
-                .flat_map(|&slot| fits[slot].iter().copied())
-                .collect();
+    /// Deceived people can fill at least so many of these slots; nothing if that cannot be written down.
+    ///
+    /// Slots that no role has in common are filled apart from each other. A
+    /// person who fits all of them fills whatever is left over by the others,
+    /// so people are counted instead of assigned; where roles form a tree,
+    /// nothing else is needed. For the rest, Hall's condition (in Ore's form):
+    /// at most as many slots stay empty as some group has more slots than
+    /// people who fit one of them.
+    fn filled(&mut self, slots: Vec<Slot>, at_least: u32) -> Option<Node> {
+        if at_least == 0 {
+            return Some(TRUE);
+        }
+        let slots = people::tidy(slots);
+        if at_least > total(&slots) {
+            return Some(FALSE);
+        }
+        if let [slot] = slots.as_slice() {
+            return Some(self.crowd(&slot.fits, at_least));
+        }
+        let key = (slots, at_least);
+        if let Some(&node) = self.fillings.get(&key) {
+            return node;
+        }
+        let slots = &key.0;
+        let (near, far) = people::apart(slots);
+        let mut ways = Vec::new();
+        let mut written = true;
+        if far.is_empty() {
+            let everywhere = people::everywhere(slots);
+            if everywhere.is_empty() {
+                written = slots.len() <= TANGLED_MAX;
+                if written {
+                    ways.push(self.tangled(slots, at_least));
+                }
+            } else {
+                let rest = people::without(slots, &everywhere);
+                for count in 0..=at_least {
+                    match self.filled(rest.clone(), at_least - count) {
+                        Some(FALSE) => {}
+                        Some(others) => {
+                            let these = self.crowd(&everywhere, count);
+                            ways.push(self.builder.both(these, others));
+                        }
+                        None => written = false,
+                    }
+                }
+            }
+        } else {
+            let most = total(&near).min(at_least);
+            for count in at_least.saturating_sub(total(&far))..=most {
+                let these = self.filled(near.clone(), count);
+                let others = self.filled(far.clone(), at_least - count);
+                match (these, others) {
+                    (Some(these), Some(others)) => ways.push(self.builder.both(these, others)),
+                    _ => written = false,
+                }
+            }
+        }
+        let node = written.then(|| self.builder.any(&mut ways));
+        self.fillings.insert(key, node);
+        node
+    }
+
+    /// Hall's condition, group by group of slots.
+    fn tangled(&mut self, slots: &[Slot], at_least: u32) -> Node {
+        let empty = total(slots) - at_least;
+        let mut asked = Vec::new();
+        for group in 1..1_u32 << slots.len() {
+            let (mut who, mut count) = (Vec::new(), 0);
+            for (place, slot) in slots.iter().enumerate() {
+                if group >> place & 1 == 1 {
+                    who.extend(&slot.fits);
+                    count += slot.count;
+                }
+            }
             who.sort_unstable();
             who.dedup();
-            let need = group
-                .iter()
-                .fold(0_u32, |sum, &slot| sum.saturating_add(slots[slot].1));
-            asked.push(self.crowd(&who, need));
-            self.groups(slots, fits, next + 1, group, asked);
-            group.pop();
+            if count > empty {
+                asked.push(self.crowd(&who, count - empty));
+            }
         }
+        self.builder.all(&mut asked)
     }
 
     /// At least `need` deceived people of these roles together.
     fn crowd(&mut self, who: &[RoleId], need: u32) -> Node {
-        if let Some(people) = &self.fixed {
-            let have = who.iter().fold(0_u32, |sum, role| {
-                sum.saturating_add(people.get(role).copied().unwrap_or(0))
-            });
-            return if have >= need { TRUE } else { FALSE };
-        }
         if need > PEOPLE_MAX {
             return FALSE;
         }

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_language::{
-    ActionId, Assumption, Claim, Duration, Exposure, HoldingId, HoldingKind, Procedure, Promise,
-    Requirement, RoleId, Span, Subject, Target,
+    ActionId, Assumption, Claim, Duration, Exposure, HoldingId, HoldingKind, Path, Procedure,
+    Promise, Requirement, RoleId, Span, Subject, Target,
 };
 
 use crate::{
@@ -204,7 +204,7 @@ fn never(
     verdict.assumes = assumes_never(procedure, even_if);
     let mut grant = Grant::of(shared, even_if);
     // More people than the shared system counts, on either side: one compiled for exactly these people.
-    let own_system = (needed_people(procedure) > PEOPLE_MAX)
+    let own_system = (needed_people(procedure) > PEOPLE_MAX || shared.left_out.is_some())
         .then(|| System::compile_with_people(procedure, &grant.people));
     let system = own_system.as_ref().unwrap_or(shared);
     if own_system.is_some() {
@@ -538,14 +538,23 @@ fn undecided(promise: &Promise) -> Missing {
 /// The most people that any path needs.
 fn needed_people(procedure: &Procedure) -> u32 {
     let paths = procedure.actions.iter().flat_map(|action| &action.paths);
-    paths
-        .map(|path| {
-            slots(path)
-                .values()
-                .fold(0_u32, |sum, &count| sum.saturating_add(count))
-        })
-        .max()
-        .unwrap_or(0)
+    let people = |path: &Path| {
+        let (mut confirms, mut signers) = (0_u32, 0_u32);
+        for line in &path.lines {
+            match line.requirement {
+                Requirement::SignOff { count, .. } => signers = signers.saturating_add(count),
+                Requirement::Confirms { .. } => confirms += 1,
+                _ => {}
+            }
+        }
+        if confirms > 1 {
+            // Lines that name one role are one person.
+            slots(path).into_values().fold(0, u32::saturating_add)
+        } else {
+            signers.saturating_add(confirms)
+        }
+    };
+    paths.map(people).max().unwrap_or(0)
 }
 
 fn assumes_never(procedure: &Procedure, even_if: &[Assumption]) -> Vec<String> {

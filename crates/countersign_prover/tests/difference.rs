@@ -1,5 +1,13 @@
 //! What `diff` calls weaker is weaker: proved on random procedures by the naive oracle.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "helpers of tests, on texts and procedures written here"
+)]
+
 use countersign_language::{
     ActionId, Diagnostic, LossId, PathId, Procedure, ProofId, Target, read,
 };

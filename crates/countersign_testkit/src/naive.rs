@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_language::{
     Action, ActionId, Assumption, BackupGrade, Claim, Comparison, Duration, Effect, EffectKind,
-    Exposure, Expr, Holding, HoldingId, HoldingKind, Line, Loss, LossId, Method, Openers, Path, Shared,
-    Procedure, Promise, Proof, ProofId, Requirement, Role, RoleId, Scope, SentencePart, Span,
-    Subject, Target, Unit, Value, Version,
+    Exposure, Expr, Holding, HoldingId, HoldingKind, Line, Loss, LossId, Method, Openers, Path,
+    Procedure, Promise, Proof, ProofId, Requirement, Role, RoleId, Scope, SentencePart, Shared,
+    Span, Subject, Target, Unit, Value, Version,
 };
 
 /// What a thief has at the start.

@@ -390,6 +390,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Withdraw the case or wait for its end, then try again.",
     ),
     explained(
+        "opener-vouches-first",
+        "The opener gives their word first",
+        "The path has `confirms` lines of two roles: the person who opened the case speaks for one, a colleague for the other, in this order.",
+        "Ask the person who opened the case to confirm their line.",
+    ),
+    explained(
         "other-case-open",
         "There is an open case for this already",
         "One customer has one open case for each action.",
@@ -400,6 +406,12 @@ pub const PROBLEMS: &[Explained] = &[
         "This is for other words",
         "The answer belongs to another case, or the words are not those of this one.",
         "Read the case again and answer for what it says now.",
+    ),
+    explained(
+        "other-person-vouches",
+        "Another person gives this word",
+        "`confirms` lines of two roles are the words of two people, and yours stands for one of them.",
+        "Ask a colleague of the role the line names.",
     ),
     explained(
         "other-procedure",
@@ -436,6 +448,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Nobody signs off their own case",
         "The signature is a second person's word.",
         "Ask a colleague.",
+    ),
+    explained(
+        "own-word",
+        "Nobody signs what they gave their word for",
+        "Whoever confirms a line of a path and whoever signs it are different people.",
+        "Ask another colleague to sign.",
     ),
     explained(
         "page-not-rendered",
@@ -576,6 +594,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Sign in, or send `Authorization: Bearer`.",
     ),
     explained(
+        "signer-vouches",
+        "You signed the case already",
+        "Whoever signs a case does not also give their word for it.",
+        "Ask another colleague to confirm the line.",
+    ),
+    explained(
         "step-up",
         "Show first that it is you",
         "A new passkey is added only within five minutes of an answer by one that is there: a stolen session is not enough.",
@@ -586,6 +610,12 @@ pub const PROBLEMS: &[Explained] = &[
         "It is still not known",
         "The backend does not know the outcome either.",
         "The gate asks again by itself.",
+    ),
+    explained(
+        "stopping",
+        "The gate is about to stop",
+        "It was asked to end, and takes no more long questions.",
+        "Ask again in a minute: it may be starting anew.",
     ),
     explained(
         "store-unavailable",

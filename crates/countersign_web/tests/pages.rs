@@ -209,8 +209,9 @@ fn mistakes_of(page: &GalleryPage) -> Vec<String> {
         let head = form.split('>').next().unwrap_or_default();
         let posts = head.contains("method=\"post\"");
         let searches = head.contains("role=\"search\"");
-        // Searches post as well: what is searched for stands in no address.
-        if !head.contains("action=\"/") || !posts {
+        // Searches post as well: who is searched for stands in no address. Questions about the procedure name nobody.
+        let about_the_procedure = head.contains("action=\"/procedures/");
+        if !head.contains("action=\"/") || !(posts || about_the_procedure) {
             mistakes.push(format!("form:{head}"));
         }
         if posts && !form.contains("name=\"idempotency_key\" value=\"01JD3QZ6X4W8\"") {

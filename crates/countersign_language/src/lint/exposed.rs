@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::findings::Findings;
 use crate::model::{
-    Action, EffectKind, Exposure, Expr, HoldingId, HoldingKind, Path, Procedure, Requirement, Span,
+    Action, EffectKind, Exposure, Expr, HoldingId, HoldingKind, Path, Procedure, Requirement,
 };
 
 /// Looks at the paths of one action inside the gate.
@@ -19,15 +19,13 @@ pub(super) fn look(procedure: &Procedure, action: &Action, findings: &mut Findin
 }
 
 fn exposed_proofs(procedure: &Procedure, expression: &Expr, findings: &mut Findings) {
-    let mut atoms = Vec::new();
-    super::collect(expression, &mut atoms);
-    for (proof, place) in atoms {
+    super::each_atom(expression, &mut |proof, place| {
         let Some((proof, holding)) = procedure
             .proofs
-            .get(proof)
+            .get(proof.index())
             .and_then(|proof| Some((proof, procedure.holdings.get(proof.shows.index())?)))
         else {
-            continue;
+            return;
         };
         match holding.exposure {
             Exposure::Hidden => {}
@@ -58,35 +56,34 @@ fn exposed_proofs(procedure: &Procedure, expression: &Expr, findings: &mut Findi
                 }
             }
         }
-    }
+    });
 }
 
 /// One contact on file is all that a path asks of the customer, and nobody else could stop it.
 fn call_back_only(procedure: &Procedure, action: &Action, path: &Path, findings: &mut Findings) {
-    let asked: Vec<(&Expr, Span)> = path
+    let asked = || {
+        path.lines
+            .iter()
+            .filter_map(|line| match &line.requirement {
+                Requirement::Prove(expression) => Some((expression, line.span)),
+                _ => None,
+            })
+    };
+    let people = path
         .lines
         .iter()
-        .filter_map(|line| match &line.requirement {
-            Requirement::Prove(expression) => Some((expression, line.span)),
-            _ => None,
-        })
-        .collect();
-    let people = path.lines.iter().find_map(|line| match line.requirement {
-        Requirement::SignOff { .. } => Some((true, line.span)),
-        _ => None,
-    });
+        .any(|line| matches!(line.requirement, Requirement::SignOff { .. }));
     let word = path.lines.iter().find_map(|line| match line.requirement {
         Requirement::Confirms { role, .. } => Some((role, line.span)),
         _ => None,
     });
-    if people.is_some() || action.effects.is_empty() {
+    if people || action.effects.is_empty() {
         return;
     }
-    let told = told_while_waiting(path);
-    let Some((_, place)) = asked.first() else {
+    let Some((_, place)) = asked().next() else {
         // A call that somebody says they made is no proof by the customer at all.
         if let Some((role, place)) = word
-            && told.is_empty()
+            && told_while_waiting(path).next().is_none()
             && let Some(finding) = findings.add(codes::CALL_BACK_ONLY, place, || {
                 let role = procedure.roles.get(role.index());
                 format!(
@@ -103,7 +100,7 @@ fn call_back_only(procedure: &Procedure, action: &Action, path: &Path, findings:
         return;
     }
     let mut channels = Vec::new();
-    for (expression, _) in &asked {
+    for (expression, _) in asked() {
         channels_in(procedure, expression, &mut channels);
     }
     channels.sort_unstable();
@@ -113,15 +110,11 @@ fn call_back_only(procedure: &Procedure, action: &Action, path: &Path, findings:
             EffectKind::Sends { to, .. } => to == channel,
             EffectKind::Gives(_) | EffectKind::Changes(_) | EffectKind::Loses(_) => true,
         });
-        let enough = asked
-            .iter()
-            .all(|(expression, _)| shown_by(procedure, expression, channel));
+        let enough = asked().all(|(expression, _)| shown_by(procedure, expression, channel));
         if effective
             && enough
-            && told
-                .iter()
-                .all(|told| told.iter().all(|other| *other == channel))
-            && let Some(finding) = findings.add(codes::CALL_BACK_ONLY, *place, || {
+            && told_while_waiting(path).all(|other| *other == channel)
+            && let Some(finding) = findings.add(codes::CALL_BACK_ONLY, place, || {
                 let label = procedure
                     .holdings
                     .get(channel.index())
@@ -138,26 +131,24 @@ fn call_back_only(procedure: &Procedure, action: &Action, path: &Path, findings:
 const INSTEAD: &str = "calling or writing back shows one contact, which can be forwarded, swapped or read by others: ask for a second thing besides, or notify the other channels and wait";
 
 /// The channels of whose owners could stop this path: those told, if it waits.
-fn told_while_waiting(path: &Path) -> Vec<&[HoldingId]> {
+fn told_while_waiting(path: &Path) -> impl Iterator<Item = &HoldingId> {
     let waits = path
         .lines
         .iter()
         .any(|line| matches!(line.requirement, Requirement::Wait(_)));
     path.lines
         .iter()
-        .filter(|_| waits)
+        .filter(move |_| waits)
         .filter_map(|line| match &line.requirement {
-            Requirement::Notify { channels, .. } => Some(&channels[..]),
+            Requirement::Notify { channels, .. } => Some(channels),
             _ => None,
         })
-        .collect()
+        .flatten()
 }
 
 fn channels_in(procedure: &Procedure, expression: &Expr, channels: &mut Vec<HoldingId>) {
-    let mut atoms = Vec::new();
-    super::collect(expression, &mut atoms);
-    for (proof, _) in atoms {
-        if let Some(holding) = procedure.proofs.get(proof).map(|proof| proof.shows)
+    super::each_atom(expression, &mut |proof, _| {
+        if let Some(holding) = procedure.proofs.get(proof.index()).map(|proof| proof.shows)
             && procedure
                 .holdings
                 .get(holding.index())
@@ -165,7 +156,7 @@ fn channels_in(procedure: &Procedure, expression: &Expr, channels: &mut Vec<Hold
         {
             channels.push(holding);
         }
-    }
+    });
 }
 
 /// Whether somebody who has only this shows what is asked.

@@ -190,9 +190,9 @@ impl Parser<'_, '_> {
                     break;
                 }
                 Kind::Word
-                    if !self.begins_requirement()
-                        && (self.is_word(token, "path")
-                            || (self.is_declaration(token) && token.first_on_line)) =>
+                    if (self.is_word(token, "path")
+                        || (token.first_on_line && self.is_declaration(token)))
+                        && !self.begins_requirement() =>
                 {
                     self.unclosed(open);
                     self.last_mistake = token.span.start;
@@ -397,7 +397,7 @@ impl Parser<'_, '_> {
                 self.bump();
                 let words = self.unquoted(token);
                 Some(ValueNode::Text(Word {
-                    symbol: self.words.intern(&words),
+                    symbol: self.words.keep(&words),
                     span: token.span,
                 }))
             }

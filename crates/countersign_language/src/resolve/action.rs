@@ -14,14 +14,11 @@ use crate::suggest::nearest;
 use crate::tree::{ActionNode, ClauseKind, ExprNode, LineKind, PathNode, Symbol, ValueNode, Word};
 
 impl Resolver<'_, '_> {
-    pub(super) fn action(&mut self, node: &ActionNode, item: Span) {
-        if !node.name.is_missing() {
-            let action = self.resolved(node, item);
-            self.procedure.actions.push(action);
+    /// Nothing where the name is missing; that was reported when it was read.
+    pub(super) fn action(&mut self, node: &ActionNode, item: Span) -> Option<Action> {
+        if node.name.is_missing() {
+            return None;
         }
-    }
-
-    fn resolved(&mut self, node: &ActionNode, item: Span) -> Action {
         let count = |wanted: fn(&ClauseKind) -> bool| {
             node.clauses
                 .iter()
@@ -185,7 +182,7 @@ impl Resolver<'_, '_> {
                 "name the connector that does: `runs panel`",
             );
         }
-        action
+        Some(action)
     }
 
     fn loss(&mut self, word: Word) -> Option<LossId> {

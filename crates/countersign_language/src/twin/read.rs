@@ -829,7 +829,7 @@ impl Reader<'_> {
             finding.help("take it out: people must see exactly what they sign");
         }
         Word {
-            symbol: self.tree.words.intern(text),
+            symbol: self.tree.words.keep(text),
             span: node.span,
         }
     }

@@ -1,7 +1,6 @@
 //! The independent checker: DESIGN §5 read off the procedure, and nothing else.
 //!
-//! Shares no code with the search. Linear in the certificate and in what it
-//! touches of the procedure, up to the logarithm of a look-up.
+//! Shares no code with the search. Linear in certificate and procedure, up to look-ups.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -168,7 +167,8 @@ impl<'a> World<'a> {
     }
 
     fn refuted(mut self, refutation: &Refutation, targets: &[Target]) -> Checked<()> {
-        let beyond = Facts::from_iter(refutation.blocks.iter().flat_map(|of| of.beyond.clone()));
+        let blocks = refutation.blocks.iter();
+        let beyond: Facts = blocks.flat_map(|block| block.beyond.clone()).collect();
         for (at, action) in (0..).map(ActionId).zip(&self.procedure.actions) {
             for effect in &action.effects {
                 let (fact, to) = Fact::made_by(effect.kind);

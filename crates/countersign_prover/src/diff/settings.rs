@@ -320,10 +320,7 @@ impl Paths<'_> {
             now.words(),
             before.words()
         );
-        let (looser, tighter) = match Proofs::order(&before, &now) {
-            Some(order) => order,
-            None => (false, false),
-        };
+        let (looser, tighter) = Proofs::order(&before, &now).unwrap_or_default();
         let into = match (looser, tighter) {
             (true, false) => &mut diff.weaker,
             (false, true) => &mut diff.stronger,
@@ -575,15 +572,11 @@ impl Condition {
             (Value::Number(mine), Value::Number(theirs)) => {
                 use Comparison::{AtLeast, AtMost, Is, IsNot, Less, More};
                 match (self.comparison, other.comparison) {
-                    (Is | AtMost | Less, AtMost) | (Less, Less) => mine <= theirs,
-                    (Is | AtMost, Less) => mine < theirs,
-                    (Is | AtLeast | More, AtLeast) | (More, More) => mine >= theirs,
-                    (Is | AtLeast, More) => mine > theirs,
+                    (Is | AtMost | Less, AtMost) | (Less, Less | IsNot) => mine <= theirs,
+                    (Is | AtMost, Less) | (AtMost, IsNot) => mine < theirs,
+                    (Is | AtLeast | More, AtLeast) | (More, More | IsNot) => mine >= theirs,
+                    (Is | AtLeast, More) | (AtLeast, IsNot) => mine > theirs,
                     (Is, IsNot) => mine != theirs,
-                    (Less, IsNot) => mine <= theirs,
-                    (More, IsNot) => mine >= theirs,
-                    (AtMost, IsNot) => mine < theirs,
-                    (AtLeast, IsNot) => mine > theirs,
                     _ => false,
                 }
             }
