@@ -479,18 +479,17 @@ impl<'a> Compiler<'a> {
         {
             return *node;
         }
-        let node = match self.quiet.get(&channels[..]) {
-            Some(node) => *node,
-            None => {
-                let mut owned: Vec<Node> = channels
-                    .iter()
-                    .map(|channel| self.own[channel.index()])
-                    .collect();
-                let owned = self.builder.all(&mut owned);
-                let node = self.builder.any(&mut vec![owned, self.unread]);
-                self.quiet.insert(channels.to_vec(), node);
-                node
-            }
+        let node = if let Some(node) = self.quiet.get(&channels[..]) {
+            *node
+        } else {
+            let mut owned: Vec<Node> = channels
+                .iter()
+                .map(|channel| self.own[channel.index()])
+                .collect();
+            let owned = self.builder.all(&mut owned);
+            let node = self.builder.any(&mut vec![owned, self.unread]);
+            self.quiet.insert(channels.to_vec(), node);
+            node
         };
         let longest = self
             .longest_quiet
