@@ -1,6 +1,11 @@
 //! One file a group of commands; each returns the exit code.
 
+mod advice;
+mod certificate;
+mod diff;
 mod doctor;
+mod draw;
+mod grant;
 mod init;
 mod ledger;
 mod procedure;
@@ -39,14 +44,28 @@ pub(crate) enum Command {
         /// Only this action.
         action: Option<String>,
     },
-    /// Say whether procedures are valid and keep their promises: exit 0 if all is well, 1 if a promise is broken, 2 if a file is not valid.
+    /// Say whether procedures are valid and keep their promises: exit 0 if all is well, 1 if a promise or a rule that was asked for is broken, 2 if a file is not valid.
     Check {
         /// How to write the answer.
         #[arg(long, value_enum, default_value = "text")]
         format: promises::CheckFormat,
+        /// Also write the proof of every verdict to this file, for `certificate check`; takes one procedure.
+        #[arg(long, value_name = "FILE")]
+        certificate: Option<PathBuf>,
+        /// Also hold the procedures to these rule sets: nist-aal2, asvs-l2, pci, fcc-sim. A finding counts like a broken promise.
+        #[arg(long, value_name = "SET,…", value_delimiter = ',')]
+        rules: Vec<String>,
+        /// Also say what these people cannot do, such as those of the night shift: `agent=2,senior=0`. Roles not named have nobody.
+        #[arg(long, value_name = "ROLE=N,…", value_delimiter = ',')]
+        staff: Vec<String>,
         /// Files; `-` for standard input.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+    },
+    /// Check the proofs of verdicts.
+    Certificate {
+        #[command(subcommand)]
+        command: Certificate,
     },
     /// List all minimal sets of compromises that reach a loss or an action.
     Attacks {
@@ -87,6 +106,21 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: promises::Format,
     },
+    /// Say what got weaker and what stronger from one version of a procedure to the next: exit 0 if nothing got weaker, 1 if something did, 2 if a file is not valid.
+    Diff {
+        /// The version before.
+        #[arg(value_name = "OLD")]
+        old: PathBuf,
+        /// The version after.
+        #[arg(value_name = "NEW")]
+        new: PathBuf,
+        /// The largest attack that is looked for; persons count each.
+        #[arg(long, value_name = "K", default_value_t = 3)]
+        at_most: usize,
+        /// How to write the answer.
+        #[arg(long, value_enum, default_value = "text")]
+        format: promises::Format,
+    },
     /// Say which single changes would mend most.
     Repair {
         /// A procedure file.
@@ -102,6 +136,8 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: promises::Format,
     },
+    /// Draw a procedure, an attack, how far a thief gets, or a lockout, as SVG.
+    Draw(draw::Draw),
     /// Run a gate. Prints `listening on http://…` once it accepts.
     Serve {
         /// The configuration file.
@@ -133,6 +169,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Receipt,
     },
+    /// Check a grant, as a backend does before it acts.
+    Grant {
+        #[command(subcommand)]
+        command: Grant,
+    },
     /// Print a fresh key, token or webhook secret.
     Secret {
         /// Which.
@@ -150,6 +191,23 @@ pub(crate) enum Command {
     Completions {
         /// Which shell.
         shell: Shell,
+    },
+}
+
+/// `countersign certificate …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Certificate {
+    /// Check the proofs that `check --certificate` wrote, without searching: exit 0 if they prove every promise kept, 1 if one is broken or its proof is none, 2 if they cannot be read or are for another procedure.
+    Check {
+        /// The procedure file; `-` for standard input.
+        #[arg(value_name = "PROCEDURE")]
+        procedure: PathBuf,
+        /// The certificates.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// How to write the answer.
+        #[arg(long, value_enum, default_value = "text")]
+        format: promises::Format,
     },
 }
 
@@ -182,6 +240,13 @@ pub(crate) enum Ledger {
     },
 }
 
+/// `countersign grant …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Grant {
+    /// Check a bundle without asking the gate: exit 0 if a backend may act on it, 1 with the first check that fails, 2 if something cannot be read.
+    Verify(grant::Verify),
+}
+
 /// `countersign receipt …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Receipt {
@@ -210,7 +275,26 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Fmt { check, json, files } => procedure::fmt(&files, check, json),
         Command::Explain { what, action } => procedure::explain(&what, action.as_deref()),
-        Command::Check { format, files } => promises::check(&files, format),
+        Command::Check {
+            format,
+            certificate,
+            rules,
+            staff,
+            files,
+        } => promises::check(
+            &files,
+            format,
+            &advice::Asked::new(&rules, &staff)?,
+            certificate.as_deref(),
+        ),
+        Command::Certificate {
+            command:
+                Certificate::Check {
+                    procedure,
+                    file,
+                    format,
+                },
+        } => certificate::check(&procedure, &file, format),
         Command::Attacks {
             file,
             on,
@@ -223,12 +307,19 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             without,
             format,
         } => promises::show_lockout(&file, &without, format),
+        Command::Diff {
+            old,
+            new,
+            at_most,
+            format,
+        } => diff::compare(&old, &new, at_most, format),
         Command::Repair {
             file,
             on,
             at_most,
             format,
         } => promises::show_repairs(&file, on.as_deref(), at_most, format),
+        Command::Draw(what) => draw::draw(&what),
         Command::Serve { config, invite } => serve::serve(&config, &invite),
         Command::Doctor { config } => doctor::doctor(&config),
         Command::Reference { page } => reference::reference(page),
@@ -253,6 +344,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
                     format,
                 },
         } => ledger::verify_file(&file, key.as_deref(), ledger.as_deref(), format),
+        Command::Grant {
+            command: Grant::Verify(command),
+        } => grant::verify(&command),
         Command::Init { folder } => init::init(&folder),
         Command::Secret { kind } => secret::secret(kind),
         Command::Demo(options) => crate::demo::run(&options),

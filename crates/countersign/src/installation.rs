@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use countersign_language::{Procedure, line_of};
-use countersign_prover::Verdict;
+use countersign_prover::certificate::{self, Certificate};
+use countersign_prover::{Verdict, diff};
 use countersign_service::LogSigner;
 use countersign_service::adapters::clock::{Clock, SystemClock};
 use countersign_service::adapters::mailer::{MailSecurity, MailServer};
@@ -23,6 +24,9 @@ use crate::config::{self, Config, Mistake};
 
 /// The largest configuration file that is read.
 const MOST_BYTES: u64 = 1 << 20;
+
+/// Size of the attacks that two versions are compared by, as in `countersign diff`.
+const DIFF_AT_MOST: usize = 3;
 
 /// Everything secret and public a gate is started with, except the procedure's text.
 pub(crate) struct Installation {
@@ -105,6 +109,7 @@ impl Installation {
         };
         let settings = Settings {
             procedure: String::new(),
+            procedure_role: config.text("gate", "procedure_role"),
             rp_id: host_of(&origin),
             origin,
             keys,
@@ -177,13 +182,64 @@ pub(crate) fn host_of(origin: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Every promise that is not kept, with the attack in words; empty if all are kept.
-pub(crate) fn broken_promises(procedure: &Procedure, source: &str) -> Vec<String> {
-    countersign_prover::check(procedure)
-        .iter()
-        .filter(|verdict| !verdict.kept)
-        .map(|verdict| broken(verdict, source))
-        .collect()
+/// Why this procedure may not go live: every promise that is broken, with the attack in words, and every
+/// verdict whose certificate does not check; empty if all promises are kept and proved.
+pub(crate) fn objections(procedure: &Procedure, source: &str) -> Vec<String> {
+    objections_to(procedure, &countersign_prover::check(procedure), source)
+}
+
+/// The same for verdicts that were given, which are believed only as far as their certificates go.
+fn objections_to(procedure: &Procedure, verdicts: &[Verdict], source: &str) -> Vec<String> {
+    let mut objections = Vec::new();
+    for (number, promise) in procedure.promises.iter().enumerate() {
+        let verdict = verdicts.iter().find(|verdict| verdict.promise == number);
+        let proved = verdict.map(|verdict| {
+            certificate::check(procedure, number, verdict.kept, &verdict.certificate)
+        });
+        match (verdict, proved) {
+            (Some(verdict), Some(Ok(()))) if verdict.kept => {}
+            (Some(verdict), Some(Ok(()))) => objections.push(broken(verdict, source)),
+            // Nothing was proved, and nothing is claimed.
+            (Some(verdict), _)
+                if !verdict.kept && verdict.certificate == Certificate::Undecided =>
+            {
+                objections.push(broken(verdict, source));
+            }
+            (_, proved) => objections.push(format!(
+                "the promise \"{}\" is not proved (line {}): {}; this is a mistake in the program and not in the procedure, please report it",
+                promise.text,
+                line_of(source, promise.span),
+                match proved {
+                    Some(Err(fault)) => format!("its certificate does not check, {fault}"),
+                    _ => "there is no verdict on it".to_owned(),
+                }
+            )),
+        }
+    }
+    objections
+}
+
+/// What got weaker, what stronger and what is only different from one version of the procedure to the next, a sentence
+/// each and in this order, for whoever signs it.
+pub(crate) fn what_changed(old: &Procedure, new: &Procedure) -> Vec<String> {
+    let found = diff(
+        old,
+        new,
+        DIFF_AT_MOST,
+        countersign_prover::Limits::default(),
+    );
+    [
+        ("Weaker", found.weaker),
+        ("Stronger", found.stronger),
+        ("Changed", found.changed),
+    ]
+    .into_iter()
+    .flat_map(|(how, differences)| {
+        differences
+            .into_iter()
+            .map(move |difference| format!("{how}: {}.", difference.text))
+    })
+    .collect()
 }
 
 /// A broken promise in words: the claim, and how it is broken, each step with its line.
@@ -402,6 +458,7 @@ fn scope(word: &str) -> Option<Scope> {
         "customers" => Scope::Customers,
         "backups" => Scope::Backups,
         "read" => Scope::Read,
+        "erase" => Scope::Erase,
         "robot" => Scope::Robot,
         _ => return None,
     })
@@ -446,6 +503,53 @@ mod tests {
         ] {
             assert_eq!(seed_of(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_verdict_is_believed_only_as_far_as_its_certificate_goes() {
+        let text = "organisation \"Acme\"\nstaff agent \"agent\"\nsecret pin \"PIN\" using pin\nsecret word \"word\" using pin\nloss account \"the account\"\naction account.give \"Give it away\" { loses account runs panel path usual { prove pin and word } }\npromise \"One secret is not enough\" { even if 1 secrets stolen never account }\npromise \"Two are not enough\" { even if 2 secrets stolen never account }\npromise \"They get in\" { always account.give }\n";
+        let procedure = countersign_language::read(text).procedure.unwrap();
+        let verdicts = countersign_prover::check(&procedure);
+        let honest = objections_to(&procedure, &verdicts, text);
+        assert_eq!(honest.len(), 1, "{honest:#?}");
+        assert!(
+            honest[0]
+                .starts_with("the promise \"Two are not enough\" is broken (line 8)\n  1. steal")
+        );
+
+        // Whatever is said to be kept and is not proved keeps a gate from starting.
+        let mut kept = verdicts.clone();
+        kept[1].kept = true;
+        let said = objections_to(&procedure, &kept, text);
+        assert_eq!(
+            said,
+            [
+                "the promise \"Two are not enough\" is not proved (line 8): its certificate does not check, this is no proof of that verdict; this is a mistake in the program and not in the procedure, please report it"
+            ]
+        );
+        let Certificate::Refuted(refutation) = &mut kept[0].certificate else {
+            panic!("a kept promise is refuted");
+        };
+        refutation.tree.pop();
+        assert_eq!(objections_to(&procedure, &kept, text).len(), 2);
+        // As if the refutation of one promise were that of another.
+        let mut borrowed = verdicts.clone();
+        borrowed[1].kept = true;
+        borrowed[1].certificate = verdicts[0].certificate.clone();
+        assert!(
+            objections_to(&procedure, &borrowed, text)[0]
+                .contains("Two are not enough\" is not proved")
+        );
+        let mut cut = verdicts.clone();
+        cut.truncate(2);
+        assert!(objections_to(&procedure, &cut, text)[1].contains("there is no verdict on it"));
+        let mut undecided = verdicts;
+        undecided[0].kept = false;
+        undecided[0].certificate = Certificate::Undecided;
+        assert!(
+            objections_to(&procedure, &undecided, text)[0]
+                .contains("One secret is not enough\" is broken")
+        );
     }
 
     #[test]

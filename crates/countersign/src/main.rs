@@ -4,6 +4,7 @@ mod commands;
 mod config;
 mod demo;
 mod installation;
+mod listener;
 mod published;
 mod terminal;
 

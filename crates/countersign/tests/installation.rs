@@ -105,6 +105,69 @@ fn a_wrong_start_says_why() {
     );
 }
 
+/// A changed file is proposed, said so, and changes nothing until it is signed.
+#[test]
+fn a_changed_procedure_is_proposed_and_not_in_force() {
+    let installation = Installation::new();
+    drop(installation.serve(&[]));
+    let file = installation.path("hosting.procedure");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let changed = text.replacen("organisation \"", "organisation \"New ", 1);
+    assert_ne!(text, changed);
+    std::fs::write(&file, &changed).unwrap();
+    let gate = installation.serve(&[]);
+    let log = installation.read("log");
+    assert!(
+        log.contains("waits for a signature at http://localhost:4180/procedures/proposed"),
+        "{log}"
+    );
+    drop(gate);
+    // Put back, nothing waits any more.
+    std::fs::write(&file, &text).unwrap();
+    let gate = installation.serve(&[]);
+    let log = installation.read("log");
+    assert!(!log.contains("waits for a signature"), "{log}");
+    drop(gate);
+}
+
+/// What a caller says of where it comes from counts only if it comes through a proxy of ours.
+#[tokio::test]
+async fn only_a_trusted_proxy_is_believed_about_who_asks() {
+    countersign_service::adapters::http::install_tls_provider();
+    for trusted in [false, true] {
+        let installation = Installation::new();
+        installation.append("[limits]\nanswers_per_minute = 2");
+        if trusted {
+            installation.edit("# trusted_proxies", "trusted_proxies");
+        }
+        let gate = installation.serve(&[]);
+        let client = reqwest::Client::new();
+        let asks = async |from: &str| {
+            let sent = client
+                .post(format!("{}/v1/sign-in/start", gate.url))
+                .header("x-forwarded-for", from)
+                .send();
+            sent.await.unwrap().status().as_u16()
+        };
+        for _ in 0..2 {
+            assert_eq!(asks("198.51.100.7").await, 200);
+        }
+        assert_eq!(asks("198.51.100.7").await, 429);
+        // Another network has a count of its own, if the proxy says so and not if the caller does.
+        let other = asks("203.0.113.9").await;
+        assert_eq!(other, if trusted { 200 } else { 429 });
+        // What stands left of the proxy's own word is the caller's.
+        assert_eq!(asks("203.0.113.77, 198.51.100.7").await, 429);
+        let (_, code) = gate.end();
+        assert_eq!(code, 0);
+        let log = installation.read("log");
+        assert!(
+            !log.contains("198.51.100") && !log.contains("203.0.113"),
+            "no address stands in a log line: {log}"
+        );
+    }
+}
+
 #[test]
 fn fresh_secrets_are_of_their_form_and_never_the_same() {
     for (kind, prefix, length) in [
@@ -295,7 +358,7 @@ async fn doctor_is_content_with_a_good_backend() {
     installation.edit("password.whsec", "panel.whsec");
     let (text, _, _) = doctor(&installation).await;
     for found in [
-        "ok       procedure: valid; 3 promises, all kept",
+        "ok       procedure: valid; 3 promises, all kept and proved",
         "ok       start: a gate starts with these settings",
         "ok       staff: enough people for every sign-off",
         "/countersign/run refuses requests without a good grant and a good signature",

@@ -182,7 +182,7 @@ pub struct ProofMade {
     pub evidence: Box<Evidence>,
 }
 
-/// The opener's word for a `confirms` line.
+/// The word of the opener, or of a colleague beside them, for a `confirms` line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vouch {
     /// Who.
@@ -206,8 +206,8 @@ pub struct SignOff {
     pub at: Timestamp,
     /// Number of the event that recorded it, from 1.
     pub event: u64,
-    /// Whether it can fill a slot at all: of a person, not the opener, not concerned, for the first
-    /// time. `decide` refuses the others; nothing relies on that.
+    /// Whether it can fill a slot at all: of a person, not the opener, not concerned, who gave no word
+    /// for the case, for the first time. `decide` refuses the others; nothing relies on that.
     pub counts: bool,
 }
 
@@ -367,7 +367,7 @@ impl Case {
         &self.proofs
     }
 
-    /// The opener's words, in order.
+    /// The words of the opener and of colleagues, in order.
     pub fn vouches(&self) -> &[Vouch] {
         &self.vouches
     }
@@ -512,12 +512,16 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
                 .sign_offs
                 .iter()
                 .any(|other| other.by.person == by.person);
+            let vouched = case
+                .vouches
+                .iter()
+                .any(|vouch| vouch.by.person == by.person);
             case.sign_offs.push(SignOff {
                 by: by.clone(),
                 evidence: Box::new(evidence.clone()),
                 at,
                 event: number,
-                counts: !(own || again || by.robot || by.concerned),
+                counts: !(own || again || vouched || by.robot || by.concerned),
             });
         }
         EventKind::Refused {

@@ -331,7 +331,9 @@ fn distance(view: &View<'_>, id: PathId, path: &Path) -> (bool, u64, u64) {
         .iter()
         .enumerate()
         .map(|(line, of)| match &of.requirement {
-            Requirement::Confirms { role, text } => u64::from(!view.vouched(*role, text, ALL)),
+            Requirement::Confirms { role, text } => {
+                u64::from(!view.vouched_line(path, *role, text))
+            }
             Requirement::SignOff { count, .. } => {
                 u64::from(count.saturating_sub(view.signers_of_line(path, line)))
             }
@@ -562,11 +564,19 @@ impl Sheet<'_, '_> {
                 }
             }
             Requirement::Confirms { role, text } => {
-                let holds = view.vouched(*role, text, ALL);
+                let holds = view.vouched_line(path, *role, text);
+                // The opener stands for one role; the lines of another are another person's.
+                let who = match view.opener_vouched(path, ALL) {
+                    Some(other) if other != *role => Who::Colleague {
+                        role: *role,
+                        label: role_label(view.procedure, *role),
+                    },
+                    _ => Who::Opener,
+                };
                 item(
                     hold(holds, Standing::NotStarted),
                     (u32::from(holds), 1),
-                    Who::Opener,
+                    who,
                     None,
                 )
             }

@@ -28,9 +28,10 @@ pub enum Command {
         /// The digest of the words that were read.
         digest: Digest,
     },
-    /// The opener gives their word for a `confirms` line.
+    /// The opener gives their word for a `confirms` line; where a path has such lines of two roles, a
+    /// colleague gives theirs for the other.
     Vouch {
-        /// Who; must be the opener.
+        /// Who.
         by: StaffMember,
         /// The words of the line.
         text: String,

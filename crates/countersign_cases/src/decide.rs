@@ -16,7 +16,7 @@ use crate::{
     Timestamp,
     checklist::missing,
     digest,
-    evaluate::{ALL, Shown, Told, View, Waited, may_run},
+    evaluate::{ALL, Shown, Told, View, Waited, confirms, may_run},
     evolve,
     policy::{
         CLOSED_SECONDS, PARAMETER_CHARS_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN,
@@ -309,20 +309,23 @@ impl Desk<'_> {
     fn vouch(&self, by: StaffMember, text: String) -> Result<EventKind, Refusal> {
         self.live()?;
         let view = &self.0;
-        if !view.opened.is_opener(&by.person) {
+        let paths = || view.action.paths.iter();
+        let asks = |path: &Path| confirms(path).any(|(_, asked)| asked == text);
+        // A colleague gives their word only beside the opener's, where a path asks for that of two people.
+        let is_opener = view.opened.is_opener(&by.person);
+        if !is_opener && !paths().any(|path| asks(path) && of_two_people(path)) {
             return Err(Refusal::OnlyOpenerVouches);
         }
         not_a_program(&by)?;
         not_concerned(&by)?;
-        let roles: Vec<RoleId> = view
-            .action
-            .paths
-            .iter()
-            .flat_map(|path| &path.lines)
-            .filter_map(|line| match &line.requirement {
-                Requirement::Confirms { role, text: asked } if *asked == text => Some(*role),
-                _ => None,
-            })
+        let mut signed = view.case.sign_offs().iter();
+        if signed.any(|signed| signed.by.person == by.person) {
+            return Err(Refusal::SignerVouches);
+        }
+        let roles: Vec<RoleId> = paths()
+            .flat_map(confirms)
+            .filter(|(_, asked)| *asked == text)
+            .map(|(role, _)| role)
             .collect();
         if roles.is_empty() {
             return Err(Refusal::NothingToVouch { text });
@@ -334,9 +337,31 @@ impl Desk<'_> {
         }
         if roles
             .iter()
-            .all(|role| !view.covers(&by, *role) || view.vouched(*role, &text, ALL))
+            .all(|role| !view.covers(&by, *role) || view.gave(&by.person, *role, &text, ALL))
         {
             return Err(Refusal::AlreadyVouched);
+        }
+        let beside = |path: &&Path| is_opener || of_two_people(path);
+        let mut open = paths().filter(beside).filter(|path| asks(path));
+        if !is_opener
+            && !open
+                .clone()
+                .any(|path| view.opener_vouched(path, ALL).is_some())
+        {
+            return Err(Refusal::OpenerVouchesFirst);
+        }
+        // Whoever stands for one role of a path does not stand for another as well.
+        let helps = open.any(|path| {
+            confirms(path).any(|(role, asked)| {
+                asked == text
+                    && view.covers(&by, role)
+                    && !confirms(path).any(|(other, _)| {
+                        other != role && view.gave_all(&by.person, path, other, ALL)
+                    })
+            })
+        });
+        if !helps {
+            return Err(Refusal::OtherPersonVouches);
         }
         Ok(EventKind::Vouched { by, text })
     }
@@ -363,6 +388,10 @@ impl Desk<'_> {
             .any(|one| one.by.person == by.person)
         {
             return Err(Refusal::AlreadySigned);
+        }
+        let mut vouches = view.case.vouches().iter();
+        if vouches.any(|vouch| vouch.by.person == by.person) {
+            return Err(Refusal::OwnWord);
         }
         if view.case.sign_offs().len() >= SIGNERS_MAX {
             return Err(Refusal::TooManySigners);
@@ -806,6 +835,13 @@ fn sign_off_roles(path: &Path) -> impl Iterator<Item = RoleId> {
         Requirement::SignOff { role, .. } => Some(role),
         _ => None,
     })
+}
+
+/// Whether the path has `confirms` lines of two roles, which are two people.
+fn of_two_people(path: &Path) -> bool {
+    let mut roles = confirms(path).map(|(role, _)| role);
+    let first = roles.next();
+    roles.any(|role| Some(role) != first)
 }
 
 /// Whether some path of the action asks for this proof.

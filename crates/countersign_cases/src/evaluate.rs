@@ -8,7 +8,7 @@ use countersign_language::{
 };
 
 use crate::{
-    Case, CaseId, ContactFact, HoldingFact, Moment, NOTICE_REACH_SECONDS, NotYet, Opened,
+    Case, CaseId, ContactFact, HoldingFact, Moment, NOTICE_REACH_SECONDS, NotYet, Opened, PersonId,
     StaffMember, State, Timestamp, Wait,
     policy::{CONTACT_SETTLES_SECONDS, SIGNERS_MAX},
 };
@@ -173,10 +173,7 @@ impl<'a> View<'a> {
     fn earned_holds(&self, path: &Path, before: Before) -> bool {
         self.case.confirmed_at().is_some()
             && self.proved(path, before)
-            && path.lines.iter().all(|line| match &line.requirement {
-                Requirement::Confirms { role, text } => self.vouched(*role, text, before),
-                _ => true,
-            })
+            && self.vouched(path, before)
             && self.signed(path, before).is_ok()
     }
 
@@ -267,15 +264,62 @@ impl<'a> View<'a> {
             .find(|fact| fact.holding == shows)
     }
 
-    /// The opener, of this role, not a program, gave their word for this line.
-    pub(crate) fn vouched(&self, role: RoleId, text: &str, before: Before) -> bool {
+    /// Every `confirms` line has somebody's word: the lines of one role that of one person, the lines of
+    /// another role that of another, and one of them is the opener.
+    pub(crate) fn vouched(&self, path: &Path, before: Before) -> bool {
+        let (_, all) = Vouchers::find(self, path, before);
+        all.is_ok()
+            && (confirms(path).next().is_none() || self.opener_vouched(path, before).is_some())
+    }
+
+    /// Whether this `confirms` line has the word of somebody who is not needed for another role of the path.
+    pub(crate) fn vouched_line(&self, path: &Path, role: RoleId, text: &str) -> bool {
+        let (vouchers, _) = Vouchers::find(self, path, ALL);
+        vouchers.of(role).is_some()
+            || self.case.vouches().iter().any(|vouch| {
+                self.gave(&vouch.by.person, role, text, ALL)
+                    && !confirms(path).any(|(other, _)| {
+                        vouchers
+                            .of(other)
+                            .and_then(|place| self.case.vouches().get(place))
+                            .is_some_and(|seated| seated.by.person == vouch.by.person)
+                    })
+            })
+    }
+
+    /// A role of the path for which the opener gave their word in full.
+    pub(crate) fn opener_vouched(&self, path: &Path, before: Before) -> Option<RoleId> {
+        let opener = self.opened.opener()?;
+        let mut roles = confirms(path).map(|(role, _)| role);
+        roles.find(|role| self.gave_all(&opener.person, path, *role, before))
+    }
+
+    /// This person gave their word for every line of this role.
+    pub(crate) fn gave_all(
+        &self,
+        person: &PersonId,
+        path: &Path,
+        role: RoleId,
+        before: Before,
+    ) -> bool {
+        let mut lines = confirms(path).filter(|(of, _)| *of == role).peekable();
+        lines.peek().is_some() && lines.all(|(role, text)| self.gave(person, role, text, before))
+    }
+
+    /// This person, of this role, no program, and not among those who had signed, gave their word for this.
+    pub(crate) fn gave(&self, person: &PersonId, role: RoleId, text: &str, before: Before) -> bool {
         self.case.vouches().iter().any(|vouch| {
-            vouch.text == text
+            vouch.by.person == *person
+                && vouch.text == text
                 && vouch.event < before
-                && self.opened.is_opener(&vouch.by.person)
                 && !vouch.by.robot
                 && !vouch.by.concerned
                 && self.covers(&vouch.by, role)
+                && !self
+                    .case
+                    .sign_offs()
+                    .iter()
+                    .any(|signed| signed.by.person == *person && signed.event < vouch.event)
         })
     }
 
@@ -576,6 +620,89 @@ impl Slots {
             .filter(|filled| **filled == line && line != NO_LINE)
             .count();
         u32::try_from(filled).unwrap_or(u32::MAX)
+    }
+}
+
+/// The `confirms` lines of a path.
+pub(crate) fn confirms(path: &Path) -> impl Iterator<Item = (RoleId, &str)> {
+    path.lines
+        .iter()
+        .filter_map(|line| match &line.requirement {
+            Requirement::Confirms { role, text } => Some((*role, text.as_str())),
+            _ => None,
+        })
+}
+
+/// Who gives their word for which role of a path: a matching of roles to people, as [`Slots`] is one of
+/// people to lines.
+struct Vouchers {
+    /// Place in [`Case::vouches`] of a word of the person who stands for this role; [`NOBODY`] for none.
+    place_of: [usize; ROLES_MAX],
+}
+
+const NOBODY: usize = usize::MAX;
+
+/// A procedure has no more roles than fit one machine word ([`countersign_language::MOST_ROLES`]).
+const ROLES_MAX: usize = 64;
+
+impl Vouchers {
+    fn find(view: &View<'_>, path: &Path, before: Before) -> (Self, Result<(), Unfilled>) {
+        let mut vouchers = Self {
+            place_of: [NOBODY; ROLES_MAX],
+        };
+        let mut outcome = Ok(());
+        for (role, _) in confirms(path) {
+            if vouchers.of(role).is_none() && !vouchers.place(view, path, role, before, &mut 0) {
+                outcome = Err(Unfilled);
+            }
+        }
+        (vouchers, outcome)
+    }
+
+    /// Somebody for this role, moving others on where that helps.
+    fn place(
+        &mut self,
+        view: &View<'_>,
+        path: &Path,
+        role: RoleId,
+        before: Before,
+        tried: &mut u64,
+    ) -> bool {
+        if role.index() >= ROLES_MAX {
+            return false;
+        }
+        *tried |= 1 << role.index();
+        for (place, vouch) in view.case.vouches().iter().enumerate() {
+            let person = &vouch.by.person;
+            if !view.gave_all(person, path, role, before) {
+                continue;
+            }
+            let free = match self.role_of(view, person) {
+                None => true,
+                Some(other) => {
+                    *tried >> other.index() & 1 == 0 && self.place(view, path, other, before, tried)
+                }
+            };
+            if free && let Some(of) = self.place_of.get_mut(role.index()) {
+                *of = place;
+                return true;
+            }
+        }
+        false
+    }
+
+    fn of(&self, role: RoleId) -> Option<usize> {
+        let place = self.place_of.get(role.index());
+        place.copied().filter(|place| *place != NOBODY)
+    }
+
+    /// The role this person stands for already.
+    fn role_of(&self, view: &View<'_>, person: &PersonId) -> Option<RoleId> {
+        (0_u32..).map(RoleId).take(ROLES_MAX).find(|role| {
+            self.of(*role)
+                .and_then(|place| view.case.vouches().get(place))
+                .is_some_and(|vouch| vouch.by.person == *person)
+        })
     }
 }
 

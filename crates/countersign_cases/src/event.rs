@@ -66,7 +66,7 @@ pub enum EventKind {
     },
     /// The customer confirmed the sentence.
     Confirmed,
-    /// The opener gave their word.
+    /// The opener, or a colleague beside them, gave their word.
     Vouched {
         /// Who.
         by: StaffMember,

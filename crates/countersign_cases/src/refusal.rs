@@ -153,23 +153,31 @@ pub enum Refusal {
 
     /// A program neither signs nor vouches nor refuses.
     NotForPrograms,
-    /// Only the opener gives their word.
+    /// Only the opener gives their word: no path asks for this beside the word of another role.
     OnlyOpenerVouches,
     /// The procedure asks for no such word.
     NothingToVouch {
         /// The words given.
         text: String,
     },
-    /// The opener's word counts only from somebody of another role.
+    /// This word counts only from somebody of another role.
     RoleMayNotVouch {
         /// Labels of the roles that may.
         needed: Vec<String>,
     },
-    /// The opener gave their word before.
+    /// They gave their word before.
     AlreadyVouched,
+    /// The opener gives their word before any colleague does.
+    OpenerVouchesFirst,
+    /// They stand for another role of the path already; this word is another person's.
+    OtherPersonVouches,
+    /// Who signed a case does not also give their word for it.
+    SignerVouches,
 
     /// Nobody signs, or refuses, their own case.
     OwnCase,
+    /// Who gave their word for a case does not also sign it.
+    OwnWord,
     /// No path of this action asks for a signature.
     NoSignOffAsked,
     /// A signature counts only from somebody of another role.
@@ -278,6 +286,10 @@ impl Refusal {
             Self::NothingToVouch { .. } => "nothing-to-vouch",
             Self::RoleMayNotVouch { .. } => "role-may-not-vouch",
             Self::AlreadyVouched => "already-vouched",
+            Self::OpenerVouchesFirst => "opener-vouches-first",
+            Self::OtherPersonVouches => "other-person-vouches",
+            Self::SignerVouches => "signer-vouches",
+            Self::OwnWord => "own-word",
             Self::OwnCase => "own-case",
             Self::NoSignOffAsked => "no-sign-off-asked",
             Self::RoleMayNotSign { .. } => "role-may-not-sign",
@@ -362,7 +374,13 @@ impl Refusal {
                 return missing.first().map(|first| format!("next: {}", first.who));
             }
             Self::NotForPrograms => "a person has to do this",
-            Self::OnlyOpenerVouches => "the person who opened the case gives their word",
+            Self::OnlyOpenerVouches | Self::OpenerVouchesFirst => {
+                "the person who opened the case gives their word"
+            }
+            Self::OtherPersonVouches => "ask a colleague of the role the line names",
+            Self::SignerVouches | Self::OwnWord => {
+                "ask another colleague: whoever vouches and whoever signs are different people"
+            }
             Self::NothingToVouch { .. } => "use the words of a `confirms` line of this action",
             Self::RoleMayNotVouch { needed } => {
                 return Some(format!(
@@ -478,6 +496,14 @@ impl fmt::Display for Refusal {
                 write!(f, "this counts only from a {}", any_of(needed))
             }
             Self::AlreadyVouched => f.write_str("your word is given already"),
+            Self::OpenerVouchesFirst => {
+                f.write_str("the person who opened the case has not given their word yet")
+            }
+            Self::OtherPersonVouches => {
+                f.write_str("your word stands for another line; this one takes another person")
+            }
+            Self::SignerVouches => f.write_str("you signed the case already"),
+            Self::OwnWord => f.write_str("nobody signs what they gave their word for"),
             Self::OwnCase => f.write_str("nobody decides about a case they opened"),
             Self::NoSignOffAsked => f.write_str("the case asks for no signature"),
             Self::AlreadySigned => f.write_str("you signed already"),

@@ -11,8 +11,21 @@ pub struct Code {
     pub severity: Severity,
     /// One line, lower case: what is wrong in general.
     pub title: &'static str,
+    /// Who finds it, and when.
+    pub finder: Finder,
     /// The whole page `docs/diagnostics/<code>.md`.
     pub page: &'static str,
+}
+
+/// Who finds something, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finder {
+    /// Reading the file, always.
+    Reading,
+    /// The prover, when a procedure is checked.
+    Advice,
+    /// The prover, when this named rule set is asked for; a finding then counts like a broken promise.
+    Rules(&'static str),
 }
 
 /// All codes, each exactly once: errors first, then warnings, in the order of the documentation.
@@ -28,18 +41,21 @@ pub fn explain_code(code: &str) -> Option<&'static str> {
 }
 
 macro_rules! table {
-    ($($name:ident $severity:ident $code:literal $title:literal)*) => {
-        $(pub(crate) const $name: Code = Code {
+    ($(by $finder:expr => { $($name:ident $severity:ident $code:literal $title:literal)* })*) => {
+        $($(#[doc = concat!("`", $code, "`: ", $title, ".")]
+        pub const $name: Code = Code {
             code: $code,
             severity: Severity::$severity,
             title: $title,
+            finder: $finder,
             page: include_str!(concat!("../../../docs/diagnostics/", $code, ".md")),
-        };)*
-        static ALL: &[Code] = &[$($name),*];
+        };)*)*
+        static ALL: &[Code] = &[$($($name),*),*];
     };
 }
 
 table! {
+by Finder::Reading => {
     // Characters and words.
     NOT_UTF8 Error "not-utf8" "the file is not UTF-8 text"
     UNKNOWN_CHARACTER Error "unknown-character" "a character that means nothing here"
@@ -94,6 +110,14 @@ table! {
     UNNOTICED_WAIT Warning "unnoticed-wait" "a wait that nobody is told about"
     CHANGE_WITHOUT_WAIT Warning "change-without-wait" "a change that takes effect before anybody can stop it"
     TOO_FEW_PEOPLE Warning "too-few-people" "a sign-off by more people than there are"
+    CHANGE_IN_SILENCE Warning "change-in-silence" "a contact changed without a word to the old one"
+    HASTY_CHANGE Warning "hasty-change" "a contact changed in less than a day"
+    PUBLIC_PROOF Warning "public-proof" "a public fact used as proof"
+    READABLE_PROOF Warning "readable-proof" "a proof the staff can read"
+    CALL_BACK_ONLY Warning "call-back-only" "a contact on file as the only proof"
+    CLOSED_PATH Warning "closed-path" "a path that nobody can complete"
+    CONDITION_GAP Warning "condition-gap" "values between two conditions for which no path is open"
+    NOBODY_ON_DUTY Warning "nobody-on-duty" "an action none of whose paths the staff there is can complete"
     UNREACHABLE_ACTION Warning "unreachable-action" "an action no honest customer can reach"
     UNUSABLE_PROOF Warning "unusable-proof" "a proof nobody can make at the gate"
     ODD_METHOD Warning "odd-method" "a method that does not show this kind of holding"
@@ -101,4 +125,32 @@ table! {
     OUTSIDE_CLAUSE Warning "outside-clause" "something said about an outside action that has no effect"
     MIXED_AND_OR Warning "mixed-and-or" "`and` beside `or` without parentheses"
     TOO_MANY_FINDINGS Warning "too-many-findings" "more findings than are shown"
+}
+by Finder::Advice => {
+    // Advice that needs the prover.
+    RESET_BY_ITSELF Warning "reset-by-itself" "a factor that is reset by what it guards"
+    RECOVERY_WEAKER Warning "recovery-weaker" "a recovery weaker than the login it replaces"
+    ONE_PERSON_ENOUGH Warning "one-person-enough" "one person is enough for a loss"
+    PROOF_LEADS_TO_PROOF Warning "proof-leads-to-proof" "two proofs of which one leads to the other"
+}
+by Finder::Rules("nist-aal2") => {
+    NIST_RECOVERY_EVIDENCE Error "nist-recovery-evidence" "recovery on one code alone (NIST SP 800-63B-4 §4.2.2.2)"
+    NIST_RECOVERY_UNTOLD Error "nist-recovery-untold" "recovery that not every contact is told about (NIST SP 800-63B-4 §4.2.3)"
+    NIST_MAIL_LOGIN Error "nist-mail-login" "a login by e-mail (NIST SP 800-63B-4 §3.1.3.1)"
+}
+by Finder::Rules("asvs-l2") => {
+    ASVS_ONE_FACTOR Error "asvs-one-factor" "a login with one factor (ASVS 5.0 6.3.3)"
+    ASVS_UNEVEN_LOGIN Error "asvs-uneven-login" "ways to log in of unequal strength (ASVS 5.0 6.3.4)"
+    ASVS_RESET_BYPASS Error "asvs-reset-bypass" "a password reset that goes round the second factor (ASVS 5.0 6.4.3)"
+    ASVS_LOST_FACTOR Error "asvs-lost-factor" "a lost factor replaced without looking at papers (ASVS 5.0 6.4.4)"
+    ASVS_TEXT_ONLY Error "asvs-text-only" "nothing stronger than a text message (ASVS 5.0 6.6.1)"
+}
+by Finder::Rules("pci") => {
+    PCI_UNVERIFIED_CHANGE Error "pci-unverified-change" "a factor changed for somebody not verified (PCI DSS 4.0.1 8.3.3)"
+}
+by Finder::Rules("fcc-sim") => {
+    FCC_SIM_WEAK_PROOF Error "fcc-sim-weak-proof" "a number moved on facts that others know (47 CFR 64.2010(h), 52.37)"
+    FCC_SIM_UNTOLD Error "fcc-sim-untold" "a number moved without telling its owner (47 CFR 64.2010(h), 52.37)"
+    FCC_SIM_NO_LOCK Error "fcc-sim-no-lock" "a number that its owner cannot lock (47 CFR 64.2010(h), 52.37)"
+}
 }

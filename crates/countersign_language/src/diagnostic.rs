@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::codes::Code;
 use crate::model::Span;
 
 /// One finding about a procedure.
@@ -36,4 +37,47 @@ pub struct Label {
     pub span: Span,
     /// A few words; may be empty for the first label.
     pub text: String,
+}
+
+impl Diagnostic {
+    /// A finding at one place, without help.
+    pub fn new(code: Code, place: Span, message: impl Into<String>) -> Self {
+        Self {
+            code: code.code,
+            severity: code.severity,
+            message: message.into(),
+            labels: vec![Label {
+                span: place,
+                text: String::new(),
+            }],
+            help: None,
+        }
+    }
+
+    /// Adds what to do about it.
+    pub fn help(&mut self, help: impl Into<String>) -> &mut Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Says something at another place.
+    pub fn also(&mut self, span: Span, text: impl Into<String>) -> &mut Self {
+        self.labels.push(Label {
+            span,
+            text: text.into(),
+        });
+        self
+    }
+
+    /// Where it is: the first label's place.
+    pub fn place(&self) -> Span {
+        self.labels
+            .first()
+            .map_or_else(Span::default, |label| label.span)
+    }
+}
+
+/// Puts findings in the order of their places; those at one place stay as they are.
+pub fn by_place(findings: &mut [Diagnostic]) {
+    findings.sort_by_key(Diagnostic::place);
 }

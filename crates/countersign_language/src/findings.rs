@@ -1,7 +1,7 @@
 //! Where the parts of a reading put what they find.
 
 use crate::codes::{self, Code};
-use crate::diagnostic::{Diagnostic, Label, Severity};
+use crate::diagnostic::{Diagnostic, Label, Severity, by_place};
 use crate::model::Span;
 
 /// No more errors than this are kept, and no more warnings: nobody reads the rest.
@@ -32,17 +32,15 @@ impl Findings {
         if *count > MOST {
             return None;
         }
-        self.list.push(Diagnostic {
-            code: code.code,
-            severity: code.severity,
-            message: message(),
-            labels: vec![Label {
-                span,
-                text: String::new(),
-            }],
-            help: None,
-        });
+        self.list.push(Diagnostic::new(code, span, message()));
         self.list.last_mut()
+    }
+
+    /// Adds warnings that were put aside, as if they had been found after all this.
+    pub(crate) fn append(&mut self, warnings: Self) {
+        let room = MOST.saturating_sub(self.warnings);
+        self.list.extend(warnings.list.into_iter().take(room));
+        self.warnings += warnings.warnings;
     }
 
     /// How many errors were found, kept or not.
@@ -52,12 +50,7 @@ impl Findings {
 
     /// The findings by place, with one more that tells how many were left out.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
-        self.list.sort_by_key(|diagnostic| {
-            diagnostic
-                .labels
-                .first()
-                .map_or((0, 0), |label| (label.span.start, label.span.end))
-        });
+        by_place(&mut self.list);
         let dropped = self.errors.saturating_sub(MOST) + self.warnings.saturating_sub(MOST);
         if dropped > 0 {
             let last = self
@@ -79,22 +72,5 @@ impl Findings {
             });
         }
         self.list
-    }
-}
-
-impl Diagnostic {
-    /// Adds what to do about it.
-    pub(crate) fn help(&mut self, help: impl Into<String>) -> &mut Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    /// Says something at another place.
-    pub(crate) fn also(&mut self, span: Span, text: impl Into<String>) -> &mut Self {
-        self.labels.push(Label {
-            span,
-            text: text.into(),
-        });
-        self
     }
 }

@@ -66,6 +66,13 @@ impl<'s> Lexer<'s> {
         }
     }
 
+    /// Goes on from a place where a token begins, and keeps no comments from before it.
+    pub(crate) fn seek(&mut self, place: u32) {
+        self.at = place as usize;
+        self.breaks = 1;
+        self.comments.clear();
+    }
+
     /// The next token; [`Kind::End`] for ever after the last.
     pub(crate) fn next(&mut self, findings: &mut Findings) -> Token {
         loop {
@@ -140,20 +147,20 @@ impl<'s> Lexer<'s> {
     }
 
     fn skip_space(&mut self) {
-        while let Some(byte) = self.byte_at(self.at) {
-            match byte {
-                b'\n' => self.breaks = self.breaks.saturating_add(1),
-                b' ' | b'\t' | b'\r' => {}
-                _ => return,
-            }
-            self.at += 1;
-        }
+        let mut breaks = self.breaks;
+        self.skip_while(|byte| {
+            breaks = breaks.saturating_add(u32::from(byte == b'\n'));
+            matches!(byte, b' ' | b'\n' | b'\t' | b'\r')
+        });
+        self.breaks = breaks;
     }
 
-    fn skip_while(&mut self, wanted: impl Fn(u8) -> bool) {
-        while self.byte_at(self.at).is_some_and(&wanted) {
-            self.at += 1;
-        }
+    fn skip_while(&mut self, mut wanted: impl FnMut(u8) -> bool) {
+        let rest = self.source.as_bytes().get(self.at..).unwrap_or_default();
+        self.at += rest
+            .iter()
+            .position(|byte| !wanted(*byte))
+            .unwrap_or(rest.len());
     }
 
     fn single(&mut self, kind: Kind) -> Kind {
@@ -164,8 +171,8 @@ impl<'s> Lexer<'s> {
     /// Letters, digits, `_`, and between them dots and hyphens.
     fn word(&mut self) {
         loop {
+            self.skip_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
             match self.byte_at(self.at) {
-                Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.') => self.at += 1,
                 Some(b'-')
                     if matches!(
                         self.byte_at(self.at + 1),

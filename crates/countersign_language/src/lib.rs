@@ -6,7 +6,7 @@
 
 #![warn(missing_docs)]
 
-mod codes;
+pub mod codes;
 mod diagnostic;
 mod explain;
 mod findings;
@@ -24,13 +24,13 @@ mod tree;
 mod twin;
 mod words;
 
-pub use codes::{Code, codes, explain_code};
-pub use diagnostic::{Diagnostic, Label, Severity};
+pub use codes::{Code, Finder, codes, explain_code};
+pub use diagnostic::{Diagnostic, Label, Severity, by_place};
 pub use explain::explain;
 pub use format::{Unformattable, format};
 pub use lint::check_staffing;
 pub use model::*;
-pub use read::{LARGEST, Reading, read, read_bytes, read_json, text_of};
+pub use read::{Checked, LARGEST, Reading, check, read, read_bytes, read_json, text_of};
 pub use render::{LineIndex, Position, line_of, render_json, render_terminal};
 pub use resolve::MOST_ROLES;
 pub use tree::Tree;

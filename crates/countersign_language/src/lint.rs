@@ -3,136 +3,47 @@
 use std::collections::BTreeMap;
 
 use crate::codes;
-use crate::diagnostic::Diagnostic;
 use crate::findings::Findings;
 use crate::model::{
-    Action, EffectKind, Expr, HoldingId, HoldingKind, Method, Path, Procedure, Requirement, RoleId,
-    Span,
+    Action, EffectKind, Expr, HoldingId, HoldingKind, Method, Path, Procedure, ProofId,
+    Requirement, Span,
 };
-use crate::words::listed;
 
-/// Looks at a procedure without errors.
-pub(crate) fn lint(procedure: &Procedure, findings: &mut Findings) {
+mod conditions;
+mod contacts;
+mod exposed;
+mod staffing;
+
+pub use staffing::check_staffing;
+
+/// Looks at a procedure without errors, before its actions are there.
+pub(crate) fn before_actions(procedure: &Procedure, findings: &mut Findings) {
     methods(procedure, findings);
-    for action in procedure.actions.iter().filter(|action| !action.outside) {
-        for path in &action.paths {
-            unnoticed_wait(path, findings);
-            falls_together(procedure, path, findings);
-            for line in &path.lines {
-                if let Requirement::Prove(expression) = &line.requirement {
-                    unusable_proofs(procedure, expression, findings);
-                }
-            }
-        }
-        change_without_wait(procedure, action, findings);
-    }
-    unreachable_actions(procedure, findings);
 }
 
-/// Whether there are enough people for every path's sign-offs.
-///
-/// `people` is how many persons have each role, by the role's name; a person
-/// counts once, under the highest role they have. The language does not know
-/// these numbers, so whoever does asks: `serve` and `doctor`. Every finding is
-/// a warning `too-few-people` at the sign-off that cannot be met.
-pub fn check_staffing(procedure: &Procedure, people: &BTreeMap<String, u32>) -> Vec<Diagnostic> {
-    let mut findings = Findings::default();
-    let there_are: Vec<u64> = procedure
-        .roles
-        .iter()
-        .map(|role| u64::from(people.get(&role.name).copied().unwrap_or(0)))
-        .collect();
-    for action in procedure.actions.iter().filter(|action| !action.outside) {
-        for path in &action.paths {
-            too_few_people(procedure, action, path, &there_are, &mut findings);
-        }
-    }
-    findings.finish()
-}
-
-/// By Hall's theorem: some set of slots wants more people than could fill any of them.
-fn too_few_people(
-    procedure: &Procedure,
-    action: &Action,
-    path: &Path,
-    there_are: &[u64],
-    findings: &mut Findings,
-) {
-    let mut slots: BTreeMap<RoleId, (u64, Span)> = BTreeMap::new();
-    let mut vouching: BTreeMap<RoleId, Span> = BTreeMap::new();
-    for line in &path.lines {
-        match &line.requirement {
-            Requirement::SignOff { count, role } => {
-                let slot = slots.entry(*role).or_insert((0, line.span));
-                slot.0 += u64::from(*count);
-            }
-            Requirement::Confirms { role, .. } => {
-                vouching.entry(*role).or_insert(line.span);
-            }
-            _ => {}
-        }
-    }
-    if slots.is_empty() {
+/// Looks at one action as soon as it is there.
+pub(crate) fn action(procedure: &Procedure, action: &Action, findings: &mut Findings) {
+    if action.outside {
         return;
     }
-    // The opener who vouches is one person more; all such lines are the same person.
-    for (role, place) in vouching {
-        slots.entry(role).or_insert((0, place)).0 += 1;
-    }
-    let slots: Vec<(RoleId, u64, Span)> = slots
-        .into_iter()
-        .map(|(role, (count, place))| (role, count, place))
-        .collect();
-    let sets: Vec<u64> = if slots.len() <= 12 {
-        (1..1_u64 << slots.len()).collect()
-    } else {
-        (0..slots.len().min(64))
-            .map(|slot| 1 << slot)
-            .chain([u64::MAX])
-            .collect()
-    };
-    for set in sets {
-        let chosen = || {
-            slots
-                .iter()
-                .enumerate()
-                .filter(move |(slot, _)| *slot < 64 && set >> slot & 1 == 1)
-                .map(|(_, slot)| slot)
-        };
-        let wanted: u64 = chosen().map(|(_, count, _)| count).sum();
-        let available: u64 = there_are
-            .iter()
-            .enumerate()
-            .filter(|(has, _)| {
-                let has = RoleId(u32::try_from(*has).unwrap_or(u32::MAX));
-                chosen().any(|(role, _, _)| procedure.role_covers(has, *role))
-            })
-            .map(|(_, count)| count)
-            .sum();
-        if wanted > available {
-            let Some((_, _, place)) = chosen().next() else {
-                continue;
-            };
-            if let Some(finding) = findings.add(codes::TOO_FEW_PEOPLE, *place, || {
-                let labels: Vec<String> = chosen()
-                    .filter_map(|(role, _, _)| procedure.roles.get(role.index()))
-                    .map(|role| format!("`{}`", role.label))
-                    .collect();
-                let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
-                format!(
-                    "path `{}` of `{}` needs {wanted} {} as {} and there {} {available}",
-                    path.name,
-                    action.name,
-                    if wanted == 1 { "person" } else { "people" },
-                    listed(&labels, "or"),
-                    if available == 1 { "is" } else { "are" },
-                )
-            }) {
-                finding.help("ask for fewer signatures, let another role sign, or give more people this role");
+    for path in &action.paths {
+        unnoticed_wait(path, findings);
+        falls_together(procedure, path, findings);
+        for line in &path.lines {
+            if let Requirement::Prove(expression) = &line.requirement {
+                unusable_proofs(procedure, expression, findings);
             }
-            return;
         }
     }
+    change_without_wait(procedure, action, findings);
+    contacts::look(procedure, action, findings);
+    exposed::look(procedure, action, findings);
+    conditions::look(procedure, action, findings);
+}
+
+/// Looks at how the actions hang together, when all are there.
+pub(crate) fn after_actions(procedure: &Procedure, reach: Reach, findings: &mut Findings) {
+    unreachable_actions(procedure, reach, findings);
 }
 
 fn methods(procedure: &Procedure, findings: &mut Findings) {
@@ -253,6 +164,17 @@ fn change_without_wait(procedure: &Procedure, action: &Action, findings: &mut Fi
 }
 
 fn falls_together(procedure: &Procedure, path: &Path, findings: &mut Findings) {
+    let mut proofs = path
+        .lines
+        .iter()
+        .filter_map(|line| match &line.requirement {
+            Requirement::Prove(expression) => Some(expression),
+            _ => None,
+        });
+    // As most paths are: nothing that could fall together.
+    if let (None | Some(Expr::Atom { .. }), None) = (proofs.next(), proofs.next()) {
+        return;
+    }
     let mut parts = Vec::new();
     for line in &path.lines {
         match &line.requirement {
@@ -267,12 +189,12 @@ fn falls_together(procedure: &Procedure, path: &Path, findings: &mut Findings) {
 /// Reports proofs of one holding in different parts of which several must hold.
 fn together(procedure: &Procedure, parts: &[&Expr], findings: &mut Findings) {
     let mut shown: BTreeMap<HoldingId, (usize, Span)> = BTreeMap::new();
-    for (position, part) in parts.iter().enumerate() {
-        let mut atoms = Vec::new();
-        collect(part, &mut atoms);
-        for (proof, place) in atoms {
-            let Some(holding) = procedure.proofs.get(proof).map(|proof| proof.shows) else {
-                continue;
+    // One part alone is in no other's company.
+    let several = if parts.len() > 1 { parts } else { &[] };
+    for (position, part) in several.iter().enumerate() {
+        each_atom(part, &mut |proof, place| {
+            let Some(holding) = procedure.proofs.get(proof.index()).map(|proof| proof.shows) else {
+                return;
             };
             match shown.get(&holding) {
                 Some((earlier, first)) if *earlier != position => {
@@ -293,7 +215,7 @@ fn together(procedure: &Procedure, parts: &[&Expr], findings: &mut Findings) {
                     shown.insert(holding, (position, place));
                 }
             }
-        }
+        });
     }
     for part in parts {
         match part {
@@ -311,27 +233,26 @@ fn together(procedure: &Procedure, parts: &[&Expr], findings: &mut Findings) {
     }
 }
 
-fn collect(expression: &Expr, atoms: &mut Vec<(usize, Span)>) {
+/// Every proof that is named, and where.
+fn each_atom(expression: &Expr, see: &mut impl FnMut(ProofId, Span)) {
     match expression {
-        Expr::Atom { proof, span, .. } => atoms.push((proof.index(), *span)),
+        Expr::Atom { proof, span, .. } => see(*proof, *span),
         Expr::And(parts) | Expr::Or(parts) | Expr::NOf { of: parts, .. } => {
             for part in parts {
-                collect(part, atoms);
+                each_atom(part, see);
             }
         }
     }
 }
 
 fn unusable_proofs(procedure: &Procedure, expression: &Expr, findings: &mut Findings) {
-    let mut atoms = Vec::new();
-    collect(expression, &mut atoms);
-    for (proof, place) in atoms {
+    each_atom(expression, &mut |proof, place| {
         let Some(proof) = procedure
             .proofs
-            .get(proof)
+            .get(proof.index())
             .filter(|proof| proof.using.is_none())
         else {
-            continue;
+            return;
         };
         if let Some(finding) = findings.add(codes::UNUSABLE_PROOF, place, || {
             format!(
@@ -341,49 +262,75 @@ fn unusable_proofs(procedure: &Procedure, expression: &Expr, findings: &mut Find
         }) {
             finding.help("say how it is shown where it is declared, such as `using pin`");
         }
+    });
+}
+
+/// How far an honest customer who has everything gets, with honest staff and any amount of time.
+pub(crate) struct Reach {
+    /// By holding.
+    has: Vec<bool>,
+    /// By action.
+    reached: Vec<bool>,
+    /// Something new was had in this round.
+    more: bool,
+}
+
+impl Reach {
+    pub(crate) fn new(procedure: &Procedure) -> Self {
+        Self {
+            has: procedure
+                .holdings
+                .iter()
+                .map(|holding| holding.kind != HoldingKind::State)
+                .collect(),
+            reached: Vec::new(),
+            more: false,
+        }
+    }
+
+    /// The first round, at the next action of the file.
+    pub(crate) fn first(&mut self, procedure: &Procedure, action: &Action) {
+        let reached = self.gets_to(procedure, action);
+        self.reached.push(reached);
+    }
+
+    fn gets_to(&mut self, procedure: &Procedure, action: &Action) -> bool {
+        let reached = action
+            .paths
+            .iter()
+            .any(|path| passable(procedure, path, action.outside, &self.has));
+        for effect in action.effects.iter().filter(|_| reached) {
+            let (EffectKind::Gives(holding)
+            | EffectKind::Changes(holding)
+            | EffectKind::Sends { what: holding, .. }) = effect.kind
+            else {
+                continue;
+            };
+            if let Some(flag) = self.has.get_mut(holding.index()) {
+                self.more |= !*flag;
+                *flag = true;
+            }
+        }
+        reached
     }
 }
 
-/// Actions that an honest customer who has everything cannot reach, with honest staff and any amount of time.
-fn unreachable_actions(procedure: &Procedure, findings: &mut Findings) {
+/// Actions that an honest customer cannot reach, after the first round.
+fn unreachable_actions(procedure: &Procedure, mut reach: Reach, findings: &mut Findings) {
     /// States that hang on one another in longer chains are left alone.
     const MOST_ROUNDS: usize = 64;
-    let mut has: Vec<bool> = procedure
-        .holdings
-        .iter()
-        .map(|holding| holding.kind != HoldingKind::State)
-        .collect();
-    let mut reached = vec![false; procedure.actions.len()];
-    for round in 0.. {
+    let mut reached = std::mem::take(&mut reach.reached);
+    for round in 1.. {
+        if !std::mem::take(&mut reach.more) {
+            break;
+        }
         if round == MOST_ROUNDS {
             return;
         }
-        let mut more = false;
         for (action, reached) in procedure.actions.iter().zip(&mut reached) {
-            if *reached
-                || !action
-                    .paths
-                    .iter()
-                    .any(|path| passable(procedure, path, action.outside, &has))
-            {
-                continue;
+            if !*reached {
+                *reached = reach.gets_to(procedure, action);
             }
-            *reached = true;
-            for effect in &action.effects {
-                let (EffectKind::Gives(holding)
-                | EffectKind::Changes(holding)
-                | EffectKind::Sends { what: holding, .. }) = effect.kind
-                else {
-                    continue;
-                };
-                if let Some(flag) = has.get_mut(holding.index()) {
-                    more |= !*flag;
-                    *flag = true;
-                }
-            }
-        }
-        if !more {
-            break;
         }
     }
     for (action, _) in procedure

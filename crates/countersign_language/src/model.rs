@@ -5,6 +5,8 @@
 //! knows about text, files or time.
 
 use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +45,64 @@ ids! {
     ActionId,
     /// Index into [`Action::paths`].
     PathId,
+}
+
+/// A list that does not change and that many places of a procedure have in common, kept once:
+/// every channel, every role. Reads like a slice; a copy costs nothing.
+#[derive(PartialEq, Eq)]
+pub struct Shared<T>(Arc<[T]>);
+
+impl<T> Deref for Shared<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T> From<Vec<T>> for Shared<T> {
+    fn from(items: Vec<T>) -> Self {
+        Self(items.into())
+    }
+}
+
+impl<T: Clone> From<&[T]> for Shared<T> {
+    fn from(items: &[T]) -> Self {
+        Self(items.into())
+    }
+}
+
+impl<T> FromIterator<T> for Shared<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Self(items.into_iter().collect())
+    }
+}
+
+impl<'s, T> IntoIterator for &'s Shared<T> {
+    type Item = &'s T;
+    type IntoIter = std::slice::Iter<'s, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
 }
 
 /// One whole procedure file, resolved and checked.
@@ -238,7 +298,7 @@ pub struct Openers {
     /// The customer may.
     pub customer: bool,
     /// Staff of these roles, or of roles that include them, may.
-    pub roles: Vec<RoleId>,
+    pub roles: Shared<RoleId>,
 }
 
 /// What an action does, with where it is said.
@@ -308,11 +368,13 @@ pub enum Requirement {
         role: RoleId,
     },
     /// `notify every channel | H, …`; resolved to the channels named, `every` kept for the words.
+    /// Every path of an action that changes a holding has one for every channel, at the place of its
+    /// `changes` where the path does not say so itself.
     Notify {
         /// The file says `every channel`.
         every: bool,
         /// The channels, ascending.
-        channels: Vec<HoldingId>,
+        channels: Shared<HoldingId>,
     },
     /// `wait DURATION`
     Wait(Duration),

@@ -5,9 +5,11 @@
 //! one mistake per token, so that one slip is one finding.
 
 mod action;
+mod outline;
 mod promise;
 
 pub(crate) use action::{DEEPEST, check_n_of, millionths, push_flat, zero};
+pub(crate) use outline::Outline;
 
 use crate::codes::{self, Code};
 use crate::diagnostic::Diagnostic;
@@ -16,34 +18,24 @@ use crate::lexer::{Kind, Lexer, Token, abbreviated, span};
 use crate::model::{Duration, HoldingKind, Span, Unit};
 use crate::refused;
 use crate::suggest::nearest;
-use crate::tree::{Count, ExposureNode, Item, ItemKind, Tree, Word, Words};
+use crate::tree::{Clause, Count, ExposureNode, Item, ItemKind, LineNode, Tree, Word, Words};
 
 /// Reads a whole file. The text must be at most `u32::MAX` bytes long.
 pub(crate) fn parse(source: &str, findings: &mut Findings) -> Tree {
-    let mut lexer = Lexer::new(source);
     let errors_before = findings.errors();
-    let ahead = [
-        lexer.next(findings),
-        lexer.next(findings),
-        lexer.next(findings),
-    ];
-    let mut parser = Parser {
-        source,
-        lexer,
-        findings,
-        ahead,
-        words: Words::default(),
-        previous: Span::default(),
-        last_mistake: u32::MAX,
-        lost: false,
-    };
+    let mut parser = Parser::new(source, findings);
     let mut items = Vec::new();
     while parser.peek().kind != Kind::End {
         if let Some(item) = parser.item() {
             items.push(item);
         }
     }
-    let Parser { words, lexer, .. } = parser;
+    let Parser {
+        words,
+        lexer,
+        findings,
+        ..
+    } = parser;
     Tree {
         words,
         items,
@@ -81,12 +73,39 @@ struct Parser<'s, 'f> {
     findings: &'f mut Findings,
     ahead: [Token; 3],
     words: Words,
+    /// Clauses of the action that is being read, so that each action keeps just as many as it has.
+    clauses: Vec<Clause>,
+    /// The same for the lines of the path that is being read.
+    lines: Vec<LineNode>,
     /// The token taken last.
     previous: Span,
     /// Where the last mistake was reported, so that it is not reported twice.
     last_mistake: u32,
     /// Something else stood where something was expected, so that what follows may belong to nothing.
     lost: bool,
+}
+
+impl<'s, 'f> Parser<'s, 'f> {
+    fn new(source: &'s str, findings: &'f mut Findings) -> Self {
+        let mut lexer = Lexer::new(source);
+        let ahead = [
+            lexer.next(findings),
+            lexer.next(findings),
+            lexer.next(findings),
+        ];
+        Self {
+            source,
+            lexer,
+            findings,
+            ahead,
+            words: Words::for_text_of(source.len()),
+            clauses: Vec::new(),
+            lines: Vec::new(),
+            previous: Span::default(),
+            last_mistake: u32::MAX,
+            lost: false,
+        }
+    }
 }
 
 impl<'s> Parser<'s, '_> {
@@ -137,7 +156,7 @@ impl<'s> Parser<'s, '_> {
     fn staff(&mut self) -> ItemKind {
         let name = self.name("a name for the role", Naming::Role);
         let label = self.quoted("words for the role");
-        let mut includes = Vec::new();
+        let mut includes = Box::default();
         if self.optional("includes", &["includes"]) {
             includes = self.names("a role", Naming::Any);
         }
@@ -150,9 +169,14 @@ impl<'s> Parser<'s, '_> {
 
     fn holding(&mut self, kind: HoldingKind) -> ItemKind {
         const OPTIONS: [&str; 3] = ["using", "public", "visible"];
-        let word = kind.as_str();
-        let name = self.name(&format!("a name for the {word}"), Naming::Holding);
-        let label = self.quoted(&format!("words for the {word}"));
+        let (name, label) = match kind {
+            HoldingKind::Secret => ("a name for the secret", "words for the secret"),
+            HoldingKind::Channel => ("a name for the channel", "words for the channel"),
+            HoldingKind::Device => ("a name for the device", "words for the device"),
+            HoldingKind::State => ("a name for the state", "words for the state"),
+        };
+        let name = self.name(name, Naming::Holding);
+        let label = self.quoted(label);
         let mut using = None;
         let mut exposure = ExposureNode::Hidden;
         loop {
@@ -403,13 +427,13 @@ impl<'s> Parser<'s, '_> {
     }
 
     /// Names between commas; at least one.
-    fn names(&mut self, what: &str, naming: Naming) -> Vec<Word> {
+    fn names(&mut self, what: &str, naming: Naming) -> Box<[Word]> {
         let mut names = vec![self.name(what, naming)];
         while self.peek().kind == Kind::Comma {
             self.bump();
             names.push(self.name(what, naming));
         }
-        names
+        names.into()
     }
 
     fn check_name(&mut self, name: &str, place: Span, naming: Naming) {
@@ -454,7 +478,7 @@ impl<'s> Parser<'s, '_> {
             });
         }
         Word {
-            symbol: self.words.intern(&words),
+            symbol: self.words.keep(&words),
             span: token.span,
         }
     }
@@ -792,17 +816,18 @@ const LONGEST_SECONDS: u64 = 36_500 * 86_400;
 
 /// Lower-case letters, digits and `_`, a letter first; with dots between such names where allowed.
 pub(crate) fn is_name(name: &str, dotted: bool) -> bool {
-    let plain = |part: &str| {
-        part.starts_with(|first: char| first.is_ascii_lowercase())
-            && part
-                .bytes()
-                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
-    };
-    if dotted {
-        name.split('.').all(plain)
-    } else {
-        plain(name)
-    }
+    // As if a dot stood before the name: after a dot comes a letter.
+    let mut after = b'.';
+    name.bytes().all(|byte| {
+        let fits = match byte {
+            b'a'..=b'z' => true,
+            b'0'..=b'9' | b'_' => after != b'.',
+            b'.' => dotted && after != b'.',
+            _ => false,
+        };
+        after = byte;
+        fits
+    }) && after != b'.'
 }
 
 /// What somebody means who uses another word. What follows it is written differently, so it is not read on.

@@ -9,73 +9,154 @@ use std::fmt::Write as _;
 use crate::codes::{self, Code};
 use crate::findings::Findings;
 use crate::lexer::abbreviated;
+use crate::lint::{self, Reach};
 use crate::model::{
-    Exposure, Holding, HoldingId, HoldingKind, Loss, LossId, Method, Procedure, Proof, ProofId,
-    Role, RoleId, Span, Version,
+    ActionId, Exposure, Holding, HoldingId, HoldingKind, Loss, LossId, Method, Procedure, Proof,
+    ProofId, Role, RoleId, Shared, Span, Version,
 };
+use crate::parser::Outline;
 use crate::refused;
 use crate::suggest::nearest;
-use crate::tree::{ExposureNode, ItemKind, Symbol, Tree, Word};
+use crate::tree::{ActionNode, ExposureNode, Item, ItemKind, Symbol, Tree, Word, Words};
+use crate::twin::Digest;
 
 /// More roles than this are refused; sets of roles then fit one machine word everywhere.
 pub const MOST_ROLES: usize = 64;
-/// All `notify` lines together may name this many channels once `every channel` is written out.
+/// All `notify` lines of a file together may name this many channels once `every channel` is written out.
 const MOST_NOTICES: usize = 16_000_000;
 /// Names compared, over the whole file, to find the one that was meant.
 const MOST_COMPARISONS: usize = 4_000_000;
 
-/// Resolves and checks. The version is left zero. What is returned is only
-/// whole if no error was found.
-pub(crate) fn resolve(tree: &Tree, findings: &mut Findings) -> Procedure {
-    let mut resolver = Resolver {
-        tree,
-        findings,
-        things: vec![None; tree.words.len()],
-        roles: vec![None; tree.words.len()],
-        outcomes: vec![None; tree.words.len()],
-        implied: Vec::new(),
-        shown_by: BTreeMap::new(),
-        channels: Vec::new(),
-        notices: 0,
-        comparisons: 0,
-        procedure: Procedure {
-            organisation: String::new(),
-            roles: Vec::new(),
-            holdings: Vec::new(),
-            proofs: Vec::new(),
-            losses: Vec::new(),
-            actions: Vec::new(),
-            promises: Vec::new(),
-            version: Version([0; 32]),
-        },
-    };
-    resolver.declare();
-    resolver.organisation();
-    resolver.roles();
-    resolver.holdings();
-    resolver.proofs();
-    resolver.actions();
-    resolver.promises();
-    resolver.procedure
+/// Resolves and checks; what is returned is only there if no error was found.
+pub(crate) fn resolve(tree: &Tree, findings: &mut Findings) -> Option<Procedure> {
+    let mut work = Work::new(&tree.words, &tree.items, std::iter::empty(), findings);
+    for item in &tree.items {
+        if let ItemKind::Action(node) = &item.kind {
+            work.action(node, item.span);
+        }
+    }
+    work.finish(&tree.items)
+}
+
+/// The same without a tree of the whole file. Nothing if there is an error anywhere: reading the
+/// file in one go says which. Warnings of the outline's own stay where the outline puts them.
+pub(crate) fn resolve_outline(
+    mut outline: Outline<'_, '_>,
+    findings: &mut Findings,
+) -> Option<Procedure> {
+    let between = Words::default();
+    let mut work =
+        Work::new(outline.words(), &outline.items, outline.names(), findings).over(&between);
+    while let Some((node, span)) = outline.next().ok()? {
+        let mut here = work.over(outline.words());
+        here.action(&node, span);
+        work = here.over(&between);
+    }
+    work.over(outline.words()).finish(&outline.items)
+}
+
+/// Everything that is done to an action is done while it is at hand: in a
+/// procedure that is larger than the processor's caches, going over it again
+/// costs as much as the work itself.
+struct Work<'t, 'f> {
+    resolver: Resolver<'t, 'f>,
+    version: Digest,
+    lints: Findings,
+    reach: Reach,
+}
+
+impl<'t, 'f> Work<'t, 'f> {
+    fn new(
+        words: &'t Words,
+        items: &[Item],
+        actions: impl Iterator<Item = Word>,
+        findings: &'f mut Findings,
+    ) -> Self {
+        let mut resolver = Resolver::new(words, findings);
+        resolver.before_actions(items, actions);
+        let mut lints = Findings::default();
+        if resolver.findings.errors() == 0 {
+            lint::before_actions(&resolver.procedure, &mut lints);
+        }
+        Self {
+            reach: Reach::new(&resolver.procedure),
+            resolver,
+            version: Digest::new(),
+            lints,
+        }
+    }
+
+    /// The same work with words that have become more.
+    fn over<'w>(self, words: &'w Words) -> Work<'w, 'f> {
+        Work {
+            resolver: self.resolver.over(words),
+            version: self.version,
+            lints: self.lints,
+            reach: self.reach,
+        }
+    }
+
+    fn action(&mut self, node: &ActionNode, item: Span) {
+        let Some(action) = self.resolver.action(node, item) else {
+            return;
+        };
+        if self.resolver.findings.errors() == 0 {
+            self.version.action(self.resolver.words, node);
+            lint::action(&self.resolver.procedure, &action, &mut self.lints);
+            self.reach.first(&self.resolver.procedure, &action);
+        }
+        self.resolver.procedure.actions.push(action);
+    }
+
+    /// Takes all items or only those that are no actions.
+    fn finish(mut self, items: &[Item]) -> Option<Procedure> {
+        for item in items {
+            if let ItemKind::Promise(node) = &item.kind {
+                self.resolver.promise(node, item.span);
+            }
+        }
+        let Resolver {
+            words,
+            findings,
+            mut procedure,
+            ..
+        } = self.resolver;
+        if findings.errors() > 0 {
+            return None;
+        }
+        lint::after_actions(&procedure, self.reach, &mut self.lints);
+        findings.append(self.lints);
+        procedure.version = self.version.finish(words, items);
+        Some(procedure)
+    }
 }
 
 struct Resolver<'t, 'f> {
-    tree: &'t Tree,
+    words: &'t Words,
     findings: &'f mut Findings,
-    /// Holdings and proofs by symbol.
-    things: Vec<Option<Declared<Thing>>>,
-    roles: Vec<Option<Declared<RoleId>>>,
-    /// Losses and actions by symbol.
-    outcomes: Vec<Option<Declared<Outcome>>>,
+    /// Holdings and proofs.
+    things: Names<Thing>,
+    roles: Names<RoleId>,
+    /// Losses and actions.
+    outcomes: Names<Outcome>,
     /// The implied proof of each holding.
     implied: Vec<Option<ProofId>>,
     /// The first declared proof of each holding, for advice.
     shown_by: BTreeMap<HoldingId, ProofId>,
     /// Every channel, ascending.
-    channels: Vec<HoldingId>,
+    channels: Shared<HoldingId>,
+    /// Every role, ascending.
+    every_role: Shared<RoleId>,
     notices: usize,
     comparisons: usize,
     procedure: Procedure,
+}
+
+/// What is declared under each name of one kind.
+struct Names<T> {
+    /// By symbol: one more than the place in `declared`, or zero.
+    places: Vec<u32>,
+    declared: Vec<Declared<T>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -93,18 +174,74 @@ enum Thing {
 #[derive(Debug, Clone, Copy)]
 enum Outcome {
     Loss(LossId),
-    Action(crate::model::ActionId),
+    Action(ActionId),
 }
 
-impl Resolver<'_, '_> {
+impl<'t, 'f> Resolver<'t, 'f> {
+    fn new(words: &'t Words, findings: &'f mut Findings) -> Self {
+        Self {
+            words,
+            findings,
+            things: Names::default(),
+            roles: Names::default(),
+            outcomes: Names::default(),
+            implied: Vec::new(),
+            shown_by: BTreeMap::new(),
+            channels: Shared::default(),
+            every_role: Shared::default(),
+            notices: 0,
+            comparisons: 0,
+            procedure: Procedure {
+                organisation: String::new(),
+                roles: Vec::new(),
+                holdings: Vec::new(),
+                proofs: Vec::new(),
+                losses: Vec::new(),
+                actions: Vec::new(),
+                promises: Vec::new(),
+                version: Version([0; 32]),
+            },
+        }
+    }
+
+    fn over<'w>(self, words: &'w Words) -> Resolver<'w, 'f> {
+        Resolver {
+            words,
+            findings: self.findings,
+            things: self.things,
+            roles: self.roles,
+            outcomes: self.outcomes,
+            implied: self.implied,
+            shown_by: self.shown_by,
+            channels: self.channels,
+            every_role: self.every_role,
+            notices: self.notices,
+            comparisons: self.comparisons,
+            procedure: self.procedure,
+        }
+    }
+
+    /// Everything but actions and promises, which use what is declared here: by the items, and
+    /// by the names of actions that are not among them.
+    fn before_actions(&mut self, items: &[Item], actions: impl Iterator<Item = Word>) {
+        self.declare(items, actions);
+        self.organisation(items);
+        self.roles(items);
+        self.holdings(items);
+        self.proofs(items);
+        // More roles than that were reported; writing them out for every action would cost too much.
+        let roles = self.procedure.roles.len().min(MOST_ROLES);
+        self.every_role = (0..roles).map(|role| RoleId(index(role))).collect();
+    }
+
     /// Gives every declared name its number, so that it can be used before it is declared.
-    fn declare(&mut self) {
-        let tree = self.tree;
+    fn declare(&mut self, items: &[Item], elsewhere: impl Iterator<Item = Word>) {
+        let words = self.words;
         let (mut roles, mut holdings, mut proofs, mut losses, mut actions) = (0, 0, 0, 0, 0);
         // Implied proofs come first, so that the order does not depend on how
         // declarations of different kinds are mixed in the file.
         let mut implied = 0;
-        for item in &tree.items {
+        for item in items {
             if let ItemKind::Holding {
                 kind: HoldingKind::Secret | HoldingKind::State,
                 name,
@@ -115,11 +252,11 @@ impl Resolver<'_, '_> {
                 implied += 1;
             }
         }
-        for item in &tree.items {
+        for item in items {
             match &item.kind {
                 ItemKind::Staff { name, .. } if !name.is_missing() => {
                     let id = RoleId(take(&mut roles));
-                    insert(&mut self.roles, *name, id, tree, self.findings);
+                    insert(&mut self.roles, *name, id, words, self.findings);
                 }
                 ItemKind::Holding { kind, name, .. } if !name.is_missing() => {
                     let id = HoldingId(take(&mut holdings));
@@ -127,7 +264,7 @@ impl Resolver<'_, '_> {
                         &mut self.things,
                         *name,
                         Thing::Holding(id, *kind),
-                        tree,
+                        words,
                         self.findings,
                     );
                 }
@@ -137,26 +274,30 @@ impl Resolver<'_, '_> {
                         &mut self.things,
                         *name,
                         Thing::Proof(id),
-                        tree,
+                        words,
                         self.findings,
                     );
                 }
                 ItemKind::Loss { name, .. } if !name.is_missing() => {
                     let id = Outcome::Loss(LossId(take(&mut losses)));
-                    insert(&mut self.outcomes, *name, id, tree, self.findings);
+                    insert(&mut self.outcomes, *name, id, words, self.findings);
                 }
                 ItemKind::Action(action) if !action.name.is_missing() => {
-                    let id = Outcome::Action(crate::model::ActionId(take(&mut actions)));
-                    insert(&mut self.outcomes, action.name, id, tree, self.findings);
+                    let id = Outcome::Action(ActionId(take(&mut actions)));
+                    insert(&mut self.outcomes, action.name, id, words, self.findings);
                 }
                 _ => {}
             }
         }
+        for name in elsewhere {
+            let id = Outcome::Action(ActionId(take(&mut actions)));
+            insert(&mut self.outcomes, name, id, words, self.findings);
+        }
     }
 
-    fn organisation(&mut self) {
+    fn organisation(&mut self, items: &[Item]) {
         let mut said: Option<Span> = None;
-        for item in &self.tree.items {
+        for item in items {
             let ItemKind::Organisation { label } = &item.kind else {
                 continue;
             };
@@ -177,14 +318,10 @@ impl Resolver<'_, '_> {
             said = said.or(Some(item.span));
         }
         if said.is_none() {
-            let start = self
-                .tree
-                .items
-                .first()
-                .map_or(Span::default(), |item| Span {
-                    end: item.span.start,
-                    ..item.span
-                });
+            let start = items.first().map_or(Span::default(), |item| Span {
+                end: item.span.start,
+                ..item.span
+            });
             if let Some(finding) = self.findings.add(codes::MISSING_ORGANISATION, start, || {
                 "nothing says whose procedure this is".to_owned()
             }) {
@@ -193,9 +330,9 @@ impl Resolver<'_, '_> {
         }
     }
 
-    fn roles(&mut self) {
-        let mut direct: Vec<Vec<Word>> = Vec::new();
-        for item in &self.tree.items {
+    fn roles(&mut self, items: &[Item]) {
+        let mut direct: Vec<&[Word]> = Vec::new();
+        for item in items {
             let ItemKind::Staff {
                 name,
                 label,
@@ -220,7 +357,7 @@ impl Resolver<'_, '_> {
                 includes: Vec::new(),
                 span: header(item.span, *label),
             });
-            direct.push(includes.clone());
+            direct.push(includes);
         }
         let edges: Vec<Vec<(RoleId, Span)>> = direct
             .iter()
@@ -273,10 +410,10 @@ impl Resolver<'_, '_> {
         }
     }
 
-    fn holdings(&mut self) {
-        let tree = self.tree;
+    fn holdings(&mut self, items: &[Item]) {
         let mut implied = Vec::new();
-        for item in &tree.items {
+        let mut channels = Vec::new();
+        for item in items {
             let ItemKind::Holding {
                 kind,
                 name,
@@ -308,7 +445,7 @@ impl Resolver<'_, '_> {
                 span: header(item.span, *label),
             };
             if *kind == HoldingKind::Channel {
-                self.channels.push(id);
+                channels.push(id);
             }
             if matches!(kind, HoldingKind::Secret | HoldingKind::State) {
                 self.implied.push(Some(ProofId(index(implied.len()))));
@@ -325,12 +462,12 @@ impl Resolver<'_, '_> {
             }
             self.procedure.holdings.push(holding);
         }
+        self.channels = channels.into();
         self.procedure.proofs = implied;
     }
 
-    fn proofs(&mut self) {
-        let tree = self.tree;
-        for item in &tree.items {
+    fn proofs(&mut self, items: &[Item]) {
+        for item in items {
             let ItemKind::Proof {
                 name,
                 label,
@@ -356,7 +493,7 @@ impl Resolver<'_, '_> {
                 span: header(item.span, *label),
             });
         }
-        for item in &tree.items {
+        for item in items {
             let ItemKind::Loss { name, label } = &item.kind else {
                 continue;
             };
@@ -373,17 +510,17 @@ impl Resolver<'_, '_> {
     // Looking names up. A missing word was reported when it was read.
 
     fn text(&self, word: Word) -> String {
-        self.tree.text(word).to_owned()
+        self.words.text(word).to_owned()
     }
 
     fn role(&mut self, word: Word) -> Option<RoleId> {
         if word.is_missing() {
             return None;
         }
-        if let Some(role) = at(&self.roles, word.symbol) {
+        if let Some(role) = self.roles.get(word.symbol) {
             return Some(role.what);
         }
-        let name = self.tree.text(word);
+        let name = self.words.text(word);
         if refused::is_requester(name) {
             if let Some(finding) = self.findings.add(codes::NO_SELF_APPROVAL, word.span, || {
                 format!("`{name}` cannot stand for a member of staff")
@@ -405,7 +542,7 @@ impl Resolver<'_, '_> {
         if word.is_missing() {
             return None;
         }
-        match at(&self.things, word.symbol) {
+        match self.things.get(word.symbol) {
             Some(Declared {
                 what: Thing::Holding(id, kind),
                 ..
@@ -443,7 +580,10 @@ impl Resolver<'_, '_> {
         if kind == HoldingKind::Channel {
             return Some(id);
         }
-        let declared = at(&self.things, word.symbol).map_or(word.span, |declared| declared.at);
+        let declared = self
+            .things
+            .get(word.symbol)
+            .map_or(word.span, |declared| declared.at);
         self.wrong_kind(
             word,
             declared,
@@ -458,7 +598,7 @@ impl Resolver<'_, '_> {
         if word.is_missing() {
             return None;
         }
-        let name = self.tree.text(word);
+        let name = self.words.text(word);
         if let Some(method) = Method::named(name) {
             return Some(method);
         }
@@ -510,7 +650,7 @@ impl Resolver<'_, '_> {
         wanted: &str,
         help: Option<String>,
     ) {
-        let name = self.tree.text(word);
+        let name = self.words.text(word);
         if let Some(finding) = self.findings.add(codes::WRONG_KIND, word.span, || {
             format!("`{}` is {is}, not {wanted}", abbreviated(name))
         }) {
@@ -522,32 +662,30 @@ impl Resolver<'_, '_> {
     }
 
     /// Says that no such thing is declared, or that it is something else.
-    fn unknown<T: Clone>(
-        &mut self,
-        word: Word,
-        what: &str,
-        table: impl Fn(&Self) -> &[Option<Declared<T>>],
-    ) {
-        let elsewhere = at(&self.roles, word.symbol)
+    fn unknown<T>(&mut self, word: Word, what: &str, table: impl Fn(&Self) -> &Names<T>) {
+        let elsewhere = self
+            .roles
+            .get(word.symbol)
             .map(|role| ("a staff role", role.at))
             .or_else(|| {
-                at(&self.things, word.symbol).map(|thing| match thing.what {
+                self.things.get(word.symbol).map(|thing| match thing.what {
                     Thing::Holding(_, kind) => (kind.with_article(), thing.at),
                     Thing::Proof(_) => ("a proof", thing.at),
                 })
             })
             .or_else(|| {
-                at(&self.outcomes, word.symbol).map(|outcome| match outcome.what {
-                    Outcome::Loss(_) => ("a loss", outcome.at),
-                    Outcome::Action(_) => ("an action", outcome.at),
-                })
+                self.outcomes
+                    .get(word.symbol)
+                    .map(|outcome| match outcome.what {
+                        Outcome::Loss(_) => ("a loss", outcome.at),
+                        Outcome::Action(_) => ("an action", outcome.at),
+                    })
             });
         if let Some((is, declared)) = elsewhere {
             self.wrong_kind(word, declared, is, &format!("a {what}"), None);
             return;
         }
-        let tree = self.tree;
-        let name = tree.text(word);
+        let name = self.words.text(word);
         let near = self.nearest_name(name, table);
         if let Some(finding) = self.findings.add(codes::UNKNOWN_NAME, word.span, || {
             format!("no {what} is called `{}`", abbreviated(name))
@@ -562,17 +700,13 @@ impl Resolver<'_, '_> {
     fn nearest_name<T>(
         &mut self,
         name: &str,
-        table: impl Fn(&Self) -> &[Option<Declared<T>>],
+        table: impl Fn(&Self) -> &Names<T>,
     ) -> Option<String> {
-        self.comparisons += self.tree.words.len();
+        self.comparisons += table(self).places.len();
         if self.comparisons > MOST_COMPARISONS {
             return None;
         }
-        let names = table(self)
-            .iter()
-            .enumerate()
-            .filter(|(_, declared)| declared.is_some())
-            .map(|(symbol, _)| self.tree.words.get(Symbol::at(symbol)));
+        let names = table(self).symbols().map(|symbol| self.words.get(symbol));
         nearest(name, names).map(ToOwned::to_owned)
     }
 
@@ -591,37 +725,59 @@ fn header(item: Span, label: Word) -> Span {
     }
 }
 
-fn at<T: Copy>(table: &[Option<T>], symbol: Symbol) -> Option<T> {
-    table.get(symbol.index()).copied().flatten()
-}
-
-fn insert<T: Copy>(
-    table: &mut [Option<Declared<T>>],
-    name: Word,
-    what: T,
-    tree: &Tree,
-    findings: &mut Findings,
-) {
-    let Some(slot) = table.get_mut(name.symbol.index()) else {
-        return;
-    };
-    match slot {
-        None => {
-            *slot = Some(Declared {
-                what,
-                at: name.span,
-            });
-        }
-        Some(first) => {
-            let first = first.at;
-            duplicate(name, first, tree, findings);
+impl<T> Default for Names<T> {
+    fn default() -> Self {
+        Self {
+            places: Vec::new(),
+            declared: Vec::new(),
         }
     }
 }
 
-fn duplicate(name: Word, first: Span, tree: &Tree, findings: &mut Findings) {
+impl<T: Copy> Names<T> {
+    fn get(&self, symbol: Symbol) -> Option<Declared<T>> {
+        let place = self.places.get(symbol.index())?.checked_sub(1)?;
+        self.declared.get(place as usize).copied()
+    }
+}
+
+impl<T> Names<T> {
+    /// The names, in the order in which they were first mentioned.
+    fn symbols(&self) -> impl Iterator<Item = Symbol> {
+        self.places
+            .iter()
+            .enumerate()
+            .filter(|(_, place)| **place != 0)
+            .map(|(symbol, _)| Symbol::at(symbol))
+    }
+}
+
+fn insert<T: Copy>(
+    names: &mut Names<T>,
+    name: Word,
+    what: T,
+    words: &Words,
+    findings: &mut Findings,
+) {
+    if let Some(first) = names.get(name.symbol) {
+        duplicate(name, first.at, words, findings);
+        return;
+    }
+    if names.places.len() <= name.symbol.index() {
+        names.places.resize(name.symbol.index() + 1, 0);
+    }
+    names.declared.push(Declared {
+        what,
+        at: name.span,
+    });
+    if let Some(place) = names.places.get_mut(name.symbol.index()) {
+        *place = index(names.declared.len());
+    }
+}
+
+fn duplicate(name: Word, first: Span, words: &Words, findings: &mut Findings) {
     if let Some(finding) = findings.add(codes::DUPLICATE_NAME, name.span, || {
-        format!("`{}` is declared twice", abbreviated(tree.text(name)))
+        format!("`{}` is declared twice", abbreviated(words.text(name)))
     }) {
         finding
             .also(first, "first here")

@@ -13,4 +13,4 @@ mod write;
 pub(crate) use read::from_json;
 pub use schema::json_schema;
 pub use write::to_json;
-pub(crate) use write::{decimal, version};
+pub(crate) use write::{Digest, decimal};

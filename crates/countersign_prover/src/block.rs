@@ -118,7 +118,7 @@ impl Cutter {
                 return members;
             };
             if self.state[at(a)] == OUTSIDE && self.state[at(b)] == OUTSIDE {
-                let (of_a, of_b) = (self.cuts.price(a), self.cuts.price(b));
+                let (of_a, of_b) = (self.cuts.price(a, &|_| 1), self.cuts.price(b, &|_| 1));
                 let into = |node| focus.graph.rules_into(node).len();
                 let b_goes = (of_b, into(b)) < (of_a, into(a));
                 self.block_node(if b_goes { b } else { a });
@@ -169,7 +169,7 @@ impl Cutter {
 /// and going round a cycle adds nothing. Each pass from the outside in
 /// corrects what the pass before took for free.
 #[derive(Debug)]
-struct Cuts {
+pub(crate) struct Cuts {
     /// Start and length in `pool`; a length of [`MANY`] stands for a cut too large.
     span: Vec<(u32, u32)>,
     pool: Vec<u32>,
@@ -182,7 +182,7 @@ struct Cuts {
 const HELD: u32 = u32::MAX;
 
 /// What a choice that must not go counts in a cut: something else should rather go.
-const KEEP: u32 = 16;
+pub(crate) const KEEP: u32 = 16;
 
 const MANY: u32 = u32::MAX;
 
@@ -195,7 +195,7 @@ const NEAR: usize = 1 << 15;
 const PASSES: usize = 4;
 
 impl Cuts {
-    fn new(focus: &Focus, choice_of: &[u32]) -> Self {
+    pub(crate) fn new(focus: &Focus, choice_of: &[u32]) -> Self {
         let nodes = focus.graph.nodes();
         let near = nodes.min(NEAR);
         let mut cuts = Self {
@@ -259,7 +259,7 @@ impl Cuts {
             }
         }
         for &[a, b] in open.iter() {
-            let b_goes = self.price(b) < self.price(a);
+            let b_goes = self.price(b, &|_| 1) < self.price(a, &|_| 1);
             self.join(if b_goes { b } else { a }, cut);
             if cut.len() > CUT_MAX {
                 return false;
@@ -299,8 +299,8 @@ impl Cuts {
         true
     }
 
-    /// How many choices more must go for this node to go.
-    fn price(&self, node: Node) -> u32 {
+    /// What choices more must go for this node to go weigh.
+    pub(crate) fn price(&self, node: Node, weight: &impl Fn(u32) -> u32) -> u32 {
         let (start, length) = self.span[at(node)];
         if length == MANY {
             return MANY;
@@ -309,13 +309,14 @@ impl Cuts {
             .iter()
             .map(|&choice| match self.planned[at(choice)] {
                 HELD => KEEP,
-                stamp => u32::from(stamp != self.epoch),
+                stamp if stamp == self.epoch => 0,
+                _ => weight(choice),
             })
-            .sum()
+            .fold(0, u32::saturating_add)
     }
 
     /// Gets ready for a block without the choices held.
-    fn begin(&mut self, held: &[u32]) {
+    pub(crate) fn begin(&mut self, held: &[u32]) {
         self.epoch += 1;
         for &choice in held {
             self.planned[at(choice)] = HELD;
@@ -323,7 +324,7 @@ impl Cuts {
     }
 
     /// The node goes.
-    fn plan(&mut self, node: Node) {
+    pub(crate) fn plan(&mut self, node: Node) {
         let (start, length) = self.span[at(node)];
         if length != MANY {
             for &choice in &self.pool[at(start)..][..at(length)] {

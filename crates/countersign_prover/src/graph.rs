@@ -460,7 +460,13 @@ pub(crate) struct Focus {
     pub(crate) target: Node,
     /// The choices left: node here, and the caller's number of the choice.
     pub(crate) choices: Vec<(Node, u32)>,
+    /// Which node here stands for each node of the whole graph: [`TRUE`] for what holds for certain,
+    /// [`FALSE`] for what cannot be derived even with every choice, [`IDLE`] for what does not lead to the target.
+    pub(crate) place: Vec<Node>,
 }
+
+/// Of a node of the whole graph that does not lead to the target of a [`Focus`].
+pub(crate) const IDLE: Node = FALSE - 1;
 
 /// Outcome of focusing.
 #[derive(Debug)]
@@ -574,7 +580,20 @@ pub(crate) fn focus(
         .filter(|&&(node, _)| number_of[at(node)] != FALSE && !marks.always(node))
         .map(|&(node, name)| (number_of[at(node)], name))
         .collect();
+    let place = (0..number(graph.nodes())).map(|node| {
+        if marks.always(node) {
+            return TRUE;
+        }
+        if !marks.holds(node) {
+            return FALSE;
+        }
+        match number_of[at(alias[at(node)])] {
+            FALSE => IDLE,
+            here => here,
+        }
+    });
     Focused::Open(Focus {
+        place: place.collect(),
         graph: Graph::new(at(next), &rules),
         target,
         choices,

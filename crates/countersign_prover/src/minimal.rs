@@ -62,6 +62,7 @@ pub(crate) fn minimal_sets(focus: &Focus, size: usize, stop: Stop) -> Found {
         while let Some(set) = work.candidates.of_size(level, next) {
             next += 1;
             tried += 1;
+            crate::progress::sets(level, found.sets.len(), tried);
             if work.try_set(level, set) {
                 let members = work.candidates.members(set).to_vec();
                 if level < size {

@@ -5,6 +5,8 @@
     reason = "every index in a checked `Procedure` and its `System` is in range"
 )]
 
+use std::collections::BTreeMap;
+
 use countersign_language::{
     ActionId, EffectKind, Expr, HoldingId, HoldingKind, PathId, Procedure, ProofId, Requirement,
     Span, Target,
@@ -13,7 +15,7 @@ use countersign_language::{
 use crate::{
     certificate::{WayStep, check::World},
     compromise::{Compromise, choices, compromises, names, target_name},
-    graph::{FALSE, Graph, Node, TRUE, at, number},
+    graph::{FALSE, Node, TRUE, at, number},
     system::{Choice, System, slots, told},
 };
 
@@ -370,96 +372,32 @@ struct Derivation {
 
 impl Derivation {
     fn of(system: &System, seeds: &[Node], target: Node) -> Option<Self> {
+        let mut deriving = Deriving::new(system, seeds, target);
         let mut banned: Vec<Node> = Vec::new();
-        let mut best = Self::without(system, seeds, target, &banned)?;
+        let mut best = deriving.without(&banned)?;
         // An action that can be left out is left out, the last first.
-        let mut index = best.acts.len();
+        let mut index = best.len();
         while index > 0 {
             index -= 1;
-            let Some(&(action, _)) = best.acts.get(index) else {
+            let Some(&(action, _)) = best.get(index) else {
                 continue;
             };
             banned.push(system.actions[action.index()]);
-            match Self::without(system, seeds, target, &banned) {
-                Some(shorter) if shorter.acts.len() < best.acts.len() => {
+            match deriving.without(&banned) {
+                Some(shorter) if shorter.len() < best.len() => {
                     best = shorter;
-                    index = best.acts.len();
+                    index = best.len();
                 }
                 _ => {
                     banned.pop();
                 }
             }
         }
-        Some(best)
-    }
-
-    fn without(system: &System, seeds: &[Node], target: Node, banned: &[Node]) -> Option<Self> {
-        let graph = &system.graph;
-        let position = positions(graph, seeds, banned);
-        if position[at(target)] == FALSE {
-            return None;
-        }
-        let mut needed = vec![false; graph.nodes()];
-        needed[at(target)] = true;
-        let mut order: Vec<Node> = (0..number(graph.nodes()))
-            .filter(|&node| position[at(node)] != FALSE)
-            .collect();
-        order.sort_unstable_by_key(|&node| std::cmp::Reverse(position[at(node)]));
-        // When each node is first used, the target at the end.
-        let mut used = vec![Vec::new(); graph.nodes()];
-        used[at(target)].push(position[at(target)]);
-        for node in order {
-            if !needed[at(node)] || node == TRUE || seeds.contains(&node) {
-                continue;
-            }
-            let rule = graph
-                .rules_into(node)
-                .iter()
-                .filter(|&&[a, b]| {
-                    position[at(a)] < position[at(node)] && position[at(b)] < position[at(node)]
-                })
-                .min_by_key(|&&[a, b]| {
-                    (
-                        position[at(a)].max(position[at(b)]),
-                        position[at(a)].min(position[at(b)]),
-                    )
-                });
-            if let Some(&[a, b]) = rule {
-                let when = position[at(a)].max(position[at(b)]);
-                for premise in [a, b] {
-                    needed[at(premise)] = true;
-                    used[at(premise)].push(when);
-                }
-            }
-        }
-        let mut acts: Vec<(u32, ActionId, PathId)> = Vec::new();
-        for (index, &action) in system.actions.iter().enumerate() {
-            if !needed[at(action)] {
-                continue;
-            }
-            let path = system.guards[index].iter().position(|&guard| {
-                guard != FALSE
-                    && (guard == TRUE || needed[at(guard)])
-                    && position[at(guard)] < position[at(action)]
-            })?;
-            // What is sent to a channel that falls only later is asked for only then.
-            let mut when = used[at(action)].clone();
-            when.sort_unstable();
-            when.dedup();
-            acts.extend(
-                when.into_iter()
-                    .map(|when| (when, ActionId(number(index)), PathId(number(path)))),
-            );
-        }
-        acts.sort_unstable();
-        acts.dedup();
+        let acts = deriving.without(&banned)?;
         Some(Self {
-            position,
-            needed,
-            acts: acts
-                .into_iter()
-                .map(|(_, action, path)| (action, path))
-                .collect(),
+            position: deriving.position,
+            needed: deriving.needed,
+            acts,
         })
     }
 
@@ -536,31 +474,128 @@ impl Derivation {
     }
 }
 
-/// When each node follows from the seeds, breadth first, without the banned ones.
-fn positions(graph: &Graph, seeds: &[Node], banned: &[Node]) -> Vec<u32> {
-    let mut position = vec![FALSE; graph.nodes()];
-    let mut order = vec![TRUE];
-    position[at(TRUE)] = 0;
-    for &seed in seeds {
-        if position[at(seed)] == FALSE {
-            position[at(seed)] = number(order.len());
-            order.push(seed);
+/// Derives one target again and again, looking only at what is derived on the way.
+struct Deriving<'a> {
+    system: &'a System,
+    seeds: &'a [Node],
+    target: Node,
+    /// See [`Derivation`].
+    position: Vec<u32>,
+    needed: Vec<bool>,
+    /// What was derived, in order.
+    order: Vec<Node>,
+    /// Which action a node is, by number.
+    action_of: Vec<u32>,
+}
+
+impl<'a> Deriving<'a> {
+    fn new(system: &'a System, seeds: &'a [Node], target: Node) -> Self {
+        let nodes = system.graph.nodes();
+        let mut action_of = vec![FALSE; nodes];
+        for (index, &action) in (0..).zip(&system.actions) {
+            action_of[at(action)] = index;
+        }
+        Self {
+            system,
+            seeds,
+            target,
+            position: vec![FALSE; nodes],
+            needed: vec![false; nodes],
+            order: Vec::new(),
+            action_of,
         }
     }
-    let mut next = 0;
-    while let Some(&node) = order.get(next) {
-        next += 1;
-        for &[other, head] in graph.out(node) {
-            if position[at(other)] != FALSE
-                && position[at(head)] == FALSE
-                && !banned.contains(&head)
-            {
-                position[at(head)] = number(order.len());
-                order.push(head);
+
+    /// What to ask for, in order, to derive the target without the banned nodes; none if it cannot be.
+    fn without(&mut self, banned: &[Node]) -> Option<Vec<(ActionId, PathId)>> {
+        self.follow(banned);
+        let (graph, position) = (&self.system.graph, &self.position);
+        if position[at(self.target)] == FALSE {
+            return None;
+        }
+        self.needed[at(self.target)] = true;
+        // When each node is first used, the target at the end.
+        let mut used: BTreeMap<Node, Vec<u32>> = BTreeMap::new();
+        used.insert(self.target, vec![position[at(self.target)]]);
+        for &node in self.order.iter().rev() {
+            if !self.needed[at(node)] || node == TRUE || self.seeds.contains(&node) {
+                continue;
+            }
+            let rule = graph
+                .rules_into(node)
+                .iter()
+                .filter(|&&[a, b]| {
+                    position[at(a)] < position[at(node)] && position[at(b)] < position[at(node)]
+                })
+                .min_by_key(|&&[a, b]| {
+                    (
+                        position[at(a)].max(position[at(b)]),
+                        position[at(a)].min(position[at(b)]),
+                    )
+                });
+            if let Some(&[a, b]) = rule {
+                let when = position[at(a)].max(position[at(b)]);
+                for premise in [a, b] {
+                    self.needed[at(premise)] = true;
+                    used.entry(premise).or_default().push(when);
+                }
+            }
+        }
+        let mut acts: Vec<(u32, ActionId, PathId)> = Vec::new();
+        for &action in &self.order {
+            let index = self.action_of[at(action)];
+            if index == FALSE || !self.needed[at(action)] {
+                continue;
+            }
+            let path = self.system.guards[at(index)].iter().position(|&guard| {
+                guard != FALSE
+                    && (guard == TRUE || self.needed[at(guard)])
+                    && position[at(guard)] < position[at(action)]
+            })?;
+            // What is sent to a channel that falls only later is asked for only then.
+            let mut when = used.get(&action).cloned().unwrap_or_default();
+            when.sort_unstable();
+            when.dedup();
+            acts.extend(
+                when.into_iter()
+                    .map(|when| (when, ActionId(index), PathId(number(path)))),
+            );
+        }
+        acts.sort_unstable();
+        acts.dedup();
+        let acts = acts.into_iter();
+        Some(acts.map(|(_, action, path)| (action, path)).collect())
+    }
+
+    /// When each node follows from the seeds, breadth first, without the banned ones, until the target does.
+    fn follow(&mut self, banned: &[Node]) {
+        for node in self.order.drain(..) {
+            self.position[at(node)] = FALSE;
+            self.needed[at(node)] = false;
+        }
+        for &node in [TRUE].iter().chain(self.seeds) {
+            if self.position[at(node)] == FALSE {
+                self.position[at(node)] = number(self.order.len());
+                self.order.push(node);
+            }
+        }
+        let mut next = 0;
+        while let Some(&node) = self.order.get(next) {
+            next += 1;
+            if self.position[at(self.target)] != FALSE {
+                return;
+            }
+            for &[other, head] in self.system.graph.out(node) {
+                if self.position[at(other)] != FALSE
+                    && self.position[at(head)] == FALSE
+                    && !banned.contains(&head)
+                {
+                    self.position[at(head)] = number(self.order.len());
+                    self.order.push(head);
+                }
             }
         }
     }
-    position
 }
 
 /// The set of compromises behind some chosen numbers.

@@ -10,13 +10,14 @@ use std::collections::BTreeMap;
 use countersign_language::{ActionId, HoldingId, LossId, PathId, Procedure, Target};
 
 use crate::{
+    cheapest::{self, WORK},
     compromise::{Compromise, choices, names},
     graph::{FALSE, Focused, Graph, Marks, Node, focus, number},
     minimal::{self, SIZE_MAX, Stop},
     narrate::{self, Attack},
-    search::{self, Budget},
+    search::Budget,
     system::System,
-    verdict::{self, Missing, STEPS, Way},
+    verdict::{self, Missing, Way},
 };
 
 /// When a question that may explode stops.
@@ -86,7 +87,9 @@ pub struct Cheapest {
     pub attack: Attack,
     /// What it costs.
     pub price: u64,
-    /// No attack is cheaper; false if the search stopped at its limit first.
+    /// No attack costs less than this.
+    pub at_least: u64,
+    /// No attack is cheaper; false if the search stopped at its limit first, with the cheapest between `at_least` and `price`.
     pub proved: bool,
 }
 
@@ -327,8 +330,8 @@ impl System {
             .zip(&self.choices)
             .map(|(index, &(_, node))| (node, index))
             .collect();
-        let (set, proved) = match focus(&self.graph, &targets, &[], &choices) {
-            Focused::Holds => (Vec::new(), true),
+        let (set, at_least) = match focus(&self.graph, &targets, &[], &choices) {
+            Focused::Holds => (Vec::new(), 0),
             Focused::Beyond => return None,
             Focused::Open(focus) => {
                 let price = |&(_, index): &(Node, u32)| {
@@ -339,31 +342,28 @@ impl System {
                     class: vec![0; focus.choices.len()],
                     limit: vec![u64::MAX],
                     price: focus.choices.iter().map(price).collect(),
-                    total: u64::MAX,
                 };
-                let (set, proved) = search::cheapest(&focus, &budget, STEPS)?;
-                (
-                    set.iter()
-                        .map(|&choice| focus.choices[choice as usize].1)
-                        .collect(),
-                    proved,
-                )
+                let best = cheapest::cheapest(&focus, &budget, None, WORK)?;
+                let set: Vec<u32> = best
+                    .set
+                    .iter()
+                    .map(|&choice| focus.choices[choice as usize].1)
+                    .collect();
+                (set, best.at_least)
             }
         };
-        let total = set
-            .iter()
-            .map(|&index| {
-                narrate::set_of(self, [index])
-                    .first()
-                    .map_or(0, |&compromise| price(compromise))
-            })
-            .sum();
+        let prices = set.iter().map(|&index| {
+            let one = narrate::set_of(self, [index]);
+            one.first().map_or(0, |&compromise| price(compromise))
+        });
+        let total = prices.fold(0_u64, u64::saturating_add);
         let set = narrate::set_of(self, set);
         let attack = narrate::attack(procedure, self, &set, on)?;
         Some(Cheapest {
             attack,
             price: total,
-            proved,
+            at_least,
+            proved: at_least >= total,
         })
     }
 
@@ -378,7 +378,7 @@ impl System {
     }
 
     /// The nodes that a compromise makes hold. A state counts as reached.
-    fn nodes(&self, compromise: Compromise) -> impl Iterator<Item = Node> {
+    pub(crate) fn nodes(&self, compromise: Compromise) -> impl Iterator<Item = Node> {
         let (holding, others) = match compromise {
             Compromise::Holding(holding) => (self.own.get(holding.index()).copied(), Vec::new()),
             other => (None, choices(&[other])),

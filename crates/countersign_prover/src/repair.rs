@@ -94,9 +94,11 @@ pub fn repair(procedure: &Procedure, on: &[Target], at_most: usize, limits: Limi
     tried.sort_by_key(|(ends, _)| std::cmp::Reverse(*ends));
     tried.truncate(PROVED_MAX);
     let before = possible(procedure);
-    let mut proved: Vec<Repair> = tried
-        .into_iter()
-        .filter_map(|(_, mut repair)| {
+    let parts = tried.len();
+    let mut proved: Vec<Repair> = (1..)
+        .zip(tried)
+        .filter_map(|(part, (_, mut repair))| {
+            crate::progress::part(part, parts);
             let changed = apply(procedure, repair.action, repair.path, &repair.change)?;
             let again = crate::attacks(&changed, on, at_most, limits);
             repair.complete = again.complete();
@@ -154,7 +156,7 @@ pub fn apply(
         Change::NotifyAndWait(duration) => {
             add(Requirement::Notify {
                 every: true,
-                channels,
+                channels: channels.into(),
             });
             add(Requirement::Wait(*duration));
         }

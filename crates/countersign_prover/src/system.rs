@@ -9,7 +9,7 @@
     reason = "every index in a checked `Procedure` is in range"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_language::{
     Action, ActionId, EffectKind, Exposure, Expr, HoldingId, HoldingKind, Path, PathId, Procedure,
@@ -355,8 +355,10 @@ impl<'a> Compiler<'a> {
             return;
         }
         let mut most = vec![0_u32; procedure.roles.len()];
-        for path in procedure.actions.iter().flat_map(|action| &action.paths) {
-            let slots = slots(path);
+        // Thousands of paths ask for the same few crews.
+        let paths = procedure.actions.iter().flat_map(|action| &action.paths);
+        let crews: BTreeSet<BTreeMap<RoleId, u32>> = paths.map(slots).collect();
+        for slots in crews {
             for (role, most) in most.iter_mut().enumerate() {
                 let fits = slots
                     .iter()

@@ -8,15 +8,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_language::{
-    ActionId, Assumption, Claim, Duration, EffectKind, Exposure, HoldingId, HoldingKind, Procedure,
+    ActionId, Assumption, Claim, Duration, Exposure, HoldingId, HoldingKind, Path, Procedure,
     Promise, Requirement, RoleId, Span, Subject, Target,
 };
 
 use crate::{
-    certificate::{Block, Certificate, Element, Fact, Refutation},
+    certificate::Certificate,
+    cheapest::{WORK, cheapest},
     compromise::{Compromise, choices},
     graph::{Focus, Focused, Marks, Node, focus, number},
     narrate::{self, Attack, Step, length, way_steps, words},
+    refute::Writer,
     search::{self, Budget, Outcome},
     system::{Choice, PEOPLE_MAX, System, slots, told, waits},
 };
@@ -75,6 +77,7 @@ pub fn check(procedure: &Procedure) -> Vec<Verdict> {
         .promises
         .iter()
         .enumerate()
+        .inspect(|(index, _)| crate::progress::part(index + 1, procedure.promises.len()))
         .map(|(index, promise)| match &promise.claim {
             Claim::Never { even_if, targets } => {
                 let system = thief.get_or_insert_with(|| System::compile(procedure));
@@ -185,7 +188,6 @@ impl Grant {
             class,
             limit,
             price: vec![1; choices.len()],
-            total: u64::MAX,
         }
     }
 }
@@ -221,37 +223,19 @@ fn never(
     let found: Option<Vec<u32>> = match focus(&system.graph, &nodes, &granted, &choices) {
         Focused::Holds => Some(Vec::new()),
         Focused::Beyond => {
-            let blocks = vec![Vec::new()];
-            let certificate = refutation(
-                procedure,
-                system,
-                targets,
-                &granted,
-                &choices,
-                &blocks,
-                &[0],
-                false,
-            );
+            let writer = Writer::new(procedure, system, targets, Some(&grant.people));
             verdict.kept = true;
-            verdict.certificate = Certificate::Refuted(certificate);
+            verdict.certificate = Certificate::Refuted(writer.hopeless(&granted, &choices));
             None
         }
         Focused::Open(focus) => {
             let budget = grant.budget(procedure, system, &focus.choices);
             match search::within(&focus, &budget, STEPS) {
                 Outcome::Attack(set) => Some(named(&focus, &set)),
-                Outcome::Refuted(refuted) => {
-                    let blocks: Vec<Vec<u32>> = refuted
-                        .blocks
-                        .iter()
-                        .map(|block| named(&focus, block))
-                        .collect();
-                    let tree = &refuted.tree;
-                    let certificate = refutation(
-                        procedure, system, targets, &granted, &choices, &blocks, tree, false,
-                    );
+                Outcome::Refuted(found) => {
+                    let writer = Writer::new(procedure, system, targets, Some(&grant.people));
                     verdict.kept = true;
-                    verdict.certificate = Certificate::Refuted(certificate);
+                    verdict.certificate = Certificate::Refuted(writer.refutation(&focus, &found));
                     None
                 }
                 Outcome::GaveUp => {
@@ -272,9 +256,10 @@ fn never(
             Focused::Holds | Focused::Beyond => Vec::new(),
             Focused::Open(focus) => {
                 let budget = grant.budget(procedure, system, &focus.choices);
-                search::cheapest(&focus, &budget, STEPS / 10).map_or_else(
+                let known = within_focus(&focus, certain.iter().chain(&found).copied());
+                cheapest(&focus, &budget, Some(known), WORK / 10).map_or_else(
                     || certain.iter().chain(&found).copied().collect(),
-                    |(set, _)| named(&focus, &set),
+                    |best| named(&focus, &best.set),
                 )
             }
         };
@@ -320,22 +305,11 @@ fn always(
     let starting = starting(procedure, system, without);
     let lapses = lapses(system);
     let limit = within.map_or(u64::MAX, Duration::seconds);
-    let refuted = |verdict: &mut Verdict, blocks: &[Vec<u32>], tree: &[u32]| {
-        let certificate = refutation(
-            procedure,
-            system,
-            &[target],
-            &starting,
-            &lapses,
-            blocks,
-            tree,
-            true,
-        );
-        verdict.certificate = Certificate::Refuted(certificate);
-    };
+    let targets = [target];
+    let writer = || Writer::new(procedure, system, &targets, None);
     match quickest(procedure, system, without, action) {
         None => {
-            refuted(&mut verdict, &[Vec::new()], &[0]);
+            verdict.certificate = Certificate::Refuted(writer().hopeless(&starting, &lapses));
             verdict.missing = locked_out(procedure, system, &starting, action);
         }
         Some(way) if way.seconds <= limit => {
@@ -350,12 +324,8 @@ fn always(
                 let budget = time_budget(procedure, system, &focus, limit);
                 match search::within(&focus, &budget, STEPS) {
                     Outcome::Refuted(found) => {
-                        let blocks: Vec<Vec<u32>> = found
-                            .blocks
-                            .iter()
-                            .map(|block| named(&focus, block))
-                            .collect();
-                        refuted(&mut verdict, &blocks, &found.tree);
+                        verdict.certificate =
+                            Certificate::Refuted(writer().refutation(&focus, &found));
                         let takes = length(way.seconds);
                         let atleast = if way.quickest { "takes" } else { "found takes" };
                         verdict.missing.push(Missing {
@@ -407,12 +377,12 @@ pub(crate) fn quickest(
         Focused::Holds => (Vec::new(), true),
         Focused::Open(focus) => {
             let budget = time_budget(procedure, system, &focus, u64::MAX);
-            let (set, proved) = search::cheapest(&focus, &budget, STEPS / 10)?;
-            let chosen = named(&focus, &set)
+            let best = cheapest(&focus, &budget, None, WORK / 10)?;
+            let chosen = named(&focus, &best.set)
                 .iter()
                 .map(|&index| system.choices[index as usize].0)
                 .collect();
-            (chosen, proved)
+            (chosen, best.at_least == best.price)
         }
     };
     let seconds = chosen.iter().map(|&choice| price(procedure, choice)).sum();
@@ -453,7 +423,6 @@ fn time_budget(procedure: &Procedure, system: &System, focus: &Focus, limit: u64
         class: vec![0; focus.choices.len()],
         limit: vec![limit],
         price: focus.choices.iter().map(choice_of).collect(),
-        total: limit,
     }
 }
 
@@ -528,155 +497,19 @@ fn holds(
     }
 }
 
-/// Says for each block which facts stay out of reach without it.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one private function that both kinds of promise end in"
-)]
-fn refutation(
-    procedure: &Procedure,
-    system: &System,
-    targets: &[Target],
-    granted: &[Node],
-    choices: &[(Node, u32)],
-    blocks: &[Vec<u32>],
-    tree: &[u32],
-    honest: bool,
-) -> Refutation {
-    let mut used: Vec<u32> = tree.to_vec();
-    used.sort_unstable();
-    used.dedup();
-    let mut marks = Marks::new(&system.graph);
-    let mut makers = Makers::default();
-    makers.read(procedure);
-    let tree = tree
-        .iter()
-        .filter_map(|block| used.binary_search(block).ok().map(number))
-        .collect();
-    let blocks = used
-        .iter()
-        .map(|&block| {
-            let block = &blocks[block as usize];
-            let held = choices
-                .iter()
-                .filter(|(_, index)| !block.contains(index))
-                .map(|&(node, _)| node);
-            marks.close(&system.graph, granted.iter().copied().chain(held));
-            let of = block
-                .iter()
-                .filter_map(|&index| match system.choices[index as usize].0 {
-                    Choice::Holding(holding) => Some(Element::Holding(holding)),
-                    Choice::Wait(action, path) => Some(Element::Wait(action, path)),
-                    Choice::Settle(holding, seconds) => Some(Element::Settle(holding, seconds)),
-                    Choice::Person(..) | Choice::NoticesUnread => None,
-                })
-                .collect();
-            Block {
-                of,
-                beyond: beyond(procedure, system, &makers, &marks, targets, honest),
-            }
-        })
-        .collect();
-    Refutation { blocks, tree }
-}
-
-/// Which actions make which facts.
-#[derive(Default)]
-struct Makers(BTreeMap<Fact, Vec<(ActionId, Option<HoldingId>)>>);
-
-impl Makers {
-    fn read(&mut self, procedure: &Procedure) {
-        for (index, action) in procedure.actions.iter().enumerate() {
-            for effect in &action.effects {
-                let (fact, to) = match effect.kind {
-                    EffectKind::Gives(holding) => (Fact::Own(holding), None),
-                    EffectKind::Changes(holding) => (Fact::New(holding), None),
-                    EffectKind::Sends { what, to } => (Fact::Own(what), Some(to)),
-                    EffectKind::Loses(loss) => (Fact::Lost(loss), None),
-                };
-                self.0
-                    .entry(fact)
-                    .or_default()
-                    .push((ActionId(number(index)), to));
-            }
-        }
-    }
-}
-
-/// The facts out of reach that matter for the targets: each one's makers fail at others of them.
-fn beyond(
-    procedure: &Procedure,
-    system: &System,
-    makers: &Makers,
-    marks: &Marks,
-    targets: &[Target],
-    honest: bool,
-) -> Vec<Fact> {
-    let holds = |fact: Fact| {
-        let node = match fact {
-            Fact::Own(holding) => system.own[holding.index()],
-            Fact::New(holding) => system.new[holding.index()],
-            Fact::Done(action) => system.actions[action.index()],
-            Fact::Lost(loss) => system.losses[loss.index()],
-        };
-        node != crate::graph::FALSE && marks.holds(node)
-    };
-    let mut found: BTreeSet<Fact> = BTreeSet::new();
-    let mut queue: Vec<Fact> = targets
-        .iter()
-        .map(|&target| match target {
-            Target::Loss(loss) => Fact::Lost(loss),
-            Target::Action(action) => Fact::Done(action),
-        })
-        .collect();
-    while let Some(fact) = queue.pop() {
-        let exists = !matches!(fact, Fact::New(holding) if system.new[holding.index()] == crate::graph::FALSE);
-        if !exists || holds(fact) || !found.insert(fact) {
-            continue;
-        }
-        for &(action, to) in makers.0.get(&fact).into_iter().flatten() {
-            queue.push(Fact::Done(action));
-            queue.extend(to.into_iter().flat_map(|to| [Fact::Own(to), Fact::New(to)]));
-        }
-        let Fact::Done(id) = fact else { continue };
-        let action = &procedure.actions[id.index()];
-        for path in &action.paths {
-            for line in &path.lines {
-                if let Requirement::Prove(expr) = &line.requirement {
-                    shown(procedure, expr, &mut queue);
-                }
-            }
-            if !honest {
-                queue.extend(
-                    told(procedure, action, path)
-                        .into_iter()
-                        .flatten()
-                        .map(Fact::Own),
-                );
-            }
-        }
-    }
-    found.into_iter().collect()
-}
-
-fn shown(procedure: &Procedure, expr: &countersign_language::Expr, facts: &mut Vec<Fact>) {
-    use countersign_language::Expr;
-    match expr {
-        Expr::Atom { proof, .. } => {
-            let holding = procedure.proofs[proof.index()].shows;
-            facts.extend([Fact::Own(holding), Fact::New(holding)]);
-        }
-        Expr::And(of) | Expr::Or(of) | Expr::NOf { of, .. } => {
-            for part in of {
-                shown(procedure, part, facts);
-            }
-        }
-    }
-}
-
 fn named(focus: &Focus, set: &[u32]) -> Vec<u32> {
     set.iter()
         .map(|&choice| focus.choices[choice as usize].1)
+        .collect()
+}
+
+/// The other way round; what is not in the focus is left out.
+fn within_focus(focus: &Focus, set: impl IntoIterator<Item = u32>) -> Vec<u32> {
+    let set: BTreeSet<u32> = set.into_iter().collect();
+    (0..)
+        .zip(&focus.choices)
+        .filter(|(_, (_, index))| set.contains(index))
+        .map(|(choice, _)| choice)
         .collect()
 }
 
@@ -705,14 +538,23 @@ fn undecided(promise: &Promise) -> Missing {
 /// The most people that any path needs.
 fn needed_people(procedure: &Procedure) -> u32 {
     let paths = procedure.actions.iter().flat_map(|action| &action.paths);
-    paths
-        .map(|path| {
-            slots(path)
-                .values()
-                .fold(0_u32, |sum, &count| sum.saturating_add(count))
-        })
-        .max()
-        .unwrap_or(0)
+    let people = |path: &Path| {
+        let (mut confirms, mut signers) = (0_u32, 0_u32);
+        for line in &path.lines {
+            match line.requirement {
+                Requirement::SignOff { count, .. } => signers = signers.saturating_add(count),
+                Requirement::Confirms { .. } => confirms += 1,
+                _ => {}
+            }
+        }
+        if confirms > 1 {
+            // Lines that name one role are one person.
+            slots(path).into_values().fold(0, u32::saturating_add)
+        } else {
+            signers.saturating_add(confirms)
+        }
+    };
+    paths.map(people).max().unwrap_or(0)
 }
 
 fn assumes_never(procedure: &Procedure, even_if: &[Assumption]) -> Vec<String> {

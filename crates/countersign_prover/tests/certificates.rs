@@ -229,7 +229,8 @@ fn answers_have_the_shapes_of_the_design() {
 
 #[test]
 fn a_repair_is_proved_by_asking_again() {
-    let procedure = countersign_language::read(include_str!("models/nc0.procedure"))
+    let practised = include_str!("../../../procedures/museum/2016-namecheap.practised.procedure");
+    let procedure = countersign_language::read(practised)
         .procedure
         .expect("valid");
     let loss = Target::Loss(procedure.loss_named("server_wiped").expect("a loss"));

@@ -12,7 +12,8 @@ use countersign_language::{
     ActionId, Claim, Exposure, HoldingId, HoldingKind, LossId, Procedure, RoleId, Target,
 };
 use countersign_prover::{
-    Compromise, Limits, Reacher, System, attacks, certificate, check, lockout, names, reach,
+    Compromise, Limits, Reacher, System, attacks, certificate, cheapest, check, lockout, names,
+    reach,
 };
 use countersign_testkit::naive::{self, Dice, Start};
 
@@ -55,6 +56,70 @@ fn attacks_are_the_same() {
     assert!(
         listed.iter().all(|&count| count > 20),
         "the generator asks too little: {listed:?}"
+    );
+}
+
+#[test]
+fn the_cheapest_attack_is_the_same() {
+    let (mut compared, mut none) = (0, 0);
+    for seed in seeds() {
+        let procedure = naive::procedure(seed);
+        // What one of each kind costs, by its name, from 3 to 9; a set of four costs at least 12.
+        let of_name = |name: &str| {
+            let letters = name
+                .bytes()
+                .fold(seed, |sum, byte| sum.wrapping_mul(31) + u64::from(byte));
+            3 + Dice(letters).below(7) as u64
+        };
+        let price = |compromise: Compromise| of_name(&compromise.name(&procedure));
+        let of_set = |set: &Vec<String>| -> u64 {
+            let each = set.iter().map(|name| match name.split_once(' ') {
+                Some((count, one)) if count.parse::<u64>().is_ok() => {
+                    count.parse::<u64>().expect("a number") * of_name(one)
+                }
+                _ => of_name(name),
+            });
+            each.sum()
+        };
+        for target in targets(&procedure).into_iter().take(2) {
+            let expected = naive::attacks(&procedure, &[target], 3)
+                .iter()
+                .map(of_set)
+                .min();
+            let ours = cheapest(&procedure, &[target], price);
+            let Some(ours) = ours else {
+                assert_eq!(expected, None, "seed {seed}, {target:?}");
+                none += 1;
+                continue;
+            };
+            assert!(
+                ours.proved && ours.at_least == ours.price,
+                "seed {seed}: not proved"
+            );
+            assert_eq!(
+                of_set(&ours.attack.set),
+                ours.price,
+                "seed {seed}, {target:?}"
+            );
+            match expected {
+                Some(expected) if expected <= 12 => {
+                    assert_eq!(
+                        ours.price, expected,
+                        "seed {seed}, {target:?}: {:?}",
+                        ours.attack.set
+                    );
+                    compared += 1;
+                }
+                _ => assert!(
+                    ours.price >= 12 && expected.is_none_or(|expected| ours.price <= expected),
+                    "seed {seed}, {target:?}"
+                ),
+            }
+        }
+    }
+    assert!(
+        compared > 300 && none > 20,
+        "the generator asks too little: {compared} {none}"
     );
 }
 

@@ -3,7 +3,7 @@
 //! Each function takes the witness of who may ask it and turns it into one
 //! command; [`crate::decisions`] does the rest.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use countersign_cases::{
     Actor, Case, CaseId, Command, CustomerId, Digest, Opening, Refusal, StaffMember, State,
@@ -183,7 +183,7 @@ impl Gate {
         if request.return_to.is_some() {
             return Err(CaseError::NotAllowed("panel"));
         }
-        let member = by.member(self.procedure(), &request.customer);
+        let member = by.member(&self.procedure(), &request.customer);
         self.open(Actor::Staff(member), request, None)
             .await
             .map(|(opened, _)| opened)
@@ -199,7 +199,7 @@ impl Gate {
         if request.return_to.is_some() {
             return Err(CaseError::NotAllowed("panel"));
         }
-        let robot = by.robot(self.procedure());
+        let robot = by.robot(&self.procedure());
         self.open(Actor::Staff(robot), request, None)
             .await
             .map(|(opened, _)| opened)
@@ -229,7 +229,7 @@ impl Gate {
         let mut tries = Tries::default();
         loop {
             let now = self.now();
-            let procedure = Arc::clone(self.procedure());
+            let procedure = self.procedure_for_new_cases().await?;
             let customer = self
                 .load_customer(&request.customer)
                 .await?
@@ -502,7 +502,7 @@ impl Gate {
         }
     }
 
-    /// The opener gives their word for a `confirms` line.
+    /// The opener, or a colleague of another role beside them, gives their word for a `confirms` line.
     pub async fn vouch(
         &self,
         by: &SignedInStaff,

@@ -213,6 +213,18 @@ pub enum CustomerError {
         /// Why.
         why: &'static str,
     },
+    /// The gate hashes PINs with a pepper, and this hash was made without it: it could never match.
+    #[error("this gate hashes PINs with a key of its own; send the PIN itself")]
+    HashWithoutPepper,
+    /// A case of theirs is open.
+    #[error("a case of this customer is open")]
+    OpenCases,
+    /// A request of theirs was refused or stopped, and is still closed.
+    #[error("a refused or stopped request of this customer is still closed")]
+    StillClosed {
+        /// Until when.
+        until: Timestamp,
+    },
     /// Too many look-ups in this hour.
     #[error("too many look-ups in this hour")]
     TooManyLookUps,
@@ -228,6 +240,9 @@ impl CustomerError {
             Self::NotAllowed(_) => "not-allowed",
             Self::Unknown => "unknown-customer",
             Self::Field { .. } => "bad-field",
+            Self::HashWithoutPepper => "pin-hash-without-pepper",
+            Self::OpenCases => "open-cases",
+            Self::StillClosed { .. } => "request-still-closed",
             Self::TooManyLookUps => "too-many-look-ups",
             Self::Trouble(trouble) => trouble.code(),
         }
@@ -250,7 +265,7 @@ impl Gate {
         put: &CustomerPut,
     ) -> Result<CustomerSaved, CustomerError> {
         allow(by, Scope::Customers, "customers")?;
-        check_put(self.procedure(), id, put)?;
+        check_put(&self.procedure(), id, put)?;
         let mut tries = Tries::default();
         loop {
             let now = self.now();
@@ -260,6 +275,8 @@ impl Gate {
                 |held| held.value.clone(),
             );
             let before = held.as_ref().map(|held| &held.value);
+            // Dates are believed once. A number that was erased and comes back begins with everything changed just now.
+            let first = before.is_none() && !self.was_erased(id).await?;
             customer.name.clone_from(&put.name);
             customer.number.clone_from(&put.number);
             customer.attributes.clone_from(&put.attributes);
@@ -268,8 +285,8 @@ impl Gate {
                 .iter()
                 .map(|domain| domain.trim().to_lowercase())
                 .collect();
-            let (added, removed) = self.merge_contacts(&mut customer, put, before.is_none(), now);
-            merge_held(&mut customer, put, before.is_none(), now);
+            let (added, removed) = self.merge_contacts(&mut customer, put, first, now);
+            merge_held(&mut customer, put, first, now);
 
             if before == Some(&customer) {
                 return Ok(CustomerSaved {
@@ -357,9 +374,9 @@ impl Gate {
             contacts: customer
                 .contacts
                 .iter()
-                .map(|contact| contact_view(procedure, contact, false))
+                .map(|contact| contact_view(&procedure, contact, false))
                 .collect(),
-            factors: factor_views(procedure, &customer),
+            factors: factor_views(&procedure, &customer),
             id: customer.id,
             name: customer.name,
             number: customer.number,
@@ -573,14 +590,12 @@ impl Gate {
             FactorPut::Pin(_) | FactorPut::PinHash(_) => Method::Pin,
             FactorPut::Totp(_) => Method::Totp,
         };
-        if !proved_using(self.procedure(), holding, wanted) {
-            return Err(CustomerError::field(
-                "holding",
-                "is not proved that way in the procedure",
-            ));
-        }
+        enrolled_by(&self.procedure(), holding, wanted)?;
         match factor {
             FactorPut::Pin(pin) => Ok(FactorKind::Pin(self.hash_pin(pin).await?)),
+            FactorPut::PinHash(_) if self.hasher().is_peppered() => {
+                Err(CustomerError::HashWithoutPepper)
+            }
             FactorPut::PinHash(hash) if is_pin_hash(hash) => Ok(FactorKind::Pin(hash.clone())),
             FactorPut::PinHash(_) => Err(CustomerError::field(
                 "pin_hash",
@@ -671,8 +686,24 @@ pub(crate) fn allow(
     }
 }
 
+/// That a holding can be enrolled for this method: some proof shows it that way.
+pub(crate) fn enrolled_by(
+    procedure: &Procedure,
+    holding: &str,
+    method: Method,
+) -> Result<(), CustomerError> {
+    if proved_using(procedure, holding, method) {
+        Ok(())
+    } else {
+        Err(CustomerError::field(
+            "holding",
+            "is not proved that way in the procedure",
+        ))
+    }
+}
+
 /// Whether some proof shows this holding by this method.
-pub(crate) fn proved_using(procedure: &Procedure, holding: &str, method: Method) -> bool {
+fn proved_using(procedure: &Procedure, holding: &str, method: Method) -> bool {
     procedure.holding_named(holding).is_some_and(|id| {
         procedure
             .proofs
@@ -786,7 +817,7 @@ fn merge_held(customer: &mut Customer, put: &CustomerPut, first: bool, now: Time
 }
 
 /// Keys under which a customer is found.
-fn terms(customer: &Customer) -> Vec<String> {
+pub(crate) fn terms(customer: &Customer) -> Vec<String> {
     let id = records::part(&customer.id.0);
     let mut keys = vec![format!(
         "number/{}/{id}",

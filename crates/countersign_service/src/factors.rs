@@ -14,7 +14,7 @@ use crate::{
         totp::{TotpEnrolment, TotpSecret},
         webauthn::{Passkey, RelyingParty},
     },
-    customers::{CustomerError, allow, proved_using},
+    customers::{CustomerError, allow, enrolled_by},
     gate::Gate,
     records::{self, Factor, FactorKind, Held, Owner, Registered, space},
     sessions::MachineCaller,
@@ -37,12 +37,7 @@ impl Gate {
         holding: &str,
     ) -> Result<TotpEnrolment, CustomerError> {
         allow(by, Scope::Customers, "customers")?;
-        if !proved_using(self.procedure(), holding, Method::Totp) {
-            return Err(CustomerError::Field {
-                field: "holding".to_owned(),
-                why: "is not proved that way in the procedure",
-            });
-        }
+        enrolled_by(&self.procedure(), holding, Method::Totp)?;
         let customer = self
             .load_customer(id)
             .await?
@@ -79,12 +74,7 @@ impl Gate {
         holding: &str,
     ) -> Result<Ceremony, CustomerError> {
         allow(by, Scope::Customers, "customers")?;
-        if !proved_using(self.procedure(), holding, Method::Passkey) {
-            return Err(CustomerError::Field {
-                field: "holding".to_owned(),
-                why: "is not proved that way in the procedure",
-            });
-        }
+        enrolled_by(&self.procedure(), holding, Method::Passkey)?;
         let customer = self
             .load_customer(id)
             .await?

@@ -3,13 +3,13 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 use countersign_cases::Timestamp;
 use countersign_grant::GrantKey;
 use countersign_language::{Diagnostic, Procedure, Severity};
-use countersign_store::{Batch, SharedJournal};
+use countersign_store::SharedJournal;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
@@ -30,8 +30,8 @@ use crate::{
     ledger,
     records::{self, space},
     settings::{Scope, Settings},
-    shell::{Entry, Tries},
     trouble::Trouble,
+    versions::ProcedureDiff,
 };
 
 /// The gate. Cloning shares it.
@@ -43,7 +43,9 @@ struct Inner {
     journal: SharedJournal,
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Dice>,
-    current: Arc<Procedure>,
+    /// The procedure new cases are opened under; see [`crate::versions`].
+    current: RwLock<Arc<Procedure>>,
+    diff: OnceLock<ProcedureDiff>,
     /// Every version a case was opened under, read once.
     versions: RwLock<BTreeMap<String, Arc<Procedure>>>,
     code_key: CodeKey,
@@ -62,7 +64,7 @@ struct Inner {
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate")
-            .field("procedure", &self.0.current.version)
+            .field("procedure", &self.procedure().version)
             .finish_non_exhaustive()
     }
 }
@@ -154,7 +156,8 @@ impl Inner {
             clock: parts.clock,
             dice: parts.dice,
             hasher: parts.hasher,
-            current,
+            current: RwLock::new(current),
+            diff: OnceLock::new(),
             log_origin,
             bell: Notify::new(),
         })
@@ -183,16 +186,18 @@ pub enum StartError {
 
 /// A procedure version as stored.
 #[derive(Debug, Serialize, Deserialize)]
-struct ProcedureText {
-    text: String,
-    first_used: Timestamp,
+pub(crate) struct ProcedureText {
+    pub(crate) text: String,
+    pub(crate) first_seen: Timestamp,
 }
 
 impl Gate {
     /// Starts a gate. Nothing runs in the background until [`Gate::work`] is called.
     ///
-    /// The procedure must be valid and pass [`Parts::check`]. Its text is stored
-    /// under its version, so that cases opened under it keep it for as long as they live.
+    /// The procedure must be valid and pass [`Parts::check`]. It is in force at
+    /// once if it is the first of this store; a later one waits for a signature
+    /// ([`Gate::proposed_procedure`]). Texts are stored under their version, so
+    /// that cases opened under one keep it for as long as they live.
     pub async fn start(settings: Settings, parts: Parts) -> Result<Self, StartError> {
         let procedure = read_procedure(&settings.procedure)?;
         (parts.check)(&procedure).map_err(StartError::ProcedureRefused)?;
@@ -200,11 +205,11 @@ impl Gate {
         let log_origin =
             ledger::read_checkpoint(&parts.journal.checkpoint().await.map_err(Trouble::from)?)?
                 .origin;
-        let current = Arc::new(procedure);
-        let inner = Inner::new(settings, parts, current, log_origin)?;
+        let ours = Arc::new(procedure);
+        let inner = Inner::new(settings, parts, Arc::clone(&ours), log_origin)?;
         let gate = Self(Arc::new(inner));
-        gate.remember_procedure().await?;
-        gate.seed_staff().await?;
+        gate.settle_procedure(&ours).await?;
+        gate.seed_staff(&ours).await?;
         Ok(gate)
     }
 
@@ -213,9 +218,12 @@ impl Gate {
         *self.0.journal.watch().borrow()
     }
 
-    /// The procedure new cases are opened under.
-    pub fn procedure(&self) -> &Arc<Procedure> {
+    pub(crate) fn current(&self) -> &RwLock<Arc<Procedure>> {
         &self.0.current
+    }
+
+    pub(crate) fn diff(&self) -> &OnceLock<ProcedureDiff> {
+        &self.0.diff
     }
 
     /// The text of a procedure version, hexadecimal.
@@ -327,42 +335,6 @@ impl Gate {
             .insert(version.to_owned(), Arc::clone(&procedure));
         Ok(procedure)
     }
-
-    async fn remember_procedure(&self) -> Result<(), Trouble> {
-        let version = self.0.current.version.to_string();
-        let mut tries = Tries::default();
-        loop {
-            if self
-                .load::<ProcedureText>(space::PROCEDURE, &version)
-                .await?
-                .is_some()
-            {
-                return Ok(());
-            }
-            let now = self.now();
-            let mut batch = Batch::default();
-            let text = ProcedureText {
-                text: self.0.settings.procedure.clone(),
-                first_used: now,
-            };
-            batch.records.push(records::put(
-                space::PROCEDURE,
-                version.clone(),
-                &text,
-                Some(0),
-            )?);
-            let entry = Entry::new(
-                "procedure.activated",
-                now,
-                None,
-                &serde_json::json!({ "version": version }),
-            )?;
-            self.log(&mut batch, &records::gate_stream(), entry).await?;
-            if self.committed(batch, &mut tries).await? {
-                return Ok(());
-            }
-        }
-    }
 }
 
 /// Reads a procedure; warnings do not stop it.
@@ -383,19 +355,7 @@ fn read_procedure(text: &str) -> Result<Procedure, StartError> {
 
 fn check_settings(settings: &Settings, procedure: &Procedure) -> Result<(), StartError> {
     let wrong = |what: String| Err(StartError::Settings(what));
-    for action in procedure.actions.iter().filter(|action| !action.outside) {
-        if let Some(name) = &action.runs
-            && !settings
-                .connectors
-                .iter()
-                .any(|connector| connector.name == *name)
-        {
-            return wrong(format!(
-                "action `{}` runs `{name}`, and there is no connector of that name",
-                action.name
-            ));
-        }
-    }
+    every_connector(settings, procedure)?;
     for machine in &settings.machines {
         if machine.scopes.contains(&Scope::Backups) && machine.scopes.len() > 1 {
             return wrong(format!(
@@ -424,6 +384,27 @@ fn check_settings(settings: &Settings, procedure: &Procedure) -> Result<(), Star
     }
     if !(1..=120).contains(&settings.limits.grant_seconds) {
         return wrong("a grant counts for 1 to 120 seconds".to_owned());
+    }
+    Ok(())
+}
+
+/// Every system that the procedure runs actions on is configured.
+pub(crate) fn every_connector(
+    settings: &Settings,
+    procedure: &Procedure,
+) -> Result<(), StartError> {
+    for action in procedure.actions.iter().filter(|action| !action.outside) {
+        if let Some(name) = &action.runs
+            && !settings
+                .connectors
+                .iter()
+                .any(|connector| connector.name == *name)
+        {
+            return Err(StartError::Settings(format!(
+                "action `{}` runs `{name}`, and there is no connector of that name",
+                action.name
+            )));
+        }
     }
     Ok(())
 }

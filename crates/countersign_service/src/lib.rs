@@ -24,6 +24,7 @@ mod cases;
 mod customers;
 mod decisions;
 mod delivery;
+mod erasure;
 mod factors;
 mod facts;
 mod gate;
@@ -46,6 +47,7 @@ mod sign_offs;
 mod staff;
 mod timeline;
 mod trouble;
+mod versions;
 mod views;
 mod work;
 
@@ -73,6 +75,7 @@ pub use sign_offs::{PasskeyPrompt, SIGN_OFF_DOMAIN};
 pub use staff::{AccountView, InvitationView, IssuedInvitation, Operator, PasskeyView, StaffError};
 pub use timeline::{TimelineEntry, WhoView};
 pub use trouble::Trouble;
+pub use versions::{PROCEDURE_DOMAIN, ProcedureDiff, ProcedureError, ProposalView};
 pub use views::{
     Abilities, Ability, CaseView, EndingView, LinkView, ParameterView, SeatView, StopView, Way,
     WayStanding,

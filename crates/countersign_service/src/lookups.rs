@@ -138,7 +138,7 @@ impl Gate {
             .await?
             .map(|held| held.value)
             .unwrap_or_default();
-        let locked = self.locked_proofs(procedure, &customer.id, now).await?;
+        let locked = self.locked_proofs(&procedure, &customer.id, now).await?;
         Ok(CustomerView {
             id: customer.id.clone(),
             name: customer.name.clone(),
@@ -154,9 +154,9 @@ impl Gate {
                 .contacts
                 .iter()
                 .filter(|contact| !masked || contact.removed_at.is_none())
-                .map(|contact| contact_view(procedure, contact, masked))
+                .map(|contact| contact_view(&procedure, contact, masked))
                 .collect(),
-            factors: factor_views(procedure, customer),
+            factors: factor_views(&procedure, customer),
             locked: locked
                 .iter()
                 .filter_map(|lock| {

@@ -265,7 +265,7 @@ impl Gate {
                 organisation = procedure.organisation
             ),
         };
-        match self.hand_over(procedure, known, &work.key, &written).await {
+        match self.hand_over(&procedure, known, &work.key, &written).await {
             Delivery::TryLater(_) if now.seconds_since(at) < GIVE_UP_SECONDS => Ok(self
                 .finish(MAIL, &work.key, Some(again_at(now, work.attempts)))
                 .await?),

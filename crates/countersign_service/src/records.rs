@@ -46,6 +46,10 @@ pub(crate) mod space {
     pub(crate) const CASES_OF: &str = "cases_of";
     /// Procedure texts by version.
     pub(crate) const PROCEDURE: &str = "procedure";
+    /// The version new cases are opened under: [`crate::versions::InForce`].
+    pub(crate) const IN_FORCE: &str = "in_force";
+    /// The version that waits for a signature: [`crate::versions::Proposed`].
+    pub(crate) const PROPOSED: &str = "proposed";
     /// One-time links by hash.
     pub(crate) const LINK: &str = "link";
     /// Seats (customer sessions) by hash.
@@ -66,6 +70,8 @@ pub(crate) mod space {
     pub(crate) const INVITATION: &str = "invitation";
     /// Look-ups counted by account and hour.
     pub(crate) const LOOKUPS: &str = "lookups";
+    /// Customer numbers that were erased, as keyed hashes.
+    pub(crate) const ERASED: &str = "erased";
     /// Grants by id: [`super::GrantRecord`].
     pub(crate) const GRANT: &str = "grant";
     /// First answers to requests that may be repeated.
@@ -311,6 +317,9 @@ pub(crate) struct Session {
     pub(crate) account: String,
     pub(crate) opened_at: Timestamp,
     pub(crate) seen_at: Timestamp,
+    /// When one of the account's passkeys last answered in this session; `None` where it began with an invitation.
+    #[serde(default)]
+    pub(crate) asserted_at: Option<Timestamp>,
 }
 
 /// An invitation, by the hash of its token.

@@ -17,15 +17,19 @@ use crate::{
     trouble::Trouble,
 };
 
+/// How long an answer of a passkey counts as fresh.
+const FRESH_SECONDS: u64 = 5 * 60;
+
 /// A member of staff with a live session. Made only by [`Gate::staff_session`].
 ///
 /// ```compile_fail,E0451
-/// let forged = countersign_service::SignedInStaff { account: unreachable!(), session: unreachable!() };
+/// let forged = countersign_service::SignedInStaff { account: unreachable!(), session: unreachable!(), asserted_at: unreachable!() };
 /// ```
 #[derive(Debug, Clone)]
 pub struct SignedInStaff {
     account: Account,
     session: TokenHash,
+    asserted_at: Option<Timestamp>,
 }
 
 impl SignedInStaff {
@@ -61,6 +65,12 @@ impl SignedInStaff {
 
     pub(crate) fn record(&self) -> &Account {
         &self.account
+    }
+
+    /// Whether one of the account's passkeys answered in this session a moment ago: what changes who can sign in needs that.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        self.asserted_at
+            .is_some_and(|at| now.seconds_since(at) < FRESH_SECONDS)
     }
 
     pub(crate) fn session(&self) -> &TokenHash {
@@ -228,6 +238,7 @@ impl Gate {
         if !account.active || session.opened_at < account.sessions_from {
             return Ok(None);
         }
+        let asserted_at = session.asserted_at;
         if active && now.seconds_since(session.seen_at) >= 60 {
             let until = session.opened_at.plus_seconds(limits.session_seconds);
             let seen = Session {
@@ -247,6 +258,7 @@ impl Gate {
         Ok(Some(SignedInStaff {
             account,
             session: hash,
+            asserted_at,
         }))
     }
 

@@ -12,8 +12,10 @@ use crate::adapters::{mailer::MailServer, secrets::Secret, tokens::TokenHash};
 /// Everything a gate needs to know.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The procedure in force, as text.
+    /// The procedure, as text: in force at once in a new installation, else proposed until it is signed.
     pub procedure: String,
+    /// Name of the role, in the procedure in force, whose holders sign a new version of it.
+    pub procedure_role: String,
     /// Where people reach the pages: scheme, host and port, without a slash at the end.
     pub origin: String,
     /// WebAuthn relying party id: the host of `origin` or a parent domain of it.
@@ -142,6 +144,8 @@ pub enum Scope {
     Panel,
     /// Put customers, contacts and factors.
     Customers,
+    /// Erase customers.
+    Erase,
     /// Attest backups. A token with this scope may have no other.
     Backups,
     /// Read cases.

@@ -1,7 +1,7 @@
 //! Passkey prompts, and signing in with the answer to one.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use countersign_cases::CustomerId;
+use countersign_cases::{CustomerId, Timestamp};
 use countersign_store::Batch;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -51,6 +51,9 @@ pub(crate) enum Purpose {
     AnotherPasskey {
         account: String,
     },
+    StepUp {
+        account: String,
+    },
     CustomerPasskey {
         customer: CustomerId,
         holding: String,
@@ -83,7 +86,85 @@ impl Gate {
         let Some(Owner::Staff(account)) = owner else {
             return Err(StaffError::NotAccepted);
         };
-        self.change_account(&account, &account, "staff.signed_in", |record, now| {
+        self.assertion_of(
+            &account,
+            "staff.signed_in",
+            &credential,
+            &challenge,
+            response,
+        )
+        .await?;
+        self.open_session(&account, Some(self.now())).await
+    }
+
+    /// Begins to show again, within a session, that its person is there: one of the account's own passkeys answers.
+    pub async fn start_step_up(&self, by: &SignedInStaff) -> Result<Ceremony, StaffError> {
+        let challenge = dice::random_bytes::<32>(self.dice());
+        let purpose = Purpose::StepUp {
+            account: by.account().to_owned(),
+        };
+        let ceremony = self.remember_prompt(purpose, &challenge).await?;
+        let keys: Vec<Passkey> = by
+            .record()
+            .passkeys
+            .iter()
+            .map(|registered| registered.key.clone())
+            .collect();
+        Ok(Ceremony {
+            ceremony,
+            options: self.relying_party().request_options(&challenge, &keys),
+        })
+    }
+
+    /// One of them answered: the session counts as fresh for five minutes.
+    pub async fn finish_step_up(
+        &self,
+        by: &SignedInStaff,
+        ceremony: &str,
+        response: &Value,
+    ) -> Result<(), StaffError> {
+        let purpose = Purpose::StepUp {
+            account: by.account().to_owned(),
+        };
+        let challenge = self.take_prompt(ceremony, &purpose).await?;
+        let credential = webauthn::claimed_credential(response).map_err(not_accepted)?;
+        self.assertion_of(
+            by.account(),
+            "staff.stepped_up",
+            &credential,
+            &challenge,
+            response,
+        )
+        .await?;
+        let key = by.session().to_string();
+        let held = self.load::<Session>(space::SESSION, &key).await?;
+        let Some(Held { value, revision }) = held else {
+            return Err(StaffError::CeremonyGone);
+        };
+        let until = value
+            .opened_at
+            .plus_seconds(self.settings().limits.session_seconds);
+        let session = Session {
+            asserted_at: Some(self.now()),
+            ..value
+        };
+        let write = records::put_until(space::SESSION, key, &session, Some(revision), until)?;
+        self.write_records(vec![write])
+            .await
+            .map_err(Trouble::from)?;
+        Ok(())
+    }
+
+    /// Verifies an answer by this passkey of this account, and notes that it was used.
+    async fn assertion_of(
+        &self,
+        account: &str,
+        what: &'static str,
+        credential: &[u8],
+        challenge: &[u8; 32],
+        response: &Value,
+    ) -> Result<(), StaffError> {
+        self.change_account(account, account, what, |record, now| {
             if !record.active {
                 return Err(StaffError::NotAccepted);
             }
@@ -94,13 +175,12 @@ impl Gate {
                 .ok_or(StaffError::NotAccepted)?;
             let verified = self
                 .relying_party()
-                .verify_assertion(&challenge, &registered.key, response)
+                .verify_assertion(challenge, &registered.key, response)
                 .map_err(not_accepted)?;
             registered.used(&verified, now);
             Ok(())
         })
-        .await?;
-        self.open_session(&account).await
+        .await
     }
 
     /// Ends this session.
@@ -127,13 +207,18 @@ impl Gate {
         }
     }
 
-    pub(crate) async fn open_session(&self, account: &str) -> Result<Token, StaffError> {
+    pub(crate) async fn open_session(
+        &self,
+        account: &str,
+        asserted_at: Option<Timestamp>,
+    ) -> Result<Token, StaffError> {
         let token = Token::generate(TokenKind::Session, self.dice());
         let now = self.now();
         let session = Session {
             account: account.to_owned(),
             opened_at: now,
             seen_at: now,
+            asserted_at,
         };
         let until = now.plus_seconds(self.settings().limits.session_seconds);
         let write = records::put_until(

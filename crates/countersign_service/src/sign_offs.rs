@@ -150,7 +150,7 @@ pub(crate) fn challenge(loaded: &Loaded, domain: &str) -> Result<[u8; 32], Troub
     Ok(challenge_for(domain, &nonce, &opened.digest.0))
 }
 
-fn from_hex(text: &str) -> Option<[u8; 16]> {
+pub(crate) fn from_hex(text: &str) -> Option<[u8; 16]> {
     let mut bytes = [0; 16];
     if text.len() != 32 {
         return None;

@@ -6,6 +6,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_cases::{CustomerId, Timestamp};
+use countersign_language::Procedure;
 use countersign_store::Batch;
 use serde::Serialize;
 use serde_json::Value;
@@ -143,6 +144,9 @@ pub enum StaffError {
     /// The account has no such passkey, or has too many.
     #[error("there is no such passkey")]
     UnknownPasskey,
+    /// No passkey of the account answered in this session a moment ago.
+    #[error("show first, with a passkey you have, that it is you")]
+    StepUp,
     /// Most passkeys reached.
     #[error("no more than 20 passkeys")]
     TooManyPasskeys,
@@ -164,6 +168,7 @@ impl StaffError {
             Self::NotAccepted => "passkey-not-accepted",
             Self::LastPasskey => "last-passkey",
             Self::UnknownPasskey => "unknown-passkey",
+            Self::StepUp => "step-up",
             Self::TooManyPasskeys => "too-many-passkeys",
             Self::Trouble(trouble) => trouble.code(),
         }
@@ -178,6 +183,7 @@ impl Gate {
         new: &NewAccount,
     ) -> Result<IssuedInvitation, StaffError> {
         admin(by)?;
+        check_account(&self.procedure(), new)?;
         self.make_account(by.account(), new).await?;
         self.make_invitation(by.account(), &new.account).await
     }
@@ -220,7 +226,7 @@ impl Gate {
         active: bool,
     ) -> Result<(), StaffError> {
         admin(by)?;
-        self.check_account(new)?;
+        check_account(&self.procedure(), new)?;
         self.change_account(
             by.account(),
             &new.account,
@@ -322,7 +328,7 @@ impl Gate {
         let used = records::remove(space::INVITATION, hash.to_string(), Some(revision));
         self.add_passkey(&account.account, passkey, name, vec![used])
             .await?;
-        self.open_session(&account.account).await
+        self.open_session(&account.account, None).await
     }
 
     /// The reader's own passkeys.
@@ -330,8 +336,9 @@ impl Gate {
         by.record().passkeys.iter().map(Registered::view).collect()
     }
 
-    /// Begins to register one more passkey.
+    /// Begins to register one more passkey. A session alone is not enough: one that was stolen would make itself a key.
     pub async fn start_passkey(&self, by: &SignedInStaff) -> Result<Ceremony, StaffError> {
+        self.fresh(by)?;
         self.start_creation(
             by.record(),
             Purpose::AnotherPasskey {
@@ -349,6 +356,7 @@ impl Gate {
         response: &Value,
         name: &str,
     ) -> Result<(), StaffError> {
+        self.fresh(by)?;
         let purpose = Purpose::AnotherPasskey {
             account: by.account().to_owned(),
         };
@@ -357,6 +365,14 @@ impl Gate {
             .await?;
         self.add_passkey(by.account(), passkey, name, Vec::new())
             .await
+    }
+
+    fn fresh(&self, by: &SignedInStaff) -> Result<(), StaffError> {
+        if by.is_fresh(self.now()) {
+            Ok(())
+        } else {
+            Err(StaffError::StepUp)
+        }
     }
 
     /// Removes a passkey; not the last one.
@@ -441,9 +457,15 @@ impl Gate {
     }
 
     /// Accounts of the settings that do not exist yet.
-    pub(crate) async fn seed_staff(&self) -> Result<(), Trouble> {
+    ///
+    /// `ours` is the settings' own procedure, which may still wait for its signature and know roles that the one in force does not: they count from then on.
+    pub(crate) async fn seed_staff(&self, ours: &Procedure) -> Result<(), Trouble> {
         for new in &self.settings().staff {
-            match self.make_account("settings", new).await {
+            let made = match check_account(ours, new) {
+                Ok(()) => self.make_account("settings", new).await,
+                Err(error) => Err(error),
+            };
+            match made {
                 Ok(()) | Err(StaffError::Exists(_)) => {}
                 Err(StaffError::Trouble(trouble)) => return Err(trouble),
                 Err(error) => {
@@ -457,51 +479,7 @@ impl Gate {
         Ok(())
     }
 
-    fn check_account(&self, new: &NewAccount) -> Result<(), StaffError> {
-        let plain = |text: &str| {
-            !text.trim().is_empty()
-                && text.chars().count() <= 200
-                && !text.chars().any(char::is_control)
-        };
-        for (field, value) in [
-            ("account", &new.account),
-            ("person", &new.person),
-            ("name", &new.name),
-        ] {
-            if !plain(value) {
-                return Err(StaffError::Field {
-                    field,
-                    why: "is empty, too long, or has control characters",
-                });
-            }
-        }
-        if new.person.starts_with("robot:") {
-            return Err(StaffError::Field {
-                field: "person",
-                why: "names a program",
-            });
-        }
-        if !new.email.contains('@') || !plain(&new.email) {
-            return Err(StaffError::Field {
-                field: "email",
-                why: "is not an address",
-            });
-        }
-        if new
-            .roles
-            .iter()
-            .any(|role| self.procedure().role_named(role).is_none())
-        {
-            return Err(StaffError::Field {
-                field: "roles",
-                why: "names a role the procedure does not know",
-            });
-        }
-        Ok(())
-    }
-
     async fn make_account(&self, by: &str, new: &NewAccount) -> Result<(), StaffError> {
-        self.check_account(new)?;
         let mut tries = Tries::default();
         loop {
             if self
@@ -700,6 +678,49 @@ impl Gate {
             }
         }
     }
+}
+
+fn check_account(procedure: &Procedure, new: &NewAccount) -> Result<(), StaffError> {
+    let plain = |text: &str| {
+        !text.trim().is_empty()
+            && text.chars().count() <= 200
+            && !text.chars().any(char::is_control)
+    };
+    for (field, value) in [
+        ("account", &new.account),
+        ("person", &new.person),
+        ("name", &new.name),
+    ] {
+        if !plain(value) {
+            return Err(StaffError::Field {
+                field,
+                why: "is empty, too long, or has control characters",
+            });
+        }
+    }
+    if new.person.starts_with("robot:") {
+        return Err(StaffError::Field {
+            field: "person",
+            why: "names a program",
+        });
+    }
+    if !new.email.contains('@') || !plain(&new.email) {
+        return Err(StaffError::Field {
+            field: "email",
+            why: "is not an address",
+        });
+    }
+    if new
+        .roles
+        .iter()
+        .any(|role| procedure.role_named(role).is_none())
+    {
+        return Err(StaffError::Field {
+            field: "roles",
+            why: "names a role the procedure does not know",
+        });
+    }
+    Ok(())
 }
 
 fn admin(by: &SignedInStaff) -> Result<(), StaffError> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub trait Journal: Send + Sync + fmt::Debug {
     /// Writes the batch, all or nothing. On `Ok` it is durable, every read sees it, and its leaves are covered by a signed checkpoint whose size and root are stored.
     ///
-    /// The parts take effect in the order `appends`, `records`, `finished`, `work`, each held against those before it. A caller that stops waiting does not take the batch back.
+    /// The parts take effect in the order `erased`, `appends`, `records`, `finished`, `work`, each held against those before it. A caller that stops waiting does not take the batch back.
     ///
     /// # Errors
     /// [`CommitError::Conflict`], [`CommitError::Malformed`] and [`CommitError::Overloaded`] mean that nothing was written.
@@ -23,7 +23,7 @@ pub trait Journal: Send + Sync + fmt::Debug {
         after: u64,
     ) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>>;
 
-    /// Events of all streams after this global position, in order of position, at most `limit`. Gaps never fill later.
+    /// Events of all streams after this global position, in order of position, at most `limit`. Gaps (an erased stream leaves some) never fill later.
     fn follow(
         &self,
         after: u64,
@@ -77,6 +77,8 @@ pub struct StreamKey(pub String);
 /// One request's writes, at most 16 MiB. All streams and records belong to as few partitions as can be. No text holds a zero byte.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
+    /// Streams whose events are forgotten for good. A batch that erases must also append, so that the newest event is never an erased one.
+    pub erased: Vec<Erasure>,
     /// Events, by stream.
     pub appends: Vec<Append>,
     /// Records put or removed.
@@ -87,6 +89,17 @@ pub struct Batch {
     pub finished: Vec<FinishedWork>,
     /// Ledger leaves, in order; each at most 65,535 bytes.
     pub leaves: Vec<Vec<u8>>,
+}
+
+/// A stream to be forgotten: its events are deleted and are not read again, at whatever position. What the ledger holds of them, its leaves, stays.
+///
+/// The stream is then as one that never was, and may begin again at sequence 1; positions are not used twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erasure {
+    /// Which stream.
+    pub stream: StreamKey,
+    /// How many events it must hold now; at least one.
+    pub expected: u64,
 }
 
 /// Events for one stream.

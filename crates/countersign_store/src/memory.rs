@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -32,10 +33,12 @@ pub struct MemoryJournal {
 }
 
 struct State {
-    /// In order of position, which is its index plus one.
-    events: Vec<StoredEvent>,
-    /// Indices into `events`.
-    streams: BTreeMap<String, Vec<usize>>,
+    /// By position.
+    events: BTreeMap<u64, StoredEvent>,
+    /// Position of the newest event there ever was.
+    position: u64,
+    /// Positions of a stream's events.
+    streams: BTreeMap<String, Vec<u64>>,
     records: BTreeMap<(String, String), HeldRecord>,
     work: BTreeMap<(String, String), HeldWork>,
     tree: Appender,
@@ -68,7 +71,8 @@ impl MemoryJournal {
         let tree = Appender::empty();
         let checkpoint = signer.sign(tree.size(), tree.root());
         let state = State {
-            events: Vec::new(),
+            events: BTreeMap::new(),
+            position: 0,
             streams: BTreeMap::new(),
             records: BTreeMap::new(),
             work: BTreeMap::new(),
@@ -97,7 +101,7 @@ impl MemoryJournal {
         let mut needs = Needs::default();
         needs.add(&batch);
         let facts = state.look_up(&needs, now_ms);
-        let mut group = Group::new(facts, state.events.len() as u64, state.tree.size(), now_ms);
+        let mut group = Group::new(facts, state.position, state.tree.size(), now_ms);
         let first_leaf = group.admit(batch)?;
         let committed = Committed {
             position: group.position,
@@ -163,12 +167,18 @@ impl State {
     }
 
     fn apply(&mut self, group: Group) {
+        for stream in &group.erased {
+            for position in self.streams.remove(stream).unwrap_or_default() {
+                self.events.remove(&position);
+            }
+        }
+        self.position = group.position;
         for event in group.events {
             self.streams
                 .entry(event.stream.0.clone())
                 .or_default()
-                .push(self.events.len());
-            self.events.push(event);
+                .push(event.position);
+            self.events.insert(event.position, event);
         }
         for (place, effect) in group.records {
             match effect {
@@ -217,7 +227,7 @@ impl State {
 
     fn forget_expired(&mut self, now_ms: i64) {
         // Now and then, so that its cost is spread over the commits in between.
-        if self.events.len().is_multiple_of(256) {
+        if self.position.is_multiple_of(256) {
             self.records
                 .retain(|_, held| !has_expired(held.expires_ms, now_ms));
         }
@@ -270,7 +280,7 @@ impl Journal for MemoryJournal {
         let events = of_stream
             .iter()
             .skip(skipped)
-            .filter_map(|at| state.events.get(*at))
+            .filter_map(|at| state.events.get(at))
             .cloned()
             .collect();
         future::ready(Ok(events)).boxed()
@@ -281,14 +291,12 @@ impl Journal for MemoryJournal {
         after: u64,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>> {
-        let skipped = usize::try_from(after).unwrap_or(usize::MAX);
         let events = self
             .state()
             .events
-            .iter()
-            .skip(skipped)
+            .range((Bound::Excluded(after), Bound::Unbounded))
             .take(limit)
-            .cloned()
+            .map(|(_, event)| event.clone())
             .collect();
         future::ready(Ok(events)).boxed()
     }

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::journal::{Batch, CommitError, LEAF_BYTES_MAX, StoredEvent};
+use crate::journal::{Batch, CommitError, Erasure, LEAF_BYTES_MAX, StoredEvent};
 
 /// The longest name of a stream, record or piece of work, in bytes.
 const KEY_BYTES_MAX: usize = 1_024;
@@ -33,6 +33,15 @@ pub(crate) fn weigh(batch: &Batch) -> Result<usize, CommitError> {
             Ok(())
         }
     };
+    for erasure in &batch.erased {
+        text("stream name", &erasure.stream.0, KEY_BYTES_MAX)?;
+        if erasure.expected == 0 {
+            return Err(malformed("an erasure of nothing"));
+        }
+    }
+    if !batch.erased.is_empty() && batch.appends.is_empty() {
+        return Err(malformed("an erasure that nothing records"));
+    }
     for append in &batch.appends {
         text("stream name", &append.stream.0, KEY_BYTES_MAX)?;
         if append.events.is_empty() {
@@ -91,6 +100,7 @@ impl Needs {
             work,
         } = self;
         streams.extend(batch.appends.iter().map(|append| append.stream.0.clone()));
+        streams.extend(batch.erased.iter().map(|erasure| erasure.stream.0.clone()));
         records.extend(
             batch
                 .records
@@ -157,6 +167,8 @@ pub(crate) struct Group {
     pub(crate) position: u64,
     /// Size of the tree before the group.
     base_size: u64,
+    /// Streams whose events written before this group are forgotten.
+    pub(crate) erased: BTreeSet<String>,
     pub(crate) events: Vec<StoredEvent>,
     pub(crate) leaves: Vec<Vec<u8>>,
     streams: BTreeMap<String, u64>,
@@ -172,6 +184,7 @@ impl Group {
             now_ms,
             position,
             base_size: tree_size,
+            erased: BTreeSet::new(),
             events: Vec::new(),
             leaves: Vec::new(),
             streams: BTreeMap::new(),
@@ -187,7 +200,8 @@ impl Group {
 
     /// Whether nothing would change.
     pub(crate) fn is_empty(&self) -> bool {
-        self.events.is_empty()
+        self.erased.is_empty()
+            && self.events.is_empty()
             && self.leaves.is_empty()
             && self.records.is_empty()
             && self.work.is_empty()
@@ -203,6 +217,18 @@ impl Group {
         let mut work = BTreeMap::new();
         let mut events = Vec::new();
 
+        for erasure in &batch.erased {
+            let name = &erasure.stream.0;
+            let length = streams
+                .get(name)
+                .copied()
+                .unwrap_or_else(|| self.length(name));
+            if length != erasure.expected {
+                return Err(other_length(name, length, erasure.expected));
+            }
+            streams.insert(name.clone(), 0);
+        }
+
         for append in batch.appends {
             let name = &append.stream.0;
             let length = streams
@@ -210,10 +236,7 @@ impl Group {
                 .copied()
                 .unwrap_or_else(|| self.length(name));
             if length != append.expected {
-                return Err(conflict(format!(
-                    "stream `{name}` holds {length} events, not {}",
-                    append.expected
-                )));
+                return Err(other_length(name, length, append.expected));
             }
             let mut sequence = length;
             for event in append.events {
@@ -297,6 +320,10 @@ impl Group {
             }
         }
 
+        for Erasure { stream, .. } in batch.erased {
+            self.events.retain(|event| event.stream != stream);
+            self.erased.insert(stream.0);
+        }
         self.position += events.len() as u64;
         self.events.extend(events);
         self.leaves.extend(batch.leaves);
@@ -336,6 +363,12 @@ impl Group {
 /// Whether a record that may be forgotten then is forgotten now.
 pub(crate) fn has_expired(expires_ms: Option<i64>, now_ms: i64) -> bool {
     expires_ms.is_some_and(|expires| expires <= now_ms)
+}
+
+fn other_length(stream: &str, length: u64, expected: u64) -> CommitError {
+    conflict(format!(
+        "stream `{stream}` holds {length} events, not {expected}"
+    ))
 }
 
 fn conflict(what: String) -> CommitError {

@@ -43,6 +43,7 @@ fn turn(client: u64, turn: u64) -> Batch {
         expires_ms: None,
     };
     Batch {
+        erased: Vec::new(),
         appends: vec![Append {
             stream: stream(client),
             expected: turn,

@@ -15,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use countersign_language::{
     Action, ActionId, Assumption, BackupGrade, Claim, Comparison, Duration, Effect, EffectKind,
     Exposure, Expr, Holding, HoldingId, HoldingKind, Line, Loss, LossId, Method, Openers, Path,
-    Procedure, Promise, Proof, ProofId, Requirement, Role, RoleId, Scope, SentencePart, Span,
-    Subject, Target, Unit, Value, Version,
+    Procedure, Promise, Proof, ProofId, Requirement, Role, RoleId, Scope, SentencePart, Shared,
+    Span, Subject, Target, Unit, Value, Version,
 };
 
 /// What a thief has at the start.
@@ -109,6 +109,15 @@ impl Facts {
 
 /// Everything a thief who starts with this can bring about.
 pub fn thief(procedure: &Procedure, start: &Start) -> Facts {
+    follow(
+        procedure,
+        known(procedure, start),
+        |action, path, _, facts| open_to(procedure, start, action, path, facts),
+    )
+}
+
+/// What a thief holds before anything is asked of anyone: what they took, what is public, what is read out to them.
+pub fn known(procedure: &Procedure, start: &Start) -> Facts {
     let mut facts = Facts {
         own: start.holdings.clone(),
         ..Facts::default()
@@ -126,35 +135,44 @@ pub fn thief(procedure: &Procedure, start: &Start) -> Facts {
             facts.own.insert(HoldingId(id(index)));
         }
     }
-    follow(procedure, facts, |action, path, _, facts| {
-        let shown = |holding: HoldingId, settled: Option<Duration>| {
-            facts.own.contains(&holding)
-                || (facts.new.contains(&holding) && (settled.is_none() || start.unread))
-        };
-        proved(procedure, path, &shown) && staffed(procedure, path, &start.people) && {
-            let mut told: BTreeSet<HoldingId> = BTreeSet::new();
-            let mut waits = false;
-            for line in &path.lines {
-                match &line.requirement {
-                    Requirement::Notify { channels, .. } => told.extend(channels),
-                    Requirement::Wait(_) => waits = true,
-                    _ => {}
-                }
+    facts
+}
+
+/// Whether a thief who has come this far can go this path.
+pub fn open_to(
+    procedure: &Procedure,
+    start: &Start,
+    action: &Action,
+    path: &Path,
+    facts: &Facts,
+) -> bool {
+    let shown = |holding: HoldingId, settled: Option<Duration>| {
+        facts.own.contains(&holding)
+            || (facts.new.contains(&holding) && (settled.is_none() || start.unread))
+    };
+    proved(procedure, path, &shown) && staffed(procedure, path, &start.people) && {
+        let mut told: BTreeSet<HoldingId> = BTreeSet::new();
+        let mut waits = false;
+        for line in &path.lines {
+            match &line.requirement {
+                Requirement::Notify { channels, .. } => told.extend(channels),
+                Requirement::Wait(_) => waits = true,
+                _ => {}
             }
-            if action
-                .effects
-                .iter()
-                .any(|effect| matches!(effect.kind, EffectKind::Changes(_)))
-            {
-                for (index, holding) in procedure.holdings.iter().enumerate() {
-                    if holding.kind == HoldingKind::Channel {
-                        told.insert(HoldingId(id(index)));
-                    }
-                }
-            }
-            !waits || start.unread || told.is_subset(&facts.own)
         }
-    })
+        if action
+            .effects
+            .iter()
+            .any(|effect| matches!(effect.kind, EffectKind::Changes(_)))
+        {
+            for (index, holding) in procedure.holdings.iter().enumerate() {
+                if holding.kind == HoldingKind::Channel {
+                    told.insert(HoldingId(id(index)));
+                }
+            }
+        }
+        !waits || start.unread || told.is_subset(&facts.own)
+    }
 }
 
 /// All minimal sets up to a size that reach any of `on`: names sorted, sets sorted.
@@ -686,7 +704,7 @@ fn action(dice: &mut Dice, procedure: &Procedure, index: usize) -> Action {
         says: vec![SentencePart::Text(format!("Do action {index}"))],
         opened_by: Openers {
             customer: true,
-            roles: Vec::new(),
+            roles: Shared::default(),
         },
         effects,
         runs: None,
@@ -733,7 +751,7 @@ fn path(
         };
         lines.push(Requirement::Notify {
             every,
-            channels: named,
+            channels: named.into(),
         });
     }
     if dice.chance(35) {

@@ -25,7 +25,11 @@ const LAYERS: &[(&str, u8)] = &[
 ];
 
 /// Only for development: may use anything, may be used by tests only.
-const BESIDE: &[&str] = &["countersign_testkit", "countersign_benches"];
+const BESIDE: &[&str] = &[
+    "countersign_testkit",
+    "countersign_benches",
+    "countersign_benches_prover",
+];
 
 /// These decide; they must not be able to reach the world.
 const PURE: &[&str] = &[

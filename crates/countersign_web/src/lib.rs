@@ -15,8 +15,10 @@ pub mod openapi;
 pub mod pages;
 pub mod present;
 pub mod problem;
+pub mod problems;
 pub mod routes;
 pub mod site;
+pub mod study;
 pub mod words;
 
 use std::net::IpAddr;
@@ -53,6 +55,8 @@ pub struct Shared {
     pub demo: Option<String>,
     /// How often one network may ask.
     pub rates: Rates,
+    /// What the prover says about the procedure in force.
+    pub studies: study::Studies,
     trusted_proxies: Vec<IpAddr>,
     zone: TimeZone,
 }
@@ -94,6 +98,7 @@ impl Web {
                 .unwrap_or_default(),
             demo: settings.demo,
             rates: Rates::new(gate.settings().limits.answers_per_minute),
+            studies: study::Studies::default(),
             trusted_proxies: settings.trusted_proxies,
             zone: TimeZone::get(&settings.time_zone).unwrap_or(TimeZone::UTC),
             gate,

@@ -277,7 +277,12 @@ fn fewest_proofs(expression: &countersign_language::Expr) -> usize {
     }
 }
 
-/// The words card of a case.
+/// The first digits of a procedure's version, which tell it from others.
+pub fn short(version: &str) -> String {
+    version.chars().take(8).collect()
+}
+
+/// The words card of a case, for staff.
 pub fn act(procedure: &Procedure, view: &CaseView, calendar: &Calendar) -> Act {
     let action = procedure
         .action_named(&view.action)
@@ -299,8 +304,12 @@ pub fn act(procedure: &Procedure, view: &CaseView, calendar: &Calendar) -> Act {
         risk: action.map(risk),
         procedure: Some(ProcedureRef {
             name: view.action.clone(),
-            version: view.procedure.chars().take(8).collect(),
-            href: None,
+            href: Some(format!(
+                "/procedures/action/{}?version={}",
+                crate::pages::encode(&view.action),
+                short(&view.procedure)
+            )),
+            version: short(&view.procedure),
         }),
         takes_effect: action.and_then(waits),
         digest: view.digest.to_string(),

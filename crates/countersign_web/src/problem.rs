@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A problem document. `type` is `/problems/<code>`, a name and not an address to fetch (RFC 9457 §3.1.1); `code` is the
-/// stable word to switch on.
+/// A problem document. `type` is `/problems/<code>` (RFC 9457 §3.1.1), where a page explains it; `code` is the stable word
+/// to switch on.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {
     /// `/problems/<code>`: names the kind of problem.

@@ -491,7 +491,7 @@ async fn b06_nobody_signs_their_own_case_on_any_surface() {
         assert!(refused.status >= 400, "{}", refused.text());
     }
     // No program signs.
-    for name in ["panel", "customers", "backups", "reader", "robot"] {
+    for name in ["panel", "customers", "eraser", "backups", "reader", "robot"] {
         let refused = world
             .machine(name)
             .call(
@@ -874,7 +874,10 @@ async fn b13_a_refused_request_stays_refused() {
     // Another server is another request, and whoever is asked then is told.
     let mut other = reinstall(&signe.id);
     other["parameters"]["server"] = "web-4".into();
-    let page = tomas.browser.get("/cases/new/customer?q=48213").await;
+    let page = tomas
+        .browser
+        .post("/cases/new/customer", &[("q", "48213")])
+        .await;
     assert!(page.text().contains(&case), "{}", page.text());
     world.hours(25);
     tomas.signs_in().await;
@@ -1006,8 +1009,34 @@ async fn b16_a_new_procedure_does_not_touch_open_cases() {
     for browser in [&mut maja.browser, &mut signe.browser] {
         browser.moves_to(&world.router);
     }
+    // Putting a text in place proposes it and changes nothing; a senior signs it, with a passkey over its version.
+    let waits = world.machine("reader").read("/v1/procedure").await.json();
+    assert_eq!(waits["version"], old);
+    assert_ne!(waits["proposed"], old);
+    let page = maja.browser.get("/procedures/proposed").await;
+    assert!(
+        page.text().contains("You cannot sign this"),
+        "{}",
+        page.text()
+    );
+    let tried = maja
+        .browser
+        .call("POST", "/v1/procedure/sign-off/start", &Value::Null)
+        .await;
+    assert_eq!(tried.code(), "not-a-signer");
+    let mut idris = world.colleague("idris").await;
+    let approvals = idris.browser.get("/approvals").await;
+    assert!(
+        approvals.text().contains("waits for your signature"),
+        "{}",
+        approvals.text()
+    );
+    let page = idris.browser.get("/procedures/proposed").await;
+    let signed = idris.browser.use_passkey(&page, &mut idris.passkey).await;
+    assert_eq!(signed.status, 200, "{}", signed.text());
     let now = world.machine("reader").read("/v1/procedure").await.json();
-    assert_ne!(now["version"], old);
+    assert_eq!(now["version"], waits["proposed"]);
+    assert_eq!(now["text"], weaker);
     world.settle().await;
     let read = world
         .machine("reader")
@@ -1056,6 +1085,7 @@ async fn b17_there_is_no_bulk_decision() {
             "/v1/cases",
             "/cases",
             "/cases/new/check",
+            "/cases/new/customer",
             "/cases/new/details",
         ]
         .contains(&route.path);
@@ -1374,7 +1404,7 @@ async fn b22_only_fresh_attestations_of_the_right_grade_count() {
         json!({ "grade": grade, "place": place, "at_ms": at - hours_ago * 3_600_000, "compared": "4,211 files" })
     };
     // Nobody else may say so, whatever they hold.
-    for name in ["panel", "customers", "reader", "robot"] {
+    for name in ["panel", "customers", "eraser", "reader", "robot"] {
         let refused = world
             .machine(name)
             .call("POST", &path, &attestation("verified", "falun", 1))
@@ -1498,18 +1528,29 @@ async fn b24_staff_see_masked_data_and_look_ups_are_counted() {
     let case = world
         .case_of(&mut maja, &without_parameters(&signe.id, "password.reset"))
         .await;
-    for path in [
-        "/customers?q=48213",
-        "/customers/c-1042",
-        &format!("/cases/{case}"),
-        "/desk",
-        "/cases/new/customer?q=halden.example",
-    ] {
+    for path in ["/customers/c-1042", &format!("/cases/{case}"), "/desk"] {
         let page = maja.browser.get(path).await;
         assert_eq!(page.status, 200, "{path}");
         for hidden in [MAILBOX, MOBILE, "business"] {
             assert!(!page.body().contains(hidden), "{path} shows {hidden}");
         }
+    }
+    // A search finds by the whole address and shows none of it but what was typed; no address of a page holds it.
+    for path in ["/customers", "/cases/new/customer"] {
+        let found = maja.browser.post(path, &[("q", MAILBOX)]).await;
+        assert_eq!(found.status, 200, "{path}");
+        assert!(found.text().contains("Halden"), "{}", found.text());
+        assert_eq!(found.body().matches(MAILBOX).count(), 1, "{path}");
+        assert!(found.body().contains(&format!("value=\"{MAILBOX}\"")));
+        for address in ["href", "action", "data-"] {
+            let mut values = found.body().split(address).skip(1);
+            assert!(
+                !values.any(|rest| rest.split('"').nth(1).unwrap_or("").contains("halden.ex")),
+                "{path}: {address}"
+            );
+        }
+        let looked = maja.browser.look(&format!("{path}?q={MAILBOX}")).await;
+        assert!(!looked.text().contains("Halden"), "a GET looks nobody up");
     }
     let read = maja.browser.read(&format!("/v1/cases/{case}")).await;
     assert!(!read.body().contains(MAILBOX) && !read.body().contains(MOBILE));
@@ -1527,7 +1568,10 @@ async fn b24_staff_see_masked_data_and_look_ups_are_counted() {
         }
     }
     assert_eq!(last, 429);
-    let limited = maja.browser.get("/customers?q=halden.example").await;
+    let limited = maja
+        .browser
+        .post("/customers", &[("q", "halden.example")])
+        .await;
     assert_eq!(
         (limited.status, limited.header("retry-after")),
         (429, "3600")

@@ -365,6 +365,15 @@ async fn an_invitation_a_first_passkey_and_the_next_morning() {
     );
     let keys = browser.get("/settings/passkeys").await;
     assert!(keys.text().contains("work laptop"), "{}", keys.text());
+    // An invitation makes one passkey; another one needs an answer of the first.
+    assert!(!keys.has_button("Add a passkey"), "{}", keys.text());
+    let confirmed = browser.use_passkey(&keys, &mut passkey).await;
+    assert_eq!(confirmed.path, "/settings/passkeys");
+    let (two, _) = browser.make_passkey(&confirmed, "phone").await;
+    assert!(two.text().contains("phone"), "{}", two.text());
+    world.minutes(6);
+    let later = browser.get("/settings/passkeys").await;
+    assert!(!later.has_button("Add a passkey"), "{}", later.text());
     let used = world.visitor().get(&link).await;
     assert_eq!(used.h1(), "This invitation does not work any more");
 
@@ -477,4 +486,37 @@ async fn the_panel_sends_its_customer_and_gets_them_back() {
         page.link("Back to"),
         "https://panel.acme.example/servers?ok=1"
     );
+}
+
+/// Nobody can take the demo for the real thing, whoever they are in it.
+#[tokio::test]
+async fn every_page_of_the_demo_says_that_its_data_is_made_up() {
+    let world = World::new().await;
+    let mut signe = world.signe().await;
+    let mut maja = world.colleague("maja").await;
+    let case = world.case_of(&mut maja, &reinstall(&signe.id)).await;
+    let link = world.link(&mut maja, &case).await;
+    let lobby = "http://localhost:4183";
+    let demo = world.demo(lobby);
+    signe.browser.moves_to(&demo);
+    maja.browser.moves_to(&demo);
+    let mut pages = vec![
+        Client::new(demo.clone()).get("/sign-in").await,
+        Client::new(demo.clone()).get("/v/cs_stop_none").await,
+        maja.browser.get("/desk").await,
+    ];
+    let start = signe.browser.get(&link).await;
+    let prove = signe.browser.post("/c/yes", &[]).await;
+    let prove = signe.browser.get(&prove.location().unwrap()).await;
+    pages.extend([start, prove, signe.browser.get("/c/stop").await]);
+    for page in pages {
+        assert!(
+            page.text().contains("Demonstration with made-up data.") && page.body().contains(lobby),
+            "{} {}",
+            page.path,
+            page.text()
+        );
+    }
+    let real = world.visitor().get("/sign-in").await;
+    assert!(!real.text().contains("made-up"), "{}", real.text());
 }

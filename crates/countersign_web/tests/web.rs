@@ -12,6 +12,8 @@ mod bypasses;
 mod journeys;
 mod live;
 mod openapi;
+mod problems;
+mod procedures;
 mod refusals;
 mod who_may;
 mod world;

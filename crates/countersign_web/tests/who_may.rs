@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::world::{Client, MAILBOX, PIN, World, halden, reinstall};
 
 /// Who asks, in the order of the file. The case was opened by another agent; the customer confirmed, a senior is waited for.
-const CALLERS: [&str; 15] = [
+const CALLERS: [&str; 16] = [
     "anonymous",
     "agent",
     "opener",
@@ -26,6 +26,7 @@ const CALLERS: [&str; 15] = [
     "stop link",
     "panel",
     "customers",
+    "eraser",
     "backups",
     "reader",
     "robot",
@@ -36,7 +37,7 @@ fn shows(caller: &str) -> &'static str {
     match caller {
         "anonymous" | "stop link" | "link" => "nothing",
         "seat" => "seat",
-        "panel" | "customers" | "backups" | "reader" | "robot" => "machine",
+        "panel" | "customers" | "eraser" | "backups" | "reader" | "robot" => "machine",
         _ => "staff",
     }
 }
@@ -108,8 +109,10 @@ async fn outcome(setting: &mut Setting, route: &Route) -> String {
         .replace("{customer}", "c-1042")
         .replace("{holding}", "pin")
         .replace("{way}", "pin")
+        .replace("{action}", "server.reinstall")
         .replace("{token}", &setting.token)
         .replace("{file}", "nothing.css")
+        .replace("{code}", "sign-in")
         .replace("{*path}", "0/000");
     let of_api = route.operation.is_some();
     let kind = if of_api || path.ends_with("/start") || path.ends_with("/finish") {

@@ -27,7 +27,7 @@ use reqwest::{Client, StatusCode, header};
 
 use crate::commands::procedure::Source;
 use crate::config::{Config, is_loopback};
-use crate::installation::{Installation, NotRead, broken_promises, host_of, read_config};
+use crate::installation::{Installation, NotRead, host_of, objections, read_config};
 use crate::terminal::{self, Paint, painted};
 
 /// Further apart than this, and webhooks are soon refused (they allow five minutes) and grants run out early.
@@ -276,18 +276,21 @@ fn procedure(config: &Config, report: &mut Report) -> anyhow::Result<Option<(Str
             &help,
         )?;
     }
-    let broken = broken_promises(procedure, &source.text);
-    for broken in &broken {
+    let objections = objections(procedure, &source.text);
+    for objection in &objections {
         report.problem(
             "procedure",
-            broken,
+            objection,
             "mend the procedure, or take the promise back",
         )?;
     }
-    if broken.is_empty() {
+    if objections.is_empty() {
         report.ok(
             "procedure",
-            &format!("valid; {} promises, all kept", procedure.promises.len()),
+            &format!(
+                "valid; {} promises, all kept and proved",
+                procedure.promises.len()
+            ),
         )?;
     }
     let text = if source.is_twin() {

@@ -15,11 +15,12 @@ use countersign_prover::{
 };
 use serde_json::{Value, json};
 
+use crate::commands::advice::{self, Asked};
 use crate::commands::procedure::{NOT_VALID, Source};
-use crate::commands::sarif;
+use crate::commands::{certificate, sarif};
 use crate::config::did_you_mean;
 use crate::installation::broken;
-use crate::terminal::{self, Paint, painted};
+use crate::terminal::{self, Paint, Patience, painted};
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -43,19 +44,38 @@ pub(crate) enum CheckFormat {
     Github,
 }
 
-/// A promise is broken.
+/// A promise is broken, or a rule that was asked for.
 const BROKEN: u8 = 1;
 
-/// `countersign check`: exit 0 if all is well, 1 if a promise is broken, 2 if a file is not valid.
-pub(crate) fn check(files: &[PathBuf], format: CheckFormat) -> anyhow::Result<ExitCode> {
+/// `countersign check`: exit 0 if all is well, 1 if a promise or a rule that was asked for is broken, 2 if a file is not valid.
+///
+/// With `certificate`, the proof of every verdict on the one procedure is written there.
+pub(crate) fn check(
+    files: &[PathBuf],
+    format: CheckFormat,
+    asked: &Asked,
+    certificate: Option<&Path>,
+) -> anyhow::Result<ExitCode> {
+    if certificate.is_some() && files.len() > 1 {
+        bail!(
+            "a certificate is for one procedure: check these {} files one by one",
+            files.len()
+        );
+    }
     let mut checked = Vec::new();
     for file in files {
-        let source = Source::open(file)?;
+        let mut source = Source::open(file)?;
+        asked.look(&mut source)?;
         let verdicts = source
             .reading
             .procedure
             .as_ref()
-            .map(countersign_prover::check);
+            .map(|procedure| Patience::with(|| countersign_prover::check(procedure)));
+        if let (Some(to), Some(procedure), Some(verdicts)) =
+            (certificate, &source.reading.procedure, &verdicts)
+        {
+            certificate::write(procedure, verdicts, to)?;
+        }
         checked.push(Checked { source, verdicts });
     }
     match format {
@@ -91,6 +111,7 @@ impl Checked {
     fn code(&self) -> u8 {
         match &self.verdicts {
             None => NOT_VALID,
+            Some(_) if advice::against(&self.source) > 0 => BROKEN,
             Some(verdicts) if verdicts.iter().all(|verdict| verdict.kept) => 0,
             Some(_) => BROKEN,
         }
@@ -120,6 +141,15 @@ impl Checked {
                 counted(all, "promise")
             ),
         };
+        let against = advice::against(&self.source);
+        if against > 0 {
+            let _ = writeln!(
+                out,
+                "  {}  {} against the rules asked for",
+                painted("BROKEN", Paint::Bad),
+                counted(against, "finding")
+            );
+        }
         for verdict in verdicts {
             if verdict.kept {
                 let _ = write!(
@@ -177,7 +207,7 @@ fn promise(verdict: &Verdict, source: &str) -> Value {
     promise
 }
 
-fn steps(steps: &[Step], source: &str) -> Value {
+pub(crate) fn steps(steps: &[Step], source: &str) -> Value {
     steps
         .iter()
         .map(|step| place(&step.text, step.span, source))
@@ -208,7 +238,7 @@ pub(crate) fn list_attacks(
     };
     let targets = targets(procedure, on, &source.name)?;
     for target in targets {
-        let found = attacks(procedure, &[target], at_most, Limits::default());
+        let found = Patience::with(|| attacks(procedure, &[target], at_most, Limits::default()));
         let name = target_name(procedure, target);
         terminal::print(&match format {
             Format::Json => {
@@ -435,7 +465,7 @@ pub(crate) fn show_repairs(
         .iter()
         .map(|target| target_name(procedure, *target))
         .collect();
-    let repairs = repair(procedure, &targets, at_most, Limits::default());
+    let repairs = Patience::with(|| repair(procedure, &targets, at_most, Limits::default()));
     terminal::print(&match format {
         Format::Json => {
             let repairs: Vec<Value> = repairs
@@ -500,7 +530,11 @@ fn repaired(procedure: &Procedure, repair: &Repair, source: &str) -> Value {
 }
 
 /// What is named, or every loss.
-fn targets(procedure: &Procedure, on: Option<&str>, file: &str) -> anyhow::Result<Vec<Target>> {
+pub(super) fn targets(
+    procedure: &Procedure,
+    on: Option<&str>,
+    file: &str,
+) -> anyhow::Result<Vec<Target>> {
     let targets = match on {
         Some(name) => vec![target_named(procedure, name)?],
         None => (0..)
@@ -514,7 +548,7 @@ fn targets(procedure: &Procedure, on: Option<&str>, file: &str) -> anyhow::Resul
     Ok(targets)
 }
 
-fn target_named(procedure: &Procedure, name: &str) -> anyhow::Result<Target> {
+pub(super) fn target_named(procedure: &Procedure, name: &str) -> anyhow::Result<Target> {
     let loss = procedure.loss_named(name).map(Target::Loss);
     loss.or_else(|| procedure.action_named(name).map(Target::Action))
         .with_context(|| {
@@ -527,7 +561,7 @@ fn target_named(procedure: &Procedure, name: &str) -> anyhow::Result<Target> {
         })
 }
 
-fn holding_named(procedure: &Procedure, name: &str) -> anyhow::Result<HoldingId> {
+pub(super) fn holding_named(procedure: &Procedure, name: &str) -> anyhow::Result<HoldingId> {
     procedure.holding_named(name).with_context(|| {
         let known = procedure
             .holdings
@@ -541,7 +575,7 @@ fn holding_named(procedure: &Procedure, name: &str) -> anyhow::Result<HoldingId>
 }
 
 /// `mailbox`, `mailbox hijacked`, `agent`, `2 agent deceived`, `notices unread`.
-fn compromise_named(procedure: &Procedure, words: &str) -> anyhow::Result<Compromise> {
+pub(super) fn compromise_named(procedure: &Procedure, words: &str) -> anyhow::Result<Compromise> {
     let words = words.trim();
     if words == "notices unread" {
         return Ok(Compromise::NoticesUnread);
@@ -577,7 +611,7 @@ fn compromise_named(procedure: &Procedure, words: &str) -> anyhow::Result<Compro
 }
 
 /// `1 error`, `2 errors`.
-fn counted(count: usize, one: &str) -> String {
+pub(super) fn counted(count: usize, one: &str) -> String {
     match (count, one.split_once(' ')) {
         (1, _) => format!("1 {one}"),
         (_, Some((head, rest))) => format!("{count} {head}s {rest}"),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, ValueEnum};
-use countersign_language::Severity;
+use countersign_language::{Finder, Severity};
 
 use crate::{config, terminal};
 
@@ -55,11 +55,12 @@ fn describe(out: &mut String, command: &mut clap::Command) {
 }
 
 fn diagnostics() -> String {
-    let mut out = "# Diagnostic codes\n\nMade from the program by `countersign reference diagnostics`; a test keeps it fresh. `countersign explain CODE` prints the page of a code.\n\n| code | | what is wrong |\n|---|---|---|\n".to_owned();
+    let mut out = "# Diagnostic codes\n\nMade from the program by `countersign reference diagnostics`; a test keeps it fresh. `countersign explain CODE` prints the page of a code. A name in the second column is that of the rule set that has to be asked for with `--rules`.\n\n| code | | what is wrong |\n|---|---|---|\n".to_owned();
     for code in countersign_language::codes() {
-        let severity = match code.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
+        let severity = match (code.severity, code.finder) {
+            (_, Finder::Rules(set)) => set,
+            (Severity::Error, _) => "error",
+            (Severity::Warning, _) => "warning",
         };
         let _ = writeln!(
             out,

@@ -18,9 +18,15 @@ struct Finding<'f> {
     severity: Severity,
     message: String,
     file: &'f str,
-    /// 1-based line and column of both ends, the second one past the last character.
-    place: Option<[usize; 4]>,
+    place: Option<Place>,
+    /// Other places it is about, with a few words each.
+    others: Vec<(String, Place)>,
+    /// What happens one after another, with the line each uses: the attack on a promise.
+    steps: Vec<(String, Place)>,
 }
+
+/// 1-based line and column of both ends, the second one past the last character.
+type Place = [usize; 4];
 
 /// One run over all files.
 pub(crate) fn sarif(files: &[Checked]) -> Value {
@@ -50,20 +56,53 @@ fn rule(code: &str) -> Value {
 }
 
 fn result(finding: &Finding<'_>) -> Value {
-    let artifact = json!({ "uri": uri(finding.file) });
-    let location = match finding.place {
-        None => json!({ "artifactLocation": artifact }),
-        Some([line, column, end_line, end_column]) => json!({
-            "artifactLocation": artifact,
-            "region": { "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column },
-        }),
-    };
-    json!({
+    let mut result = json!({
         "ruleId": finding.code,
         "level": level(finding.severity),
         "message": { "text": finding.message },
-        "locations": [{ "physicalLocation": location }],
-    })
+        "locations": [location(finding.file, finding.place, None)],
+    });
+    let places = |places: &[(String, Place)]| -> Vec<Value> {
+        places
+            .iter()
+            .map(|(text, place)| location(finding.file, Some(*place), Some(text)))
+            .collect()
+    };
+    if let Some(members) = result.as_object_mut() {
+        if !finding.others.is_empty() {
+            members.insert(
+                "relatedLocations".to_owned(),
+                places(&finding.others).into(),
+            );
+        }
+        if !finding.steps.is_empty() {
+            let steps: Vec<Value> = places(&finding.steps)
+                .into_iter()
+                .map(|location| json!({ "location": location }))
+                .collect();
+            members.insert(
+                "codeFlows".to_owned(),
+                json!([{ "threadFlows": [{ "locations": steps }] }]),
+            );
+        }
+    }
+    result
+}
+
+fn location(file: &str, place: Option<Place>, text: Option<&str>) -> Value {
+    let mut physical = json!({ "artifactLocation": { "uri": uri(file) } });
+    if let (Some([line, column, end_line, end_column]), Some(members)) =
+        (place, physical.as_object_mut())
+    {
+        members.insert(
+            "region".to_owned(),
+            json!({ "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column }),
+        );
+    }
+    match text.filter(|text| !text.is_empty()) {
+        None => json!({ "physicalLocation": physical }),
+        Some(text) => json!({ "physicalLocation": physical, "message": { "text": text } }),
+    }
 }
 
 /// A path as a URI reference (RFC 3986 §3.3).
@@ -118,16 +157,15 @@ fn escaped(text: &str, property: bool) -> String {
     }
 }
 
-fn findings(file: &Checked) -> impl Iterator<Item = Finding<'_>> {
+fn findings(file: &Checked) -> Vec<Finding<'_>> {
     let source = &file.source;
     let lines = LineIndex::new(&source.text);
-    let place = move |span: Span| {
+    let place = |span: Span| {
         let start = lines.position(&source.text, span.start);
         let end = lines.position(&source.text, span.end);
         [start.line, start.column, end.line, end.column]
     };
-    let places = place.clone();
-    let diagnostics = source.reading.diagnostics.iter().map(move |found| Finding {
+    let diagnostics = source.reading.diagnostics.iter().map(|found| Finding {
         code: found.code,
         severity: found.severity,
         message: found.help.as_ref().map_or_else(
@@ -135,19 +173,37 @@ fn findings(file: &Checked) -> impl Iterator<Item = Finding<'_>> {
             |help| format!("{}\n{help}", found.message),
         ),
         file: &source.name,
-        place: found.labels.first().map(|label| places(label.span)),
+        place: found.labels.first().map(|label| place(label.span)),
+        others: found
+            .labels
+            .iter()
+            .skip(1)
+            .map(|label| (label.text.clone(), place(label.span)))
+            .collect(),
+        steps: Vec::new(),
     });
     let promises = file
         .verdicts
         .iter()
         .flatten()
         .filter(|verdict| !verdict.kept)
-        .map(move |verdict| Finding {
+        .map(|verdict| Finding {
             code: BROKEN_PROMISE,
             severity: Severity::Error,
             message: broken(verdict, &source.text),
             file: &source.name,
             place: Some(place(verdict.span)),
+            others: verdict
+                .missing
+                .iter()
+                .map(|missing| (missing.text.clone(), place(missing.span)))
+                .collect(),
+            steps: verdict
+                .attack
+                .iter()
+                .flat_map(|attack| &attack.steps)
+                .map(|step| (step.text.clone(), place(step.span)))
+                .collect(),
         });
-    diagnostics.chain(promises)
+    diagnostics.chain(promises).collect()
 }

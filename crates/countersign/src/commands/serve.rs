@@ -1,6 +1,5 @@
 //! `serve`: a gate on its database, its workers, and the pages and API before them.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use axum::serve::ListenerExt as _;
 use countersign_service::adapters::dice::SystemDice;
 use countersign_service::adapters::secrets::{HashLimits, SecretHasher};
 use countersign_service::{Gate, Operator, Parts, StartError};
@@ -21,7 +19,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands::procedure::{NOT_VALID, Source};
 use crate::config::Config;
-use crate::installation::{Installation, NotRead, broken_promises, read_config};
+use crate::installation::{Installation, NotRead, objections, read_config, what_changed};
+use crate::listener::{self, Patience};
 use crate::terminal;
 
 /// How long open requests, event streams among them, may take after the program was asked to end.
@@ -99,17 +98,17 @@ fn secrets_of(config: &Config, file: &Path) -> Option<Installation> {
     Installation::of(config).map_err(complain).ok()
 }
 
-/// The text of a procedure that is valid and keeps its promises; complains otherwise.
+/// The text of a procedure that is valid, whose promises are kept, and each certificate of whose verdicts checks; complains otherwise.
 fn kept_procedure(file: &Path) -> Option<String> {
     let source = Source::open(file)
         .map_err(|error| terminal::complain(&format!("error: {error:#}")))
         .ok()?;
     let procedure = source.valid()?;
-    let broken = broken_promises(procedure, &source.text);
-    for broken in &broken {
-        terminal::complain(&format!("error: {}: {broken}", source.name));
+    let objections = objections(procedure, &source.text);
+    for objection in &objections {
+        terminal::complain(&format!("error: {}: {objection}", source.name));
     }
-    if broken.is_empty() {
+    if objections.is_empty() {
         // A JSON twin is kept as the procedure it stands for.
         let twin = source
             .is_twin()
@@ -148,6 +147,14 @@ impl Ready {
         let gate = Gate::start(installation.settings.clone(), parts)
             .await
             .map_err(not_started)?;
+        gate.compare_with(Box::new(what_changed));
+        if let Some(version) = gate.proposed_version().await? {
+            terminal::complain(&format!(
+                "a new version of the procedure waits for a signature at {}/procedures/proposed: {version}; cases are opened under {}",
+                gate.settings().origin,
+                gate.procedure().version
+            ));
+        }
         let listener = TcpListener::bind(config.text("gate", "listen"))
             .await
             .with_context(|| format!("cannot listen on {}", config.text("gate", "listen")))?;
@@ -164,7 +171,7 @@ impl Ready {
         }
         let working = gate.clone();
         let worker = tokio::spawn(async move { Box::pin(working.work(asked(stop))).await });
-        serving.await.context("the server ended by itself")??;
+        serving.await.context("the server ended by itself")?;
         worker.await.context("the workers ended by themselves")?;
         drop(gate);
         journal.close().await;
@@ -189,24 +196,14 @@ fn router(gate: &Gate, installation: &Installation, config: &Config) -> Router {
 }
 
 /// Accepts until it is asked to end, then lets open requests finish within [`LAST_WORDS`].
-async fn accept(
-    listener: TcpListener,
-    router: Router,
-    stop: watch::Receiver<bool>,
-) -> anyhow::Result<()> {
-    let listener = listener.tap_io(|connection| {
-        // Only speed is lost without it.
-        let _ = connection.set_nodelay(true);
-    });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(asked(stop.clone()));
+async fn accept(listener: TcpListener, router: Router, stop: watch::Receiver<bool>) {
     let late = async {
-        asked(stop).await;
+        asked(stop.clone()).await;
         tokio::time::sleep(LAST_WORDS).await;
     };
     tokio::select! {
-        served = server => served.context("the server failed"),
-        () = late => Ok(()),
+        () = listener::serve(listener, router, Patience::default(), stop.clone()) => {}
+        () = late => {}
     }
 }
 

@@ -72,7 +72,7 @@ pub(crate) enum Default {
 /// Sections that may be missing altogether; every other section must be there if it has a required key.
 pub(crate) const OPTIONAL: &[&str] = &["mail", "password", "text", "limits", "log"];
 
-const SCOPES: &[&str] = &["panel", "customers", "backups", "read", "robot"];
+const SCOPES: &[&str] = &["panel", "customers", "erase", "backups", "read", "robot"];
 const CONSOLE: &[&str] = &["admin", "auditor"];
 
 const fn required(
@@ -169,7 +169,15 @@ pub(crate) const FIELDS: &[Field] = &[
         "procedure",
         Path,
         "\"hosting.procedure\"",
-        "The procedure file. The gate starts only if it is valid and every promise in it is kept.",
+        "The procedure file. The gate starts only if it is valid and every promise in it is kept. The first one is in force at once; a changed one is proposed, and cases are opened under the one in force until it is signed.",
+    ),
+    words(
+        "gate",
+        "procedure_role",
+        Text,
+        "senior",
+        "\"senior\"",
+        "The role, in the procedure in force, whose holders sign a new version of it with their passkey.",
     ),
     words(
         "gate",

@@ -39,6 +39,7 @@ use super::clock::DemoClock;
 use super::letters::Texts;
 use super::panel::Panel;
 use super::people::{Colleague, Http, Machine, options, text};
+use crate::installation::objections;
 
 /// The procedure in force: the one that the documents and `countersign init` use.
 pub(crate) const PROCEDURE: &str = include_str!("../../../../procedures/hosting.procedure");
@@ -145,6 +146,7 @@ impl World {
         let (panel_token, backup_token) = (token(), token());
         let settings = Settings {
             procedure: PROCEDURE.to_owned(),
+            procedure_role: "senior".to_owned(),
             origin: origin.clone(),
             rp_id: "localhost".to_owned(),
             keys: Keys {
@@ -208,7 +210,10 @@ impl World {
             clock: Arc::clone(&clock) as _,
             hasher: SecretHasher::new(None, HashLimits::default(), Arc::clone(&dice))?,
             dice,
-            check: Box::new(every_promise_is_kept),
+            check: {
+                let text = settings.procedure.clone();
+                Box::new(move |procedure| no_objections(procedure, &text))
+            },
         };
         let gate = Gate::start(settings, parts).await?;
         let web = Web::new(
@@ -379,17 +384,13 @@ impl World {
     }
 }
 
-/// What a gate is checked for before it takes a procedure: a promise that is not kept keeps it from starting.
-fn every_promise_is_kept(procedure: &countersign_language::Procedure) -> Result<(), String> {
-    let broken: Vec<String> = countersign_prover::check(procedure)
-        .into_iter()
-        .filter(|verdict| !verdict.kept)
-        .map(|verdict| verdict.text)
-        .collect();
-    if broken.is_empty() {
+/// What a gate is checked for before it takes a procedure: a promise that is broken, or not proved, keeps it from starting.
+fn no_objections(procedure: &countersign_language::Procedure, text: &str) -> Result<(), String> {
+    let objections = objections(procedure, text);
+    if objections.is_empty() {
         Ok(())
     } else {
-        Err(broken.join("; "))
+        Err(objections.join("\n"))
     }
 }
 

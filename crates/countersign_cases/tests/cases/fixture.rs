@@ -96,7 +96,7 @@ pub(crate) fn procedure(paths: Vec<(&str, Vec<Requirement>)>) -> Procedure {
         ],
         opened_by: Openers {
             customer: true,
-            roles: vec![AGENT],
+            roles: vec![AGENT].into(),
         },
         effects: vec![],
         runs: Some("panel".into()),
@@ -112,7 +112,7 @@ pub(crate) fn procedure(paths: Vec<(&str, Vec<Requirement>)>) -> Procedure {
         says: vec![],
         opened_by: Openers {
             customer,
-            roles: vec![SENIOR],
+            roles: vec![SENIOR].into(),
         },
         runs: runs.map(str::to_owned),
         paths: vec![Path {
@@ -270,7 +270,7 @@ pub(crate) fn confirms(role: RoleId, text: &str) -> Requirement {
 pub(crate) fn notify_every() -> Requirement {
     Requirement::Notify {
         every: true,
-        channels: vec![MAILBOX, MOBILE],
+        channels: vec![MAILBOX, MOBILE].into(),
     }
 }
 

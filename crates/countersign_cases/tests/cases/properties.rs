@@ -507,9 +507,15 @@ impl Played {
             Who::Colleague { .. } => {
                 let mut played = self;
                 for by in accounts() {
-                    let sign = played.story.signing(by);
-                    let done;
-                    (played, done) = played.tries(sign);
+                    let mut asks: Vec<_> =
+                        TEXTS.iter().map(|text| vouch(by.clone(), text)).collect();
+                    asks.push(played.story.signing(by));
+                    let mut done = false;
+                    for command in asks {
+                        if !done {
+                            (played, done) = played.tries(command);
+                        }
+                    }
                     if done {
                         break;
                     }

@@ -68,6 +68,146 @@ fn the_openers_word_counts_only_from_the_role_the_line_names() {
         .then(&["petra vouched: looked at the passport"]);
 }
 
+/// Two roles confirm, and a third person signs.
+fn two_words() -> Procedure {
+    signed_by(vec![
+        confirms(AGENT, LOOKED),
+        confirms(SENIOR, KNOWS),
+        sign_off(1, AGENT),
+    ])
+}
+
+const KNOWS: &str = "knows the voice";
+
+#[test]
+fn words_of_two_roles_are_of_two_people() {
+    // The opener is an agent and a senior: their word stands for one of the two.
+    let story = Story::new(signed_by(vec![
+        confirms(AGENT, LOOKED),
+        confirms(SENIOR, KNOWS),
+    ]))
+    .does(Command::Open(opening(Actor::Staff(petra()))))
+    .does(Command::UseLink)
+    .proves(BY_PIN)
+    .confirms();
+    let story = story
+        .when(vouch(petra(), LOOKED))
+        .then(&["petra vouched: looked at the passport"]);
+    let story = story
+        .when(vouch(petra(), KNOWS))
+        .refused("other-person-vouches");
+    let missing = story.checklist().missing;
+    assert_eq!(missing.len(), 1, "{missing:?}");
+    assert_eq!(
+        missing[0].who.to_string(),
+        "a colleague: senior support agent"
+    );
+    // An agent is none.
+    let story = story
+        .when(vouch(staff("ben", AGENT), KNOWS))
+        .refused("role-may-not-vouch");
+    let story = story
+        .when(vouch(staff("sam", SENIOR), KNOWS))
+        .then(&["sam vouched: knows the voice", "ready 0"]);
+    assert!(story.checklist().missing.is_empty());
+    story.replays();
+}
+
+#[test]
+fn two_words_of_one_person_do_not_complete_a_case_however_they_were_stored() {
+    let said = |text: &str| EventKind::Vouched {
+        by: petra(),
+        text: text.into(),
+    };
+    let story = Story::new(signed_by(vec![
+        confirms(AGENT, LOOKED),
+        confirms(SENIOR, KNOWS),
+    ]))
+    .does(Command::Open(opening(Actor::Staff(petra()))))
+    .does(Command::UseLink)
+    .proves(BY_PIN)
+    .confirms()
+    .given([said(LOOKED), said(KNOWS)]);
+    let story = story.when(Command::Tick).then(&[]);
+    assert_eq!(story.checklist().missing.len(), 1);
+    // Somebody else takes over the line that anyone of theirs can give, and the senior moves to the other.
+    story
+        .when(vouch(staff("ben", AGENT), LOOKED))
+        .then(&["ben vouched: looked at the passport", "ready 0"]);
+}
+
+#[test]
+fn a_colleague_gives_their_word_only_beside_the_openers() {
+    let story = confirmed(two_words());
+    let story = story
+        .when(vouch(petra(), KNOWS))
+        .refused("opener-vouches-first");
+    let story = story
+        .when(vouch(amira(), LOOKED))
+        .then(&["amira vouched: looked at the passport"]);
+    let story = story
+        .when(vouch(petra(), "it is fine"))
+        .refused("only-opener-vouches");
+    let story = story
+        .when(vouch(petra(), KNOWS))
+        .then(&["petra vouched: knows the voice"]);
+    let story = story.when(vouch(petra(), KNOWS)).refused("already-vouched");
+    // A colleague who gave their word does not sign, though their role could.
+    let sign = story.signing(petra());
+    let story = story.when(sign).refused("own-word");
+    let sign = story.signing(staff("ben", AGENT));
+    story.when(sign).then(&["ben signed", "ready 0"]);
+}
+
+#[test]
+fn who_signed_does_not_give_their_word_as_well() {
+    let story = confirmed(two_words()).does(vouch(amira(), LOOKED));
+    let story = story.signs(petra());
+    let story = story.when(vouch(petra(), KNOWS)).refused("signer-vouches");
+    story
+        .when(vouch(staff("sam", SENIOR), KNOWS))
+        .then(&["sam vouched: knows the voice", "ready 0"]);
+    // Nor does it count if it was stored all the same, in either order.
+    let both = |first, second| {
+        confirmed(two_words())
+            .does(vouch(amira(), LOOKED))
+            .given([first, second])
+            .when(Command::Tick)
+            .then(&[])
+    };
+    let signed = || EventKind::SignedOff {
+        by: petra(),
+        evidence: assertion(),
+    };
+    let said = || EventKind::Vouched {
+        by: petra(),
+        text: KNOWS.into(),
+    };
+    both(signed(), said());
+    both(said(), signed());
+}
+
+#[test]
+fn all_lines_of_one_role_are_one_persons_words() {
+    let story = confirmed(signed_by(vec![
+        confirms(AGENT, LOOKED),
+        confirms(AGENT, "called back"),
+        confirms(SENIOR, KNOWS),
+        confirms(SENIOR, "met them"),
+    ]))
+    .does(vouch(amira(), LOOKED))
+    .does(vouch(amira(), "called back"))
+    .does(vouch(petra(), KNOWS));
+    let other = story
+        .clone()
+        .when(vouch(staff("sam", SENIOR), "met them"))
+        .then(&["sam vouched: met them"]);
+    assert!(!matches!(other.state(), State::Ready { .. }));
+    story
+        .when(vouch(petra(), "met them"))
+        .then(&["petra vouched: met them", "ready 0"]);
+}
+
 #[test]
 fn where_the_customer_opened_it_nobody_can_vouch() {
     let story = Story::by_customer(signed_by(vec![confirms(AGENT, LOOKED)]));

@@ -34,7 +34,7 @@ impl Parser<'_, '_> {
             label,
             open: Span::default(),
             close: Span::default(),
-            clauses: Vec::new(),
+            clauses: Box::default(),
             broken: false,
         };
         let Some(open) = self.open_brace() else {
@@ -42,6 +42,7 @@ impl Parser<'_, '_> {
             return ItemKind::Action(Box::new(action));
         };
         action.open = open;
+        let mut clauses = std::mem::take(&mut self.clauses);
         loop {
             let token = self.peek();
             match token.kind {
@@ -61,11 +62,13 @@ impl Parser<'_, '_> {
                 }
                 _ => {
                     if let Some(clause) = self.clause() {
-                        action.clauses.push(clause);
+                        clauses.push(clause);
                     }
                 }
             }
         }
+        action.clauses = clauses.drain(..).collect();
+        self.clauses = clauses;
         action.broken = self.findings.errors() > errors;
         self.lost = false;
         ItemKind::Action(Box::new(action))
@@ -134,14 +137,14 @@ impl Parser<'_, '_> {
         })
     }
 
-    fn parameters(&mut self) -> Vec<(Word, Word)> {
+    fn parameters(&mut self) -> Box<[(Word, Word)]> {
         let mut parameters = Vec::new();
         loop {
             let name = self.name("a name for the parameter", Naming::Plain);
             let label = self.quoted("words for the parameter");
             parameters.push((name, label));
             if self.peek().kind != Kind::Comma {
-                return parameters;
+                return parameters.into();
             }
             self.bump();
         }
@@ -162,7 +165,7 @@ impl Parser<'_, '_> {
             name,
             open: Span::default(),
             close: Span::default(),
-            lines: Vec::new(),
+            lines: Box::default(),
             one_line: false,
             broken: false,
         };
@@ -172,6 +175,7 @@ impl Parser<'_, '_> {
             return path;
         };
         path.open = open;
+        let mut lines = std::mem::take(&mut self.lines);
         path.one_line = !self.peek().first_on_line;
         loop {
             let token = self.peek();
@@ -186,9 +190,9 @@ impl Parser<'_, '_> {
                     break;
                 }
                 Kind::Word
-                    if !self.begins_requirement()
-                        && (self.is_word(token, "path")
-                            || (self.is_declaration(token) && token.first_on_line)) =>
+                    if (self.is_word(token, "path")
+                        || (token.first_on_line && self.is_declaration(token)))
+                        && !self.begins_requirement() =>
                 {
                     self.unclosed(open);
                     self.last_mistake = token.span.start;
@@ -196,11 +200,13 @@ impl Parser<'_, '_> {
                 }
                 _ => {
                     if let Some(line) = self.line() {
-                        path.lines.push(line);
+                        lines.push(line);
                     }
                 }
             }
         }
+        path.lines = lines.drain(..).collect();
+        self.lines = lines;
         path.broken = self.findings.errors() > errors;
         self.lost = false;
         path
@@ -391,7 +397,7 @@ impl Parser<'_, '_> {
                 self.bump();
                 let words = self.unquoted(token);
                 Some(ValueNode::Text(Word {
-                    symbol: self.words.intern(&words),
+                    symbol: self.words.keep(&words),
                     span: token.span,
                 }))
             }
@@ -474,7 +480,7 @@ impl Parser<'_, '_> {
                 finding.help("`and` goes first; say so with parentheses, as in `(a and b) or c`");
             }
         }
-        ExprNode::Or(any)
+        ExprNode::Or(any.into())
     }
 
     fn conjunction(&mut self, depth: u32, mixed: &mut bool) -> ExprNode {
@@ -489,7 +495,7 @@ impl Parser<'_, '_> {
             let next = self.operand(depth);
             push_flat(&mut all, next, true);
         }
-        ExprNode::And(all)
+        ExprNode::And(all.into())
     }
 
     fn operand(&mut self, depth: u32) -> ExprNode {
@@ -548,7 +554,7 @@ impl Parser<'_, '_> {
         }
         self.close_parenthesis(open);
         check_n_of(n, of.len(), self.findings);
-        ExprNode::NOf { n, of }
+        ExprNode::NOf { n, of: of.into() }
     }
 
     fn close_parenthesis(&mut self, open: Token) {

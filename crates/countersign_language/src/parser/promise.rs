@@ -48,7 +48,7 @@ impl Parser<'_, '_> {
     fn claim(&mut self) -> ClaimNode {
         let start = self.peek();
         let mut even_if = Vec::new();
-        let mut without = Vec::new();
+        let mut without = Box::default();
         if self.accept("even") {
             if self.accept("if") {
                 even_if.push(self.assumption());
@@ -79,7 +79,7 @@ impl Parser<'_, '_> {
             let targets = self.names("a loss or an action", Naming::Any);
             let never_span = self.since(verb.span);
             return ClaimNode::Never {
-                even_if,
+                even_if: even_if.into(),
                 even_span,
                 targets,
                 never_span,

@@ -2,39 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Declared, MOST_COMPARISONS, MOST_NOTICES, MOST_ROLES, Resolver, Thing, at, duplicate, header,
-    index,
-};
+use super::{Declared, MOST_COMPARISONS, MOST_NOTICES, Resolver, Thing, duplicate, header, index};
 use crate::codes;
 use crate::lexer::abbreviated;
 use crate::model::{
-    Action, Comparison, Duration, Effect, EffectKind, Expr, HoldingKind, LossId, Openers,
-    Parameter, Path, ProofId, Requirement, RoleId, SentencePart, Span, Subject, Value,
+    Action, Comparison, Duration, Effect, EffectKind, Expr, HoldingKind, Line, LossId, Openers,
+    Parameter, Path, ProofId, Requirement, SentencePart, Shared, Span, Subject, Value,
 };
 use crate::parser::is_name;
 use crate::suggest::nearest;
-use crate::tree::{
-    ActionNode, ClauseKind, ExprNode, ItemKind, LineKind, PathNode, Symbol, ValueNode, Word,
-};
+use crate::tree::{ActionNode, ClauseKind, ExprNode, LineKind, PathNode, Symbol, ValueNode, Word};
 
 impl Resolver<'_, '_> {
-    pub(super) fn actions(&mut self) {
-        let tree = self.tree;
-        // More roles than that were reported; writing them out for every action would cost too much.
-        let roles = self.procedure.roles.len().min(MOST_ROLES);
-        let every_role: Vec<RoleId> = (0..roles).map(|role| RoleId(index(role))).collect();
-        for item in &tree.items {
-            if let ItemKind::Action(node) = &item.kind
-                && !node.name.is_missing()
-            {
-                let action = self.action(node, item.span, &every_role);
-                self.procedure.actions.push(action);
-            }
+    /// Nothing where the name is missing; that was reported when it was read.
+    pub(super) fn action(&mut self, node: &ActionNode, item: Span) -> Option<Action> {
+        if node.name.is_missing() {
+            return None;
         }
-    }
-
-    fn action(&mut self, node: &ActionNode, item: Span, every_role: &[RoleId]) -> Action {
+        let count = |wanted: fn(&ClauseKind) -> bool| {
+            node.clauses
+                .iter()
+                .filter(|clause| wanted(&clause.kind))
+                .count()
+        };
         let mut action = Action {
             name: self.text(node.name),
             label: self.text(node.label),
@@ -43,12 +33,12 @@ impl Resolver<'_, '_> {
             says: Vec::new(),
             opened_by: Openers {
                 customer: true,
-                roles: Vec::new(),
+                roles: Shared::default(),
             },
-            effects: Vec::new(),
+            effects: Vec::with_capacity(count(is_effect)),
             runs: None,
             expires: Duration::DEFAULT_EXPIRES,
-            paths: Vec::new(),
+            paths: Vec::with_capacity(count(|kind| matches!(kind, ClauseKind::Path(_)))),
             span: header(item, node.label),
         };
         let mut once = Once::default();
@@ -78,7 +68,7 @@ impl Resolver<'_, '_> {
                             continue;
                         }
                         if let Some((_, first)) = by_name.get(&name.symbol) {
-                            duplicate(*name, *first, self.tree, self.findings);
+                            duplicate(*name, *first, self.words, self.findings);
                             continue;
                         }
                         by_name.insert(name.symbol, (index(action.parameters.len()), name.span));
@@ -92,15 +82,17 @@ impl Resolver<'_, '_> {
                 }
                 ClauseKind::OpenedBy(who) => {
                     action.opened_by.customer = false;
+                    let mut roles = Vec::new();
                     for word in who {
-                        if self.tree.text(*word) == "customer" {
+                        if self.words.text(*word) == "customer" {
                             action.opened_by.customer = true;
                         } else if let Some(role) = self.role(*word) {
-                            action.opened_by.roles.push(role);
+                            roles.push(role);
                         }
                     }
-                    action.opened_by.roles.sort_unstable();
-                    action.opened_by.roles.dedup();
+                    roles.sort_unstable();
+                    roles.dedup();
+                    action.opened_by.roles = roles.into();
                     None
                 }
                 ClauseKind::Gives(holding) => {
@@ -135,7 +127,7 @@ impl Resolver<'_, '_> {
             }
         }
         if once.opened_by.is_none() {
-            action.opened_by.roles = every_role.to_vec();
+            action.opened_by.roles = self.every_role.clone();
         }
         let parameters: BTreeMap<Symbol, u32> = by_name
             .iter()
@@ -149,7 +141,7 @@ impl Resolver<'_, '_> {
             };
             if !path.name.is_missing() {
                 if let Some(first) = path_names.get(&path.name.symbol) {
-                    duplicate(path.name, *first, self.tree, self.findings);
+                    duplicate(path.name, *first, self.words, self.findings);
                 } else {
                     path_names.insert(path.name.symbol, path.name.span);
                 }
@@ -190,14 +182,14 @@ impl Resolver<'_, '_> {
                 "name the connector that does: `runs panel`",
             );
         }
-        action
+        Some(action)
     }
 
     fn loss(&mut self, word: Word) -> Option<LossId> {
         if word.is_missing() {
             return None;
         }
-        match at(&self.outcomes, word.symbol) {
+        match self.outcomes.get(word.symbol) {
             Some(Declared {
                 what: super::Outcome::Loss(id),
                 ..
@@ -251,8 +243,8 @@ impl Resolver<'_, '_> {
         if said.is_missing() {
             return Vec::new();
         }
-        let tree = self.tree;
-        let text = tree.text(said);
+        let words = self.words;
+        let text = words.text(said);
         let mut parts = Vec::new();
         let mut used = vec![false; action.parameters.len()];
         // Where `rest` begins in the file: just after the opening quote.
@@ -297,11 +289,7 @@ impl Resolver<'_, '_> {
                 );
                 continue;
             };
-            match tree
-                .words
-                .find(name)
-                .and_then(|symbol| parameters.get(&symbol))
-            {
+            match words.find(name).and_then(|symbol| parameters.get(&symbol)) {
                 Some(parameter) => {
                     parts.push(SentencePart::Parameter(*parameter));
                     if let Some(flag) = used.get_mut(*parameter as usize) {
@@ -358,12 +346,13 @@ impl Resolver<'_, '_> {
         let mut lines = Vec::with_capacity(node.lines.len());
         for line in &node.lines {
             if let Some(requirement) = self.requirement(&line.kind, line.span, parameters, action) {
-                lines.push(crate::model::Line {
+                lines.push(Line {
                     requirement,
                     span: line.span,
                 });
             }
         }
+        lines.extend(self.implied_notice(node, action));
         if node.lines.is_empty() && !action.outside && !node.broken {
             self.error(
                 codes::EMPTY_PATH,
@@ -377,6 +366,27 @@ impl Resolver<'_, '_> {
             lines,
             span: header(clause, node.name),
         }
+    }
+
+    /// `changes` tells the old contact and every other, also where the path does not say so.
+    fn implied_notice(&self, node: &PathNode, action: &Action) -> Option<Line> {
+        let change = action
+            .effects
+            .iter()
+            .find(|effect| matches!(effect.kind, EffectKind::Changes(_)))?;
+        let mut kinds = node.lines.iter().map(|line| &line.kind);
+        let said = kinds.any(|kind| matches!(kind, LineKind::NotifyEvery));
+        if said || action.outside || node.lines.is_empty() || self.channels.is_empty() {
+            return None;
+        }
+        // Not counted as a line that names channels: nobody wrote it, and the list is kept once.
+        Some(Line {
+            requirement: Requirement::Notify {
+                every: true,
+                channels: self.channels.clone(),
+            },
+            span: change.span,
+        })
     }
 
     fn requirement(
@@ -437,7 +447,7 @@ impl Resolver<'_, '_> {
                 }
                 Requirement::Notify {
                     every: false,
-                    channels,
+                    channels: channels.into(),
                 }
             }
             LineKind::Wait(duration) => Requirement::Wait(*duration),
@@ -475,7 +485,7 @@ impl Resolver<'_, '_> {
             ValueNode::Number(millionths) => Value::Number(*millionths),
             ValueNode::Text(word) => {
                 if !matches!(comparison, Comparison::Is | Comparison::IsNot) {
-                    let words = self.tree.text(*word);
+                    let words = self.words.text(*word);
                     let help = match crate::parser::millionths(words) {
                         Some(_) => format!("write the number without quotes: `{words}`"),
                         None => "words can only be compared with `is` and `is not`".to_owned(),
@@ -501,7 +511,7 @@ impl Resolver<'_, '_> {
         if word.is_missing() {
             return None;
         }
-        let name = self.tree.text(word);
+        let name = self.words.text(word);
         if let Some(attribute) = name.strip_prefix("customer.") {
             return Some(Subject::Attribute(attribute.to_owned()));
         }
@@ -534,15 +544,14 @@ impl Resolver<'_, '_> {
     }
 
     fn expressions(&mut self, nodes: &[ExprNode]) -> Vec<Expr> {
-        nodes
-            .iter()
-            .filter_map(|node| self.expression(node))
-            .collect()
+        let mut parts = Vec::with_capacity(nodes.len());
+        parts.extend(nodes.iter().filter_map(|node| self.expression(node)));
+        parts
     }
 
     /// A proof, or a secret or state that is its own.
     fn proof(&mut self, word: Word) -> Option<ProofId> {
-        match at(&self.things, word.symbol) {
+        match self.things.get(word.symbol) {
             Some(Declared {
                 what: Thing::Proof(id),
                 ..
@@ -558,7 +567,7 @@ impl Resolver<'_, '_> {
                     .shown_by
                     .get(&id)
                     .and_then(|proof| self.procedure.proofs.get(proof.index()));
-                let name = self.tree.text(word);
+                let name = self.words.text(word);
                 let help = if let Some(proof) = shown_by {
                     format!("name a proof that shows it: `{}`", proof.name)
                 } else {
@@ -581,6 +590,16 @@ impl Resolver<'_, '_> {
             }
         }
     }
+}
+
+fn is_effect(kind: &ClauseKind) -> bool {
+    matches!(
+        kind,
+        ClauseKind::Gives(_)
+            | ClauseKind::Changes(_)
+            | ClauseKind::Sends { .. }
+            | ClauseKind::Loses(_)
+    )
 }
 
 /// What an action says at most once, and where.

@@ -1,25 +1,18 @@
 //! Promises: budgets and targets.
 
-use super::{Outcome, Resolver, at, header};
+use super::{Outcome, Resolver, header};
 use crate::codes;
 use crate::model::{ActionId, Assumption, Claim, Promise, Span, Target};
-use crate::tree::{AssumptionKind, AssumptionNode, ClaimNode, ItemKind, Verb, Word};
+use crate::tree::{AssumptionKind, AssumptionNode, ClaimNode, PromiseNode, Verb, Word};
 
 impl Resolver<'_, '_> {
-    pub(super) fn promises(&mut self) {
-        let tree = self.tree;
-        for item in &tree.items {
-            let ItemKind::Promise(node) = &item.kind else {
-                continue;
-            };
-            if let Some(claim) = self.claim(&node.claim) {
-                let span = header(item.span, node.text);
-                self.procedure.promises.push(Promise {
-                    text: self.text(node.text),
-                    claim,
-                    span,
-                });
-            }
+    pub(super) fn promise(&mut self, node: &PromiseNode, item: Span) {
+        if let Some(claim) = self.claim(&node.claim) {
+            self.procedure.promises.push(Promise {
+                text: self.text(node.text),
+                claim,
+                span: header(item, node.text),
+            });
         }
     }
 
@@ -89,7 +82,7 @@ impl Resolver<'_, '_> {
         verb: Verb,
         place: Span,
     ) {
-        let name = self.tree.text(holding);
+        let name = self.words.text(holding);
         let is = kind.with_article();
         let help = match Verb::of(kind) {
             Some(right) => format!("write `{name} {}`", right.as_str()),
@@ -109,7 +102,7 @@ impl Resolver<'_, '_> {
         if word.is_missing() {
             return None;
         }
-        if let Some(declared) = at(&self.outcomes, word.symbol) {
+        if let Some(declared) = self.outcomes.get(word.symbol) {
             Some(match declared.what {
                 Outcome::Loss(id) => Target::Loss(id),
                 Outcome::Action(id) => Target::Action(id),
@@ -124,7 +117,7 @@ impl Resolver<'_, '_> {
         if word.is_missing() {
             return None;
         }
-        if let Some(declared) = at(&self.outcomes, word.symbol) {
+        if let Some(declared) = self.outcomes.get(word.symbol) {
             match declared.what {
                 Outcome::Action(id) => Some(id),
                 Outcome::Loss(_) => {

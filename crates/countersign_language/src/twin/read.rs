@@ -220,7 +220,7 @@ impl Reader<'_> {
                 }
             }
             if !parameters.is_empty() {
-                clause(ClauseKind::With(parameters), node.span, false);
+                clause(ClauseKind::With(parameters.into()), node.span, false);
             }
         }
         if let Some(node) = fields.get("says") {
@@ -279,7 +279,7 @@ impl Reader<'_> {
             label: self.required_text(fields, "label"),
             open: fields.span,
             close: fields.span,
-            clauses,
+            clauses: clauses.into(),
             broken: self.findings.errors() > errors,
         };
         self.push(ItemKind::Action(Box::new(action)), fields.span, true);
@@ -345,7 +345,7 @@ impl Reader<'_> {
             open: node.span,
             close: node.span,
             one_line: lines.len() <= SHORT,
-            lines,
+            lines: lines.into(),
             broken: self.findings.errors() > errors,
         })
     }
@@ -511,7 +511,10 @@ impl Reader<'_> {
             };
             let n = self.integer(n);
             check_n_of(n, parts.len(), self.findings);
-            return ExprNode::NOf { n, of: parts };
+            return ExprNode::NOf {
+                n,
+                of: parts.into(),
+            };
         }
         self.only(fields, &[which]);
         if nodes.len() < 2 {
@@ -519,9 +522,9 @@ impl Reader<'_> {
             return ExprNode::Missing;
         }
         if which == "and" {
-            ExprNode::And(parts)
+            ExprNode::And(parts.into())
         } else {
-            ExprNode::Or(parts)
+            ExprNode::Or(parts.into())
         }
     }
 
@@ -543,7 +546,7 @@ impl Reader<'_> {
                     .map(|node| self.some_names(node))
                     .unwrap_or_default();
                 ClaimNode::Never {
-                    even_if,
+                    even_if: even_if.into(),
                     even_span: fields.span,
                     targets,
                     never_span: fields.span,
@@ -768,7 +771,7 @@ impl Reader<'_> {
         }
     }
 
-    fn optional_names(&mut self, fields: Fields<'_>, field: &str) -> Vec<Word> {
+    fn optional_names(&mut self, fields: Fields<'_>, field: &str) -> Box<[Word]> {
         fields
             .get(field)
             .map(|node| self.list(node))
@@ -779,7 +782,7 @@ impl Reader<'_> {
     }
 
     /// Names, at least one.
-    fn some_names(&mut self, node: &Node) -> Vec<Word> {
+    fn some_names(&mut self, node: &Node) -> Box<[Word]> {
         let nodes = self.list(node);
         if nodes.is_empty() && matches!(node.value, Json::List(_)) {
             self.wrong(node.span, "at least one name", "none");
@@ -826,7 +829,7 @@ impl Reader<'_> {
             finding.help("take it out: people must see exactly what they sign");
         }
         Word {
-            symbol: self.tree.words.intern(text),
+            symbol: self.tree.words.keep(text),
             span: node.span,
         }
     }

@@ -6,120 +6,141 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::{BackupGrade, Comparison, HoldingKind, Scope, Version};
 use crate::tree::{
-    ActionNode, AssumptionKind, ClaimNode, ClauseKind, ExposureNode, ExprNode, ItemKind, LineKind,
-    PathNode, PromiseNode, Tree, ValueNode, Word,
+    ActionNode, AssumptionKind, ClaimNode, ClauseKind, ExposureNode, ExprNode, Item, ItemKind,
+    LineKind, PathNode, PromiseNode, Tree, ValueNode, Word, Words,
 };
 
 /// The JSON twin, with two spaces of indent and a line break at the end.
 ///
 /// A tree that [`Tree::is_broken`] gives the twin of what could be read.
 pub fn to_json(tree: &Tree) -> String {
-    let mut writer = Writer {
-        tree,
-        out: Sink::Pretty(String::new()),
-        depth: 0,
-        first: true,
-    };
-    writer.procedure();
-    match writer.out {
-        Sink::Pretty(mut text) => {
-            text.push('\n');
-            text
+    let mut writer = Writer::new(&tree.words, String::new(), None);
+    writer.object(|w| {
+        w.list("actions", actions(&tree.items), |w, action| {
+            w.action(action);
+        });
+        w.after_actions(&tree.items);
+    });
+    writer.out.push('\n');
+    writer.out
+}
+
+/// SHA-256 of the canonical form, made action by action.
+pub(crate) struct Digest {
+    hasher: Sha256,
+    /// Written and not hashed yet.
+    text: String,
+    first: bool,
+}
+
+impl Digest {
+    pub(crate) fn new() -> Self {
+        Self {
+            hasher: Sha256::new(),
+            text: "{\"actions\":[".to_owned(),
+            first: true,
         }
-        Sink::Canonical(_, text) => text,
+    }
+
+    /// The next action in the order of the file.
+    pub(crate) fn action(&mut self, words: &Words, action: &ActionNode) {
+        self.write(words, |w| {
+            w.next();
+            w.action(action);
+        });
+    }
+
+    /// With everything else that the file declares.
+    pub(crate) fn finish(mut self, words: &Words, items: &[Item]) -> Version {
+        self.text.push(']');
+        self.first = false;
+        self.write(words, |w| w.after_actions(items));
+        self.text.push('}');
+        self.hasher.update(self.text.as_bytes());
+        Version(self.hasher.finalize().into())
+    }
+
+    fn write(&mut self, words: &Words, what: impl FnOnce(&mut Writer<'_>)) {
+        let text = std::mem::take(&mut self.text);
+        let mut writer = Writer::new(words, text, Some(&mut self.hasher));
+        writer.first = self.first;
+        what(&mut writer);
+        self.first = writer.first;
+        self.text = writer.out;
     }
 }
 
-/// SHA-256 of the canonical form.
-pub(crate) fn version(tree: &Tree) -> Version {
-    let mut writer = Writer {
-        tree,
-        out: Sink::Canonical(Sha256::new(), String::new()),
-        depth: 0,
-        first: true,
-    };
-    writer.procedure();
-    match writer.out {
-        Sink::Canonical(mut hasher, rest) => {
-            hasher.update(rest.as_bytes());
-            Version(hasher.finalize().into())
-        }
-        Sink::Pretty(_) => Version([0; 32]),
-    }
-}
-
-/// Where the text goes.
-enum Sink {
-    Pretty(String),
-    /// Hashed piece by piece, so that the whole is never in memory.
-    Canonical(Sha256, String),
+fn actions(items: &[Item]) -> impl Iterator<Item = &ActionNode> {
+    items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Action(action) => Some(&**action),
+        _ => None,
+    })
 }
 
 struct Writer<'t> {
-    tree: &'t Tree,
-    out: Sink,
+    words: &'t Words,
+    out: String,
+    /// For the canonical form, which is hashed piece by piece, so that the whole is never in memory.
+    hasher: Option<&'t mut Sha256>,
     depth: usize,
     /// Nothing was written yet at this depth.
     first: bool,
 }
 
-impl Writer<'_> {
-    fn procedure(&mut self) {
-        let tree = self.tree;
-        let items = || tree.items.iter().map(|item| &item.kind);
-        self.object(|w| {
-            w.list(
-                "actions",
-                items().filter_map(|item| {
-                    if let ItemKind::Action(action) = item {
-                        Some(action)
-                    } else {
-                        None
-                    }
-                }),
-                |w, action| w.action(action),
-            );
-            w.list(
-                "holdings",
-                items().filter(|item| matches!(item, ItemKind::Holding { .. })),
-                Self::declaration,
-            );
-            w.list(
-                "losses",
-                items().filter(|item| matches!(item, ItemKind::Loss { .. })),
-                Self::declaration,
-            );
-            if let Some(label) = items().find_map(|item| {
-                if let ItemKind::Organisation { label } = item {
-                    Some(*label)
+impl<'t> Writer<'t> {
+    fn new(words: &'t Words, out: String, hasher: Option<&'t mut Sha256>) -> Self {
+        Self {
+            words,
+            out,
+            hasher,
+            depth: 0,
+            first: true,
+        }
+    }
+
+    /// The fields of a procedure that follow `actions`.
+    fn after_actions(&mut self, items: &[Item]) {
+        let items = || items.iter().map(|item| &item.kind);
+        self.list(
+            "holdings",
+            items().filter(|item| matches!(item, ItemKind::Holding { .. })),
+            Self::declaration,
+        );
+        self.list(
+            "losses",
+            items().filter(|item| matches!(item, ItemKind::Loss { .. })),
+            Self::declaration,
+        );
+        if let Some(label) = items().find_map(|item| {
+            if let ItemKind::Organisation { label } = item {
+                Some(*label)
+            } else {
+                None
+            }
+        }) {
+            self.word("organisation", label);
+        }
+        self.list(
+            "promises",
+            items().filter_map(|item| {
+                if let ItemKind::Promise(promise) = item {
+                    Some(promise)
                 } else {
                     None
                 }
-            }) {
-                w.word("organisation", label);
-            }
-            w.list(
-                "promises",
-                items().filter_map(|item| {
-                    if let ItemKind::Promise(promise) = item {
-                        Some(promise)
-                    } else {
-                        None
-                    }
-                }),
-                |w, promise| w.promise(promise),
-            );
-            w.list(
-                "proofs",
-                items().filter(|item| matches!(item, ItemKind::Proof { .. })),
-                Self::declaration,
-            );
-            w.list(
-                "staff",
-                items().filter(|item| matches!(item, ItemKind::Staff { .. })),
-                Self::declaration,
-            );
-        });
+            }),
+            |w, promise| w.promise(promise),
+        );
+        self.list(
+            "proofs",
+            items().filter(|item| matches!(item, ItemKind::Proof { .. })),
+            Self::declaration,
+        );
+        self.list(
+            "staff",
+            items().filter(|item| matches!(item, ItemKind::Staff { .. })),
+            Self::declaration,
+        );
     }
 
     fn declaration(&mut self, item: &ItemKind) {
@@ -417,11 +438,10 @@ impl Writer<'_> {
 
     fn key(&mut self, key: &str) {
         self.next();
-        self.quoted(key);
-        self.push(':');
-        if let Sink::Pretty(text) = &mut self.out {
-            text.push(' ');
-        }
+        self.push('"');
+        self.out.push_str(key);
+        self.out
+            .push_str(if self.hasher.is_none() { "\": " } else { "\":" });
     }
 
     fn word(&mut self, key: &str, word: Word) {
@@ -440,23 +460,31 @@ impl Writer<'_> {
 
     fn number(&mut self, key: &str, number: u32) {
         self.key(key);
-        let _ = write!(self.buffer(), "{number}");
+        let _ = write!(self.out, "{number}");
     }
 
     fn truth(&mut self, key: &str) {
         self.key(key);
-        self.buffer().push_str("true");
+        self.out.push_str("true");
     }
 
     fn quoted_word(&mut self, word: Word) {
-        let tree = self.tree;
-        self.quoted(tree.text(word));
+        let words = self.words;
+        self.quoted(words.text(word));
     }
 
     /// A string as RFC 8785 section 3.2.2.2 writes it.
     fn quoted(&mut self, text: &str) {
-        let out = self.buffer();
+        let out = &mut self.out;
         out.push('"');
+        if !text
+            .bytes()
+            .any(|byte| matches!(byte, b'"' | b'\\' | 0..b' '))
+        {
+            out.push_str(text);
+            out.push('"');
+            return;
+        }
         for letter in text.chars() {
             match letter {
                 '"' => out.push_str("\\\""),
@@ -476,30 +504,22 @@ impl Writer<'_> {
     }
 
     fn push(&mut self, letter: char) {
-        self.buffer().push(letter);
+        self.out.push(letter);
     }
 
+    /// White space for people, and for the canonical form a place to hash what there is.
     fn line_break(&mut self) {
-        let depth = self.depth;
-        match &mut self.out {
-            Sink::Pretty(text) => {
-                text.push('\n');
-                for _ in 0..depth {
-                    text.push_str("  ");
-                }
+        const PIECE: usize = 1 << 14;
+        if let Some(hasher) = &mut self.hasher {
+            if self.out.len() > PIECE {
+                hasher.update(self.out.as_bytes());
+                self.out.clear();
             }
-            Sink::Canonical(hasher, text) => {
-                if text.len() > 1 << 14 {
-                    hasher.update(text.as_bytes());
-                    text.clear();
-                }
+        } else {
+            self.out.push('\n');
+            for _ in 0..self.depth {
+                self.out.push_str("  ");
             }
-        }
-    }
-
-    fn buffer(&mut self) -> &mut String {
-        match &mut self.out {
-            Sink::Pretty(text) | Sink::Canonical(_, text) => text,
         }
     }
 }

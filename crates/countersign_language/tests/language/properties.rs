@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use countersign_language::{
-    Severity, format, read, read_bytes, read_json, render_json, render_terminal, text_of, to_json,
+    Severity, check, format, read, read_bytes, read_json, render_json, render_terminal, text_of,
+    to_json,
 };
 use proptest::prelude::*;
 
@@ -159,6 +160,11 @@ fn check_invariants(bytes: &[u8]) {
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error);
     assert_eq!(reading.procedure.is_none(), errors, "{text}");
+    if text.as_bytes() == bytes {
+        let checked = check(&text);
+        assert_eq!(checked.procedure, reading.procedure, "{text}");
+        assert_eq!(checked.diagnostics, reading.diagnostics, "{text}");
+    }
     for diagnostic in &reading.diagnostics {
         assert!(!diagnostic.labels.is_empty());
         for label in &diagnostic.labels {
@@ -222,6 +228,7 @@ proptest! {
         let (text, comments) = laid_out(&tokens(plain), &gaps);
         let expected = read(plain).procedure.unwrap();
         let reading = read(&text);
+        prop_assert_eq!(&check(&text).procedure, &reading.procedure);
         let version = reading.procedure.as_ref().map(|procedure| procedure.version);
         prop_assert_eq!(version, Some(expected.version), "{}", text);
         let formatted = format(&reading.tree).unwrap();

@@ -163,7 +163,13 @@ fn staffing_counts_each_person_once() {
             .into_iter()
             .map(|(role, count)| (role.to_owned(), count))
             .collect();
-        check_staffing(&procedure, &people)
+        let found = check_staffing(&procedure, &people);
+        // It is the only path: if it cannot be completed, nothing can.
+        let (shut, short): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .partition(|finding| finding.code == "nobody-on-duty");
+        assert_eq!(shut.len(), short.len());
+        short
             .into_iter()
             .map(|finding| finding.message)
             .collect::<Vec<_>>()
@@ -186,5 +192,37 @@ fn staffing_counts_each_person_once() {
         people(1, 2, 1),
         ["path `usual` of `pay` needs 4 people as `agent` or `senior` and there are 3"]
     );
-    assert_eq!(check_staffing(&procedure, &BTreeMap::new()).len(), 1);
+    assert_eq!(check_staffing(&procedure, &BTreeMap::new()).len(), 2);
+}
+
+/// `changes` tells the old contact and every other, whether a path says so or not.
+#[test]
+fn a_change_tells_every_channel_by_every_path() {
+    let text = "organisation \"A\"\nsecret pin \"PIN\" using pin\nchannel mail \"mail\"\nchannel mobile \"mobile\"\n\
+        action mail.change \"Change it\" {\n  changes mail runs panel\n  path quiet { prove pin wait 72h }\n  path one { prove pin notify mobile wait 72h }\n  path loud { prove pin notify every channel wait 72h }\n}\n\
+        action other \"Other\" { runs panel path usual { prove pin wait 1h } }\n\
+        outside action mail.move \"Move it\" { changes mail path usual { prove pin } }\n";
+    let procedure = countersign_language::read(text).procedure.unwrap();
+    let told = |action: usize, path: usize| -> Vec<(bool, usize, usize)> {
+        let lines = procedure.actions[action].paths[path].lines.iter();
+        lines
+            .filter_map(|line| match &line.requirement {
+                Requirement::Notify { every, channels } => Some((
+                    *every,
+                    channels.len(),
+                    countersign_language::line_of(text, line.span),
+                )),
+                _ => None,
+            })
+            .collect()
+    };
+    assert_eq!(told(0, 0), [(true, 2, 6)], "at the place of `changes`");
+    assert_eq!(told(0, 1), [(false, 1, 8), (true, 2, 6)]);
+    assert_eq!(told(0, 2), [(true, 2, 9)], "only once");
+    assert_eq!(told(1, 0), []);
+    assert_eq!(
+        told(2, 0),
+        [],
+        "the gate has no part in what happens outside"
+    );
 }

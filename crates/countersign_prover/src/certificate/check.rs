@@ -1,7 +1,6 @@
 //! The independent checker: DESIGN §5 read off the procedure, and nothing else.
 //!
-//! Shares no code with the search. Linear in the certificate and in what it
-//! touches of the procedure, up to the logarithm of a look-up.
+//! Shares no code with the search. Linear in certificate and procedure, up to look-ups.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,28 +61,23 @@ pub(crate) struct World<'a> {
     /// How much time there is.
     seconds: u64,
     makers: BTreeMap<Fact, Vec<(ActionId, Option<HoldingId>)>>,
+    channels: Vec<HoldingId>,
 }
 
 impl<'a> World<'a> {
     fn new(procedure: &'a Procedure, honest: bool, seconds: u64) -> Self {
-        let mut makers: BTreeMap<Fact, Vec<_>> = BTreeMap::new();
-        for (at, action) in (0..).map(ActionId).zip(&procedure.actions) {
-            for effect in &action.effects {
-                let (fact, to) = Fact::made_by(effect.kind);
-                makers.entry(fact).or_default().push((at, to));
-            }
-        }
-        let (start, kinds, people) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
-        let unread = false;
+        let ids = (0..).map(HoldingId).zip(&procedure.holdings);
+        let channels = ids.filter(|(_, holding)| holding.kind == HoldingKind::Channel);
         Self {
             procedure,
             honest,
-            start,
-            kinds,
-            people,
-            unread,
+            start: BTreeSet::new(),
+            kinds: BTreeMap::new(),
+            people: BTreeMap::new(),
+            unread: false,
             seconds,
-            makers,
+            makers: BTreeMap::new(),
+            channels: channels.map(|(id, _)| id).collect(),
         }
     }
 
@@ -122,7 +116,10 @@ impl<'a> World<'a> {
     /// An honest customer without these.
     pub(crate) fn customer(procedure: &'a Procedure, without: &[HoldingId], time: u64) -> Self {
         let mut world = Self::new(procedure, true, time);
-        world.start = world.holdings().collect();
+        world.start = (0..)
+            .map(HoldingId)
+            .take(procedure.holdings.len())
+            .collect();
         world.start.retain(|holding| !without.contains(holding));
         world
     }
@@ -144,14 +141,14 @@ impl<'a> World<'a> {
 
     /// Takes the steps one by one and adds up the time.
     pub(crate) fn walk(mut self, steps: &[WayStep], target: Target) -> Checked<()> {
-        let start = self.holdings().filter(|&id| self.starts(id));
-        let mut facts: Facts = start.map(Fact::Own).collect();
-        let mut lapsed = Elements::new();
+        let (mut facts, mut lapsed) = (Facts::new(), Elements::new());
         for (at, &step) in steps.iter().enumerate() {
             if self.honest && lapsed.insert(step.lapse()) && !self.spend(step.lapse())? {
                 return Err(Fault::TooLong);
             }
-            let (holds, has_lapsed) = (|fact| facts.contains(&fact), |of| lapsed.contains(&of));
+            let starts = |fact| matches!(fact, Fact::Own(id) if self.starts(id));
+            let holds = |fact| starts(fact) || facts.contains(&fact);
+            let has_lapsed = |of| lapsed.contains(&of);
             let id = match step {
                 WayStep::Settle(holding, _) if holds(Fact::New(holding)) => continue,
                 WayStep::Act(id, path) if self.open(id, path, &holds, &has_lapsed)? => id,
@@ -160,8 +157,8 @@ impl<'a> World<'a> {
             facts.insert(Fact::Done(id));
             for effect in &self.action(id)?.effects {
                 let (made, to) = Fact::made_by(effect.kind);
-                let shown = |to| facts.contains(&Fact::Own(to)) || facts.contains(&Fact::New(to));
-                if to.is_none_or(shown) {
+                let shown = |fact| starts(fact) || facts.contains(&fact);
+                if to.is_none_or(|to| shown(Fact::Own(to)) || shown(Fact::New(to))) {
                     facts.insert(made);
                 }
             }
@@ -170,6 +167,16 @@ impl<'a> World<'a> {
     }
 
     fn refuted(mut self, refutation: &Refutation, targets: &[Target]) -> Checked<()> {
+        let blocks = refutation.blocks.iter();
+        let beyond: Facts = blocks.flat_map(|block| block.beyond.clone()).collect();
+        for (at, action) in (0..).map(ActionId).zip(&self.procedure.actions) {
+            for effect in &action.effects {
+                let (fact, to) = Fact::made_by(effect.kind);
+                if matches!(fact, Fact::New(_)) || beyond.contains(&fact) {
+                    self.makers.entry(fact).or_default().push((at, to));
+                }
+            }
+        }
         for (at, block) in refutation.blocks.iter().enumerate() {
             let beyond: Facts = block.beyond.iter().copied().collect();
             let of: Elements = block.of.iter().copied().collect();
@@ -273,9 +280,7 @@ impl<'a> World<'a> {
         let mut effects = action.effects.iter();
         let changes = effects.any(|effect| matches!(effect.kind, EffectKind::Changes(_)));
         // A change tells every channel, whatever the path says.
-        let is_told = |id: &HoldingId| changes && self.kind(*id) == Ok(HoldingKind::Channel);
-        let mut told: BTreeSet<HoldingId> = self.holdings().filter(is_told).collect();
-        let mut waits = false;
+        let (mut told, mut waits) = (Vec::new(), false);
         let (mut slots, mut openers) = (Vec::new(), BTreeSet::new());
         for line in &asked.lines {
             match &line.requirement {
@@ -292,12 +297,13 @@ impl<'a> World<'a> {
         }
         slots.extend(openers);
         let owned = |&channel: &HoldingId| holds(Fact::Own(channel));
-        let unstopped = !waits || self.unread || told.iter().all(owned);
+        let all_owned = || told.iter().all(owned) && (!changes || self.channels.iter().all(owned));
+        let unstopped = !waits || self.unread || all_owned();
         Ok(unstopped && self.crew(&slots))
     }
 
     /// Whether the deceived people can fill the slots, each one slot.
-    fn crew(&self, slots: &[RoleId]) -> bool {
+    pub(crate) fn crew(&self, slots: &[RoleId]) -> bool {
         let enough =
             |(&role, &n): (&RoleId, &u32)| (0..slots.len()).take(n as usize).map(move |_| role);
         let mut people: Vec<_> = self
@@ -345,10 +351,6 @@ impl<'a> World<'a> {
         }
     }
 
-    fn holdings(&self) -> impl Iterator<Item = HoldingId> + use<> {
-        (0..).map(HoldingId).take(self.procedure.holdings.len())
-    }
-
     fn action(&self, id: ActionId) -> Checked<&'a Action> {
         let action = self.procedure.actions.get(id.index());
         action.ok_or(Fault::OutOfRange)
@@ -382,9 +384,9 @@ impl<'a> World<'a> {
             Element::Settle(_, seconds) => Ok((&mut self.seconds, seconds)),
             Element::Wait(action, path) => {
                 let lines = &self.path(action, path)?.1.lines;
-                let waits = lines.iter().filter_map(|line| match line.requirement {
-                    Requirement::Wait(length) => Some(length.seconds()),
-                    _ => None,
+                let waits = lines.iter().map(|line| match line.requirement {
+                    Requirement::Wait(length) => length.seconds(),
+                    _ => 0,
                 });
                 Ok((&mut self.seconds, waits.max().unwrap_or(0)))
             }

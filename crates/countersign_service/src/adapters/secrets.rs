@@ -150,6 +150,11 @@ const MAX_STORED_PASSES: u32 = 16;
 const MAX_STORED_LANES: u32 = 8;
 
 impl SecretHasher {
+    /// Whether hashes need a key that is kept elsewhere: one that was made without it never matches here.
+    pub fn is_peppered(&self) -> bool {
+        self.shared.pepper.is_some()
+    }
+
     /// With [`HashCost::STANDARD`]. The pepper, if any, is a key kept outside the database: without it the hashes cannot be tried.
     ///
     /// # Errors

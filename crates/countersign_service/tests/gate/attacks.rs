@@ -1144,3 +1144,119 @@ async fn putting_the_same_customer_again_changes_nothing() {
         );
     }
 }
+
+/// A session that somebody carried off is not enough to make a key of one's own.
+#[tokio::test]
+async fn a_stolen_session_makes_itself_no_passkey() {
+    let world = World::new().await;
+    let mut maja = world.colleague("maja").await;
+    let mut idris = world.colleague("idris").await;
+    let gate = &world.gate;
+    let begun = gate.start_sign_in().await.unwrap();
+    let response = maja.passkey.get(&begun.options, ORIGIN).unwrap();
+    let token = gate
+        .finish_sign_in(&begun.ceremony, &response)
+        .await
+        .unwrap();
+    let session = async || gate.staff_session(token.expose()).await.unwrap().unwrap();
+
+    // Just signed in, with a passkey.
+    let begun_in_time = gate.start_passkey(&session().await).await.unwrap();
+    world.pass(std::time::Duration::from_mins(5));
+    let stale = session().await;
+    let (_, made) = SoftPasskey::create(&begun_in_time.options, ORIGIN).unwrap();
+    let late = gate
+        .finish_passkey(&stale, &begun_in_time.ceremony, &made, "thief")
+        .await;
+    assert_eq!(late.unwrap_err().code(), "step-up");
+    assert_eq!(
+        gate.start_passkey(&stale).await.unwrap_err().code(),
+        "step-up"
+    );
+
+    // Neither somebody else's passkey nor an answer to another prompt shows that it is Maja.
+    let begun = gate.start_step_up(&stale).await.unwrap();
+    let own = gate.start_step_up(&idris.staff).await.unwrap();
+    let of_idris = idris.passkey.get(&own.options, ORIGIN).unwrap();
+    let refused = gate
+        .finish_step_up(&stale, &begun.ceremony, &of_idris)
+        .await;
+    assert_eq!(refused.unwrap_err().code(), "passkey-not-accepted");
+    let sign_in = gate.start_sign_in().await.unwrap();
+    let other = maja.passkey.get(&sign_in.options, ORIGIN).unwrap();
+    let refused = gate.finish_step_up(&stale, &sign_in.ceremony, &other).await;
+    assert_eq!(refused.unwrap_err().code(), "ceremony-gone");
+    assert_eq!(
+        gate.start_passkey(&session().await)
+            .await
+            .unwrap_err()
+            .code(),
+        "step-up"
+    );
+
+    // Her own does, for this session and five minutes.
+    let begun = gate.start_step_up(&stale).await.unwrap();
+    let response = maja.passkey.get(&begun.options, ORIGIN).unwrap();
+    gate.finish_step_up(&stale, &begun.ceremony, &response)
+        .await
+        .unwrap();
+    assert_eq!(
+        gate.start_passkey(&maja.staff).await.unwrap_err().code(),
+        "step-up",
+        "another session of hers"
+    );
+    let fresh = session().await;
+    let begun = gate.start_passkey(&fresh).await.unwrap();
+    let (_, made) = SoftPasskey::create(&begun.options, ORIGIN).unwrap();
+    gate.finish_passkey(&fresh, &begun.ceremony, &made, "phone")
+        .await
+        .unwrap();
+    assert_eq!(session().await.passkeys(), 2);
+}
+
+/// An invitation makes the first passkey and no second one.
+#[tokio::test]
+async fn an_invitation_makes_one_passkey() {
+    let world = World::new().await;
+    let gate = &world.gate;
+    let operator = countersign_service::Operator::at_the_console();
+    let invitation = gate.invite_from_console(&operator, "tomas").await.unwrap();
+    let begun = gate
+        .start_registration(invitation.token.expose())
+        .await
+        .unwrap();
+    let (_, made) = SoftPasskey::create(&begun.options, ORIGIN).unwrap();
+    let token = gate
+        .finish_registration(invitation.token.expose(), &begun.ceremony, &made, "laptop")
+        .await
+        .unwrap();
+    let session = gate.staff_session(token.expose()).await.unwrap().unwrap();
+    assert_eq!(
+        gate.start_passkey(&session).await.unwrap_err().code(),
+        "step-up"
+    );
+}
+
+/// Where PINs are hashed with a pepper, a hash made without it could never match.
+#[tokio::test]
+async fn a_hash_without_the_pepper_is_not_taken_where_there_is_one() {
+    let mut world = World::new().await;
+    let signe = world.signe().await;
+    let panel = world.machine("panel");
+    let hash =
+        "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQxMjM$tLrBiLrbhdpXzQ1VLzpQRPqKoZJ5hwHaIJ1lDHYJFFs";
+    let put = FactorPut::PinHash(hash.to_owned());
+    world
+        .gate
+        .put_factor(&panel, &signe, "pin", &put)
+        .await
+        .unwrap();
+    let peppered = world.peppered_gate().await;
+    let refused = peppered.put_factor(&panel, &signe, "pin", &put).await;
+    assert_eq!(refused.unwrap_err().code(), "pin-hash-without-pepper");
+    let plain = FactorPut::Pin("482913".to_owned());
+    peppered
+        .put_factor(&panel, &signe, "pin", &plain)
+        .await
+        .unwrap();
+}

@@ -10,5 +10,7 @@
 mod attacks;
 mod backend;
 mod delivery;
+mod erasure;
 mod stories;
+mod versions;
 mod world;

@@ -1,7 +1,7 @@
 //! A small world: a gate on the memory store with a clock that stands still, real mail over a real socket, a panel that
 //! accepts nothing without a good grant, and people with passkeys.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path, sync::Arc, time::Duration};
 
 use countersign_cases::{CaseId, CustomerId, Digest, Timestamp};
 use countersign_grant::{GrantKey, JwkSet, Verifier};
@@ -47,6 +47,7 @@ pub(crate) struct World {
     pub(crate) panel: Backend,
     pub(crate) signer: LogSigner,
     settings: Settings,
+    restarts: u32,
     tokens: BTreeMap<&'static str, Token>,
     passkeys: BTreeMap<String, SoftPasskey>,
 }
@@ -112,10 +113,11 @@ impl World {
         let secrets = WebhookSecrets::parse([WEBHOOK_SECRET]).unwrap();
         let panel = Backend::start(verifier, secrets, Arc::clone(&clock)).await;
         let dice = SeededDice::new(seed);
-        let tokens: BTreeMap<&'static str, Token> = ["panel", "backups", "robot", "reader"]
-            .into_iter()
-            .map(|name| (name, Token::generate(TokenKind::Machine, &dice)))
-            .collect();
+        let tokens: BTreeMap<&'static str, Token> =
+            ["panel", "eraser", "backups", "robot", "reader"]
+                .into_iter()
+                .map(|name| (name, Token::generate(TokenKind::Machine, &dice)))
+                .collect();
         let settings = settings(&mail, &panel, &signer, &tokens);
         let gate = start(&settings, &journal, &clock, seed + 1).await;
         Self {
@@ -126,6 +128,7 @@ impl World {
             panel,
             signer,
             settings,
+            restarts: 0,
             tokens,
             passkeys: BTreeMap::new(),
         }
@@ -134,6 +137,45 @@ impl World {
     /// A second gate on the same store: the first one's successor after a crash, or its neighbour.
     pub(crate) async fn another_gate(&self, seed: u64) -> Gate {
         start(&self.settings, &self.journal, &self.clock, seed).await
+    }
+
+    /// The operator puts another text in place and starts the gate again.
+    pub(crate) async fn restarts_with(&mut self, procedure: &str) {
+        procedure.clone_into(&mut self.settings.procedure);
+        self.gate = self.another_gate(7 + u64::from(self.restarts)).await;
+        self.restarts += 1;
+    }
+
+    /// What happened to the gate itself, oldest first.
+    pub(crate) async fn kinds_of_the_gate(&self) -> Vec<String> {
+        let stream = countersign_store::StreamKey("gate/log".to_owned());
+        let events = self.journal.read(&stream, 0).await.unwrap();
+        events.into_iter().map(|event| event.kind).collect()
+    }
+
+    /// Every event and every record, a line each, as whoever has the database reads them.
+    pub(crate) async fn everything(&self) -> String {
+        let mut text = String::new();
+        for event in self.journal.follow(0, usize::MAX).await.unwrap() {
+            let _ = writeln!(text, "{} {} {}", event.stream.0, event.kind, event.data);
+        }
+        let all = || countersign_store::KeyRange {
+            from: String::new(),
+            to: "\u{10FFFF}".to_owned(),
+            reverse: false,
+        };
+        for space in spaces() {
+            for record in self.journal.scan(space, all(), 100_000).await.unwrap() {
+                let _ = writeln!(text, "{space}/{} {}", record.key, record.value);
+            }
+        }
+        text
+    }
+
+    /// A second gate on the same store that hashes PINs with a pepper.
+    pub(crate) async fn peppered_gate(&self) -> Gate {
+        let pepper = Some(Secret::new("kept elsewhere"));
+        start_with(&self.settings, &self.journal, &self.clock, 55, pepper).await
     }
 
     pub(crate) fn machine(&self, name: &str) -> MachineCaller {
@@ -454,6 +496,7 @@ fn settings(
     };
     Settings {
         procedure: PROCEDURE.to_owned(),
+        procedure_role: "senior".to_owned(),
         origin: ORIGIN.to_owned(),
         rp_id: "support.acme.example".to_owned(),
         keys: Keys {
@@ -503,6 +546,7 @@ fn settings(
         ],
         machines: vec![
             machine("panel", &[Scope::Panel, Scope::Customers], &[]),
+            machine("eraser", &[Scope::Erase], &[]),
             machine("backups", &[Scope::Backups], &[]),
             machine("robot", &[Scope::Robot], &["agent"]),
             machine("reader", &[Scope::Read], &[]),
@@ -510,6 +554,17 @@ fn settings(
         return_to: vec!["https://panel.acme.example".to_owned()],
         limits: Limits::default(),
     }
+}
+
+/// Every space of records there is, read from where they are named.
+fn spaces() -> Vec<&'static str> {
+    let named = include_str!("../../src/records.rs").lines();
+    let spaces: Vec<&str> = named
+        .filter_map(|line| line.trim().strip_prefix("pub(crate) const "))
+        .filter_map(|line| line.split_once(": &str = \"")?.1.strip_suffix("\";"))
+        .collect();
+    assert!(spaces.len() > 25, "{spaces:?}");
+    spaces
 }
 
 /// `maja` is called Maja.
@@ -527,10 +582,20 @@ async fn start(
     clock: &Arc<SettableClock>,
     seed: u64,
 ) -> Gate {
+    start_with(settings, journal, clock, seed, None).await
+}
+
+async fn start_with(
+    settings: &Settings,
+    journal: &SharedJournal,
+    clock: &Arc<SettableClock>,
+    seed: u64,
+    pepper: Option<Secret>,
+) -> Gate {
     let dice = Arc::new(SeededDice::new(seed));
     let hasher = SecretHasher::with_cost(
         HashCost::cheap_for_tests(),
-        None,
+        pepper,
         HashLimits::default(),
         Arc::clone(&dice) as _,
     )

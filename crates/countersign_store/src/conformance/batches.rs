@@ -3,7 +3,8 @@ use super::{
     remove, stream,
 };
 use crate::{
-    Append, Batch, CommitError, Committed, FinishedWork, LEAF_BYTES_MAX, NewWork, StreamKey, Work,
+    Append, Batch, CommitError, Committed, Erasure, FinishedWork, LEAF_BYTES_MAX, NewWork,
+    StreamKey, Work,
 };
 
 fn new_work(key: &str) -> NewWork {
@@ -29,7 +30,7 @@ pub async fn a_batch_is_all_or_nothing(make: Make<'_>) {
     let world = World::new(make).await;
     let journal = &*world.journal;
     let first = Batch {
-        appends: vec![append("ann/a", 0, &["x"])],
+        appends: vec![append("ann/a", 0, &["x"]), append("ann/lost", 0, &["x"])],
         records: vec![put("apples", "held", "1", Some(0))],
         work: vec![new_work("held")],
         leaves: vec![b"first".to_vec()],
@@ -37,7 +38,12 @@ pub async fn a_batch_is_all_or_nothing(make: Make<'_>) {
     };
     journal.commit(first).await.unwrap();
 
+    let lost = |expected| Erasure {
+        stream: StreamKey("ann/lost".into()),
+        expected,
+    };
     let good = Batch {
+        erased: vec![lost(1)],
         appends: vec![append("ann/a", 1, &["y"]), append("ann/b", 0, &["z"])],
         records: vec![
             put("apples", "held", "2", Some(1)),
@@ -55,6 +61,10 @@ pub async fn a_batch_is_all_or_nothing(make: Make<'_>) {
     let spoiled = [
         Batch {
             appends: [&good.appends[..], &[stale_stream]].concat(),
+            ..good.clone()
+        },
+        Batch {
+            erased: vec![lost(2)],
             ..good.clone()
         },
         Batch {
@@ -93,7 +103,7 @@ pub async fn a_batch_is_all_or_nothing(make: Make<'_>) {
     assert_eq!(
         journal.commit(good).await,
         Ok(Committed {
-            position: 3,
+            position: 4,
             first_leaf: 1,
             tree_size: 3
         })

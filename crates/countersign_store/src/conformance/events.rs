@@ -1,5 +1,5 @@
 use super::{Make, SPACES, World, append, appends, assert_conflicts, event, stream};
-use crate::{Append, Batch, CommitError, Committed, KeyRange, NewEvent, StoredEvent};
+use crate::{Append, Batch, CommitError, Committed, Erasure, KeyRange, NewEvent, StoredEvent};
 
 /// Nothing is in a new store, and its ledger is the empty one, signed.
 pub async fn a_new_store_is_empty(make: Make<'_>) {
@@ -225,4 +225,98 @@ pub async fn followers_see_everything_once_in_order(make: Make<'_>) {
         acknowledged
     );
     assert_eq!(world.journal.follow(0, usize::MAX).await.unwrap(), seen);
+}
+
+/// An erased stream is as one that never was, to readers and followers; its leaves stay, and positions go on.
+pub async fn erased_streams_are_gone_and_the_ledger_stays(make: Make<'_>) {
+    let world = World::new(make).await;
+    let journal = &*world.journal;
+    let written = Batch {
+        appends: vec![
+            Append {
+                stream: stream("ann/case/1"),
+                expected: 0,
+                events: vec![
+                    event("case.opened", Some(0)),
+                    event("case.stopped", Some(1)),
+                ],
+            },
+            append("ann/case/10", 0, &["case.opened"]),
+            append("bob/case/2", 0, &["case.opened"]),
+            append("ann/account", 0, &["customer.put"]),
+        ],
+        leaves: vec![b"zero".to_vec(), b"one".to_vec()],
+        ..Batch::default()
+    };
+    journal.commit(written).await.unwrap();
+    let (before, leaves) = world.signer.audit(journal, None).await;
+    let erase = |name: &str, expected| Erasure {
+        stream: stream(name),
+        expected,
+    };
+    let batch = |erased: Vec<Erasure>| Batch {
+        erased,
+        appends: vec![append("gate/log", 0, &["customer.erased"])],
+        leaves: vec![b"two".to_vec()],
+        ..Batch::default()
+    };
+
+    // Held against the streams as they are, all or nothing, and never without a word about it.
+    for wrong in [
+        vec![erase("ann/case/1", 1)],
+        vec![erase("ann/case/1", 2), erase("nobody/case", 1)],
+        vec![erase("ann/case/1", 2), erase("ann/case/1", 2)],
+    ] {
+        assert_conflicts(&world, batch(wrong)).await;
+    }
+    let alone = Batch {
+        erased: vec![erase("ann/case/1", 2)],
+        ..Batch::default()
+    };
+    for malformed in [alone, batch(vec![erase("nobody/case", 0)])] {
+        let answer = journal.commit(malformed).await;
+        assert!(
+            matches!(answer, Err(CommitError::Malformed(_))),
+            "{answer:?}"
+        );
+    }
+
+    let committed = journal
+        .commit(batch(vec![erase("ann/case/1", 2), erase("ann/account", 1)]))
+        .await
+        .unwrap();
+    assert_eq!((committed.position, committed.tree_size), (6, 3));
+    for gone in ["ann/case/1", "ann/account"] {
+        assert_eq!(journal.read(&stream(gone), 0).await, Ok(vec![]), "{gone}");
+    }
+    let left = journal.follow(0, usize::MAX).await.unwrap();
+    let left: Vec<_> = left
+        .iter()
+        .map(|event| (event.position, &*event.stream.0))
+        .collect();
+    assert_eq!(
+        left,
+        [(3, "ann/case/10"), (4, "bob/case/2"), (6, "gate/log")]
+    );
+    assert_eq!(journal.follow(4, 1).await.unwrap()[0].position, 6);
+    let (_, after) = world.signer.audit(journal, Some(&before)).await;
+    assert_eq!(after[..2], leaves[..], "the ledger lost a leaf");
+
+    // The name is free again; an erasure and a new beginning may be one batch.
+    journal
+        .commit(appends([append("ann/account", 0, &["customer.put"])]))
+        .await
+        .unwrap();
+    let anew = Batch {
+        erased: vec![erase("ann/account", 1)],
+        appends: vec![append("ann/account", 0, &["a", "b"])],
+        ..Batch::default()
+    };
+    journal.commit(anew).await.unwrap();
+    let told = journal.read(&stream("ann/account"), 0).await.unwrap();
+    let told: Vec<_> = told
+        .iter()
+        .map(|event| (event.position, event.sequence, &*event.kind))
+        .collect();
+    assert_eq!(told, [(8, 1, "a"), (9, 2, "b")]);
 }

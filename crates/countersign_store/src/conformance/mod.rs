@@ -36,7 +36,8 @@ pub use batches::{
     one_batch_takes_effect_in_order, one_of_many_contenders_wins,
 };
 pub use events::{
-    a_new_store_is_empty, events_come_back_as_written, followers_see_everything_once_in_order,
+    a_new_store_is_empty, erased_streams_are_gone_and_the_ledger_stays,
+    events_come_back_as_written, followers_see_everything_once_in_order,
     streams_grow_only_at_the_expected_version,
 };
 pub use ledger::{
@@ -86,6 +87,7 @@ macro_rules! conformance_tests {
             events_come_back_as_written,
             streams_grow_only_at_the_expected_version,
             followers_see_everything_once_in_order,
+            erased_streams_are_gone_and_the_ledger_stays,
             a_batch_is_all_or_nothing,
             an_empty_batch_changes_nothing,
             malformed_batches_are_refused,

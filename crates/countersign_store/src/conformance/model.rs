@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Make, SPACES, World};
 use crate::{
-    Append, Batch, CommitError, FinishedWork, KeyRange, NewEvent, NewWork, Record, RecordWrite,
-    StreamKey,
+    Append, Batch, CommitError, Erasure, FinishedWork, KeyRange, NewEvent, NewWork, Record,
+    RecordWrite, StreamKey,
 };
 
 const QUEUES: [&str; 2] = ["mail", "run"];
@@ -13,6 +13,8 @@ const QUEUES: [&str; 2] = ["mail", "run"];
 /// What a store holds, copied whole for each batch so that nothing need be undone.
 #[derive(Clone, Default)]
 struct Model {
+    /// Of the newest event there ever was.
+    position: u64,
     events: Vec<(String, u64, String, Option<u64>)>,
     records: BTreeMap<(&'static str, String), (String, u64, Option<i64>)>,
     /// Due, leased until, attempts, body.
@@ -26,6 +28,12 @@ impl Model {
     }
 
     fn after(mut self, batch: &Batch, now_ms: i64) -> Option<Self> {
+        for erasure in &batch.erased {
+            if self.length(&erasure.stream.0) != erasure.expected {
+                return None;
+            }
+            self.events.retain(|(of, ..)| *of != erasure.stream.0);
+        }
         for append in &batch.appends {
             if self.length(&append.stream.0) != append.expected {
                 return None;
@@ -33,6 +41,7 @@ impl Model {
             for event in &append.events {
                 let sequence = self.length(&append.stream.0) + 1;
                 let leaf = event.leaf.map(|leaf| self.leaves + leaf as u64);
+                self.position += 1;
                 self.events
                     .push((append.stream.0.clone(), sequence, event.data.clone(), leaf));
             }
@@ -127,6 +136,24 @@ impl Dice {
         for _ in 0..self.below(3) {
             batch.leaves.push(self.below(1_000).to_be_bytes().to_vec());
         }
+        let lost = self.of(&["ann/a", "ann/b", "bob/a"]);
+        if self.one_in(6) && model.length(lost) > 0 {
+            batch.erased.push(Erasure {
+                stream: StreamKey(lost.into()),
+                expected: model.length(lost) + u64::from(self.one_in(8)),
+            });
+            batch.appends.push(Append {
+                stream: StreamKey("gate/log".into()),
+                expected: model.length("gate/log"),
+                events: vec![NewEvent {
+                    kind: "erased".into(),
+                    version: 1,
+                    at_ms: now_ms,
+                    data: "{}".into(),
+                    leaf: None,
+                }],
+            });
+        }
         for _ in 0..self.below(3) {
             let name = self.of(&["ann/a", "ann/b", "bob/a"]);
             let staged: usize = batch
@@ -135,7 +162,12 @@ impl Dice {
                 .filter(|append| append.stream.0 == name)
                 .map(|append| append.events.len())
                 .sum();
-            let expected = model.length(name) + staged as u64 + u64::from(self.one_in(12));
+            let stored = if batch.erased.iter().any(|gone| gone.stream.0 == name) {
+                0
+            } else {
+                model.length(name)
+            };
+            let expected = stored + staged as u64 + u64::from(self.one_in(12));
             let events = (0..=self.below(2))
                 .map(|_| NewEvent {
                     kind: "k".into(),
@@ -208,7 +240,7 @@ pub async fn agrees_with_the_model(make: Make<'_>) {
             let at = format!("seed {seed}, step {step}, {batch:?}");
             match (after, answer) {
                 (Some(after), Ok(committed)) => {
-                    assert_eq!(committed.position, after.events.len() as u64, "{at}");
+                    assert_eq!(committed.position, after.position, "{at}");
                     assert_eq!(committed.tree_size, after.leaves, "{at}");
                     assert_eq!(committed.first_leaf, model.leaves, "{at}");
                     model = after;

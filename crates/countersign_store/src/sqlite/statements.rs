@@ -4,7 +4,7 @@
 //! rows. Rows go in by powers of two, so that a few statements of each kind, prepared once, serve
 //! every number of rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query_builder::Separated};
 
@@ -63,6 +63,9 @@ pub(super) const SWEEP: &str = "
 
 pub(super) const REMOVE_RECORDS: &str =
     "DELETE FROM record WHERE (space, key) IN (SELECT value->>0, value->>1 FROM json_each(?1))";
+
+pub(super) const ERASE: &str =
+    "DELETE FROM event WHERE stream IN (SELECT value FROM json_each(?1))";
 
 pub(super) const MOVE_WORK: &str = "
     UPDATE work SET due_ms = j.due_ms, leased_until_ms = NULL
@@ -157,6 +160,37 @@ pub(super) async fn insert_leaves(
         },
     )
     .await
+}
+
+/// Forgets streams. From here to [`end_erasure`] every page that a deletion frees is overwritten.
+pub(super) async fn erase(
+    connection: &mut SqliteConnection,
+    streams: &BTreeSet<String>,
+) -> sqlx::Result<()> {
+    if streams.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("PRAGMA secure_delete = ON")
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(ERASE)
+        .bind(json(streams)?)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Ends what [`erase`] began, once the records of its batch are gone too.
+pub(super) async fn end_erasure(
+    connection: &mut SqliteConnection,
+    streams: &BTreeSet<String>,
+) -> sqlx::Result<()> {
+    if !streams.is_empty() {
+        sqlx::query("PRAGMA secure_delete = FAST")
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn insert_events(

@@ -109,6 +109,7 @@ async fn open(
 fn turn(name: &str, expected: u64) -> Batch {
     let data = format!("\"{name} {expected}\"");
     Batch {
+        erased: Vec::new(),
         appends: vec![Append {
             stream: StreamKey(name.into()),
             expected,
@@ -159,7 +160,7 @@ type Row = (Vec<(Step, When)>, Hears, bool);
 async fn every_step_may_fail() {
     use {Hears::*, Step::*, When::*};
     let before_commit = [
-        LookUp, Begin, Sweep, Note, Leaves, Events, Records, Work, Tiles, Root, Head,
+        LookUp, Begin, Sweep, Note, Leaves, Erase, Events, Records, Work, Tiles, Root, Head,
     ];
     let mut table: Vec<Row> = Vec::new();
     for step in before_commit {

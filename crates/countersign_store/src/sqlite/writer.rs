@@ -334,6 +334,9 @@ impl Writer {
             )
             .await?;
         faults
+            .around(Step::Erase, statements::erase(connection, &group.erased))
+            .await?;
+        faults
             .around(
                 Step::Events,
                 statements::insert_events(connection, &group.events),
@@ -348,6 +351,7 @@ impl Writer {
         faults
             .around(Step::Work, statements::write_work(connection, &group.work))
             .await?;
+        statements::end_erasure(connection, &group.erased).await?;
         let size = after.tree.size();
         if size > first_leaf {
             faults
@@ -472,6 +476,7 @@ pub(super) enum Step {
     Sweep,
     Note,
     Leaves,
+    Erase,
     Events,
     Records,
     Work,

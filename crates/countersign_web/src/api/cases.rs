@@ -333,12 +333,10 @@ pub async fn link(
     key: Key,
     Path(case): Path<String>,
 ) -> Result<Response, Problem> {
-    let case = case_id(&case)?;
-    let scope = caller.idempotency_scope(&format!("cases/{}/link", case.0));
-    once(&web, &scope, &key, b"", async || {
+    asked(&web, &caller, &key, &case, "link", async |case| {
         let link = match &caller {
-            Caller::Staff(staff) => web.gate.issue_link(staff, &case).await?,
-            Caller::Machine(machine) => web.gate.issue_link_as_robot(machine, &case).await?,
+            Caller::Staff(staff) => web.gate.issue_link(staff, case).await?,
+            Caller::Machine(machine) => web.gate.issue_link_as_robot(machine, case).await?,
         };
         let link = serde_json::to_value(web.link(&link)).unwrap_or_default();
         Ok((StatusCode::CREATED, link))
@@ -353,14 +351,11 @@ pub async fn run(
     key: Key,
     Path(case): Path<String>,
 ) -> Result<Response, Problem> {
-    let case = case_id(&case)?;
-    let scope = caller.idempotency_scope(&format!("cases/{}/run", case.0));
-    once(&web, &scope, &key, b"", async || {
-        let applied = match &caller {
-            Caller::Staff(staff) => web.gate.run(staff, &case).await?,
-            Caller::Machine(machine) => web.gate.run_as_robot(machine, &case).await?,
-        };
-        Ok(changed(&applied))
+    asked(&web, &caller, &key, &case, "run", async |case| {
+        Ok(changed(&match &caller {
+            Caller::Staff(staff) => web.gate.run(staff, case).await?,
+            Caller::Machine(machine) => web.gate.run_as_robot(machine, case).await?,
+        }))
     })
     .await
 }
@@ -372,16 +367,27 @@ pub async fn withdraw(
     key: Key,
     Path(case): Path<String>,
 ) -> Result<Response, Problem> {
-    let case = case_id(&case)?;
-    let scope = caller.idempotency_scope(&format!("cases/{}/withdraw", case.0));
-    once(&web, &scope, &key, b"", async || {
-        let applied = match &caller {
-            Caller::Staff(staff) => web.gate.withdraw(staff, &case).await?,
-            Caller::Machine(machine) => web.gate.withdraw_as_robot(machine, &case).await?,
-        };
-        Ok(changed(&applied))
+    asked(&web, &caller, &key, &case, "withdraw", async |case| {
+        Ok(changed(&match &caller {
+            Caller::Staff(staff) => web.gate.withdraw(staff, case).await?,
+            Caller::Machine(machine) => web.gate.withdraw_as_robot(machine, case).await?,
+        }))
     })
     .await
+}
+
+/// What staff and programs ask of a case without a body: done once for each key, and answered the same again.
+async fn asked(
+    web: &Web,
+    caller: &Caller,
+    key: &Key,
+    case: &str,
+    what: &str,
+    ask: impl AsyncFnOnce(&CaseId) -> Result<(StatusCode, serde_json::Value), Problem>,
+) -> Result<Response, Problem> {
+    let case = case_id(case)?;
+    let scope = caller.idempotency_scope(&format!("cases/{}/{what}", case.0));
+    once(web, &scope, key, b"", async || ask(&case).await).await
 }
 
 /// `POST /v1/cases/{case}/vouch`

@@ -87,7 +87,7 @@ pub struct PutHolding {
     /// A support PIN; hashed with Argon2id at once and not kept.
     #[serde(default)]
     pub pin: Option<String>,
-    /// A support PIN already hashed: an Argon2id PHC string.
+    /// A support PIN already hashed: an Argon2id PHC string. Refused where the gate has a pepper, which such a hash lacks.
     #[serde(default)]
     pub pin_hash: Option<String>,
     /// The secret of an authenticator app, base32; sealed at once.
@@ -228,6 +228,18 @@ pub async fn read(
         .customer_detail(&machine, &CustomerId(customer))
         .await?;
     Ok(axum::Json(CustomerDocument::from(detail)).into_response())
+}
+
+/// `DELETE /v1/customers/{customer}`
+pub async fn erase(
+    State(web): State<Web>,
+    Machine(machine): Machine,
+    Path(customer): Path<String>,
+) -> Result<StatusCode, Problem> {
+    web.gate
+        .erase_customer(&machine, &CustomerId(customer))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `PUT /v1/customers/{customer}/holdings/{holding}`

@@ -1,16 +1,17 @@
 //! What anyone may read of a gate: its keys, its ledger, its procedure, and the description of its API.
 
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use countersign_service::ProcedureError;
 use countersign_service::settings::Scope;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::Web;
-use crate::body::Path;
-use crate::callers::Caller;
+use crate::body::{Json, Path};
+use crate::callers::{Caller, Staff};
 use crate::problem::Problem;
 
 /// What a backend and a verifier need to know.
@@ -43,6 +44,28 @@ pub struct ProcedureDocument {
     pub version: String,
     /// Its text.
     pub text: String,
+    /// The version that waits for a signature, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposed: Option<String>,
+}
+
+/// A version of the procedure that waits for a signature.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProposedDocument {
+    /// Its version.
+    pub version: String,
+    /// Its text.
+    pub text: String,
+    /// The version in force.
+    pub replaces: String,
+    /// Since when it waits, ms since the epoch.
+    pub since_ms: i64,
+    /// What got weaker or stronger, a sentence each.
+    pub changes: Vec<String>,
+    /// The role whose signature it needs.
+    pub role: String,
+    /// Whether you may sign it.
+    pub can_sign: bool,
 }
 
 /// `GET /.well-known/countersign`
@@ -70,11 +93,81 @@ pub async fn procedure(State(web): State<Web>, caller: Caller) -> Result<Respons
     if matches!(&caller, Caller::Machine(machine) if machine.may(Scope::Backups)) {
         return Err(Problem::not_yours());
     }
+    in_force(&web).await
+}
+
+async fn in_force(web: &Web) -> Result<Response, Problem> {
+    let version = web.gate.procedure().version.to_string();
     let document = axum::Json(ProcedureDocument {
-        version: web.gate.procedure().version.to_string(),
-        text: web.gate.settings().procedure.clone(),
+        text: web.gate.procedure_text(&version).await?.unwrap_or_default(),
+        proposed: web.gate.proposed_version().await?,
+        version,
     });
     Ok(document.into_response())
+}
+
+/// `GET /v1/procedure/proposed`
+pub async fn proposed(State(web): State<Web>, Staff(staff): Staff) -> Result<Response, Problem> {
+    let view = web
+        .gate
+        .proposed_procedure(&staff)
+        .await?
+        .ok_or_else(Problem::nothing_here)?;
+    Ok(axum::Json(ProposedDocument {
+        version: view.version,
+        text: view.text,
+        replaces: view.replaces,
+        since_ms: view.at.0,
+        changes: view.changes,
+        role: view.role,
+        can_sign: view.can_sign.can,
+    })
+    .into_response())
+}
+
+/// `POST /v1/procedure/sign-off/start`
+pub async fn start_sign_off(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+) -> Result<Response, Problem> {
+    let prompt = web.gate.start_procedure_sign_off(&staff).await?;
+    Ok(axum::Json(super::staff::Prompt {
+        ceremony: prompt.digest.to_string(),
+        options: prompt.options,
+    })
+    .into_response())
+}
+
+/// `POST /v1/procedure/sign-off/finish`
+pub async fn finish_sign_off(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+    body: Json<super::staff::Answer>,
+) -> Result<Response, Problem> {
+    web.gate
+        .finish_procedure_sign_off(&staff, &body.value.ceremony, &body.value.credential)
+        .await?;
+    in_force(&web).await
+}
+
+impl From<ProcedureError> for Problem {
+    fn from(error: ProcedureError) -> Self {
+        let (code, words) = (
+            error.code(),
+            crate::present::sentence_case(&error.to_string()),
+        );
+        match error {
+            ProcedureError::Trouble(trouble) => trouble.into(),
+            ProcedureError::NotStaff => Self::not_yours(),
+            ProcedureError::NotASigner(_) => Self::new(StatusCode::FORBIDDEN, code, words),
+            ProcedureError::NothingProposed | ProcedureError::Superseded => {
+                Self::new(StatusCode::CONFLICT, code, words)
+            }
+            ProcedureError::NotAccepted | ProcedureError::NoPasskey => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, words).detail(error.to_string())
+            }
+        }
+    }
 }
 
 /// `GET /ledger/checkpoint` (C2SP tlog-tiles)

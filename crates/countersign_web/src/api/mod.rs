@@ -113,6 +113,30 @@ impl From<CustomerError> for Problem {
                 Self::not_yours().detail(format!("it needs `{needed}`"))
             }
             CustomerError::Field { field, why } => Self::invalid(field, why),
+            CustomerError::HashWithoutPepper => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                code,
+                "This gate takes PINs, not hashes of them",
+            )
+            .field("pin_hash", "was made without this gate's pepper")
+            .detail("send the PIN as `pin`; it is hashed at once and not kept"),
+            CustomerError::OpenCases => Self::new(
+                StatusCode::CONFLICT,
+                code,
+                "A case of this customer is open",
+            )
+            .detail("withdraw it, or wait until it is over"),
+            CustomerError::StillClosed { until } => Self::new(
+                StatusCode::CONFLICT,
+                code,
+                "A refused or stopped request of this customer is still closed",
+            )
+            .detail(format!(
+                "it closes for good at {}",
+                jiff::Timestamp::from_millisecond(until.0)
+                    .map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+                    .unwrap_or_default()
+            )),
             CustomerError::TooManyLookUps => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, code, "Too many look-ups")
                     .detail("try again in the next hour")

@@ -180,6 +180,26 @@ pub async fn finish_passkey(
     .into_response())
 }
 
+/// `POST /v1/step-up/start`
+pub async fn start_step_up(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+) -> Result<Response, Problem> {
+    Ok(prompt(web.gate.start_step_up(&staff).await?))
+}
+
+/// `POST /v1/step-up/finish`
+pub async fn finish_step_up(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+    body: Json<Answer>,
+) -> Result<StatusCode, Problem> {
+    web.gate
+        .finish_step_up(&staff, &body.value.ceremony, &body.value.credential)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// `POST /v1/sign-out`
 pub async fn sign_out(State(web): State<Web>, Staff(staff): Staff) -> Result<Response, Problem> {
     web.gate.sign_out(&staff).await?;
@@ -324,6 +344,8 @@ impl From<StaffError> for Problem {
             StaffError::NotAllowed(needed) => {
                 Self::not_yours().detail(format!("it needs `{needed}`"))
             }
+            StaffError::StepUp => Self::new(StatusCode::FORBIDDEN, code, words)
+                .detail("answer `/v1/step-up` with a passkey of this account and try again within five minutes"),
             StaffError::UnknownAccount | StaffError::UnknownPasskey => Self::nothing_here(),
             StaffError::Field { field, why } => Self::invalid(field, why),
             StaffError::InvitationGone | StaffError::CeremonyGone => {

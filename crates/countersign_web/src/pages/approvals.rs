@@ -24,6 +24,8 @@ pub struct ApprovalsPage {
     pub rows: Vec<ApprovalRow>,
     /// Cases that came since the page was rendered.
     pub new_since: u32,
+    /// A new version of the procedure waits for this person's signature.
+    pub procedure_waits: bool,
     /// Moves on by itself.
     pub live: Option<Live>,
 }
@@ -272,6 +274,7 @@ impl Page for ApprovalsPage {
             counts: [2, 1, 40],
             rows,
             new_since: 0,
+            procedure_waits: false,
             live: Some(Live {
                 events: "/approvals/events".into(),
                 from: 311,
@@ -299,6 +302,13 @@ impl Page for ApprovalsPage {
                 "new-cases",
                 Self {
                     new_since: 1,
+                    ..page(ApprovalsTab::ForMe, rows())
+                },
+            ),
+            (
+                "procedure-waits",
+                Self {
+                    procedure_waits: true,
                     ..page(ApprovalsTab::ForMe, rows())
                 },
             ),

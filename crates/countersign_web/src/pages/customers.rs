@@ -11,7 +11,7 @@ use super::parts::{CaseRow, CaseTable, Fact};
 use super::samples::{agent, fact, machine};
 use crate::words::Typed;
 
-/// `GET /customers?q=`
+/// `GET /customers`, and `POST /customers` (`q`) with who was found.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
 #[template(path = "customers.html")]
 pub struct CustomersPage {

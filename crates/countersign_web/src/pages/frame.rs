@@ -97,6 +97,8 @@ pub struct CustomerFrame {
     pub works_until: Option<When>,
     /// "Give me more time" is still to be had (posts to `/c/more-time`, once).
     pub more_time: bool,
+    /// In the demo: made-up data; the address is where one takes another part.
+    pub demo: Option<String>,
     /// What was just proven: `support PIN`.
     pub proven: Option<String>,
     /// Hidden field `idempotency_key` of every form on the page.

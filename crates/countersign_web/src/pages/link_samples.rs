@@ -49,7 +49,10 @@ impl Page for StartPage {
             *asked_by = None;
             "at once".clone_into(takes_effect);
         }
+        let mut demo = page(ask(words(), false));
+        demo.frame.demo = Some("/".into());
         vec![
+            ("demo", demo),
             ("ask", page(ask(words(), false))),
             ("from-panel", own),
             ("odd-characters", page(ask(odd_words(), false))),

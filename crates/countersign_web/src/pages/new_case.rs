@@ -11,7 +11,7 @@ use super::parts::{Act, CheckState, ChecklistView, Errors, FieldError, Risk, Way
 use super::samples::{act, agent, check, error, on};
 use crate::words::{Machine, Typed};
 
-/// `GET /cases/new/customer?q=`: step 1. "Choose" opens `/cases/new/action?customer=ID`.
+/// `GET /cases/new/customer`, and `POST` (`q`) with who was found: step 1. "Choose" opens `/cases/new/action?customer=ID`.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
 #[template(path = "new-customer.html")]
 pub struct NewCaseCustomerPage {

@@ -44,7 +44,7 @@ pub(super) fn agent(current: Option<Section>, here: &str) -> StaffFrame {
             name: "Maja Lindqvist".into(),
             role: "Agent".into(),
         }),
-        sections: vec![Section::Desk, Section::Customers],
+        sections: vec![Section::Desk, Section::Customers, Section::Procedures],
         current,
         approvals_waiting: 0,
         banner: None,
@@ -61,7 +61,12 @@ pub(super) fn senior(current: Option<Section>, here: &str) -> StaffFrame {
             name: "Idris Bello".into(),
             role: "Senior".into(),
         }),
-        sections: vec![Section::Desk, Section::Approvals, Section::Customers],
+        sections: vec![
+            Section::Desk,
+            Section::Approvals,
+            Section::Customers,
+            Section::Procedures,
+        ],
         approvals_waiting: 2,
         ..agent(current, here)
     }
@@ -87,6 +92,7 @@ pub(super) fn customer() -> CustomerFrame {
         can_stop: true,
         works_until: Some(at_in("10:46", "in 14 minutes")),
         more_time: true,
+        demo: None,
         proven: None,
         idempotency_key: "01JD3QZ6X4W8".into(),
     }

@@ -28,6 +28,8 @@ pub struct PasskeysPage {
     pub frame: StaffFrame,
     /// Registered ones. The last one cannot be removed.
     pub passkeys: Vec<PasskeyRow>,
+    /// A passkey answered in this session a moment ago, so one may be added.
+    pub fresh: bool,
     /// The last try to add one did not work.
     pub failed: bool,
     /// What was wrong (`name`).
@@ -135,6 +137,7 @@ impl Page for PasskeysPage {
         };
         let page = |passkeys, failed, errors| Self {
             frame: senior(None, "/settings/passkeys"),
+            fresh: true,
             passkeys,
             failed,
             errors,
@@ -146,6 +149,13 @@ impl Page for PasskeysPage {
         let one = vec![key("k1", "work laptop", Some(at("10:44")))];
         vec![
             ("two", page(two, false, Errors::default())),
+            (
+                "not-fresh",
+                Self {
+                    fresh: false,
+                    ..page(one.clone(), false, Errors::default())
+                },
+            ),
             ("last-one", page(one.clone(), false, Errors::default())),
             ("none", page(Vec::new(), false, Errors::default())),
             ("failed", page(one.clone(), true, Errors::default())),

@@ -86,6 +86,7 @@ pub async fn page(web: &Web, desk: &Desk, tab: ApprovalsTab) -> Result<Approvals
         counts,
         rows,
         new_since: 0,
+        procedure_waits: web.gate.procedure_wants(&desk.staff).await?,
         live: Some(Live {
             events: format!("/approvals/events?show={}", tab.value()),
             from,
@@ -94,9 +95,8 @@ pub async fn page(web: &Web, desk: &Desk, tab: ApprovalsTab) -> Result<Approvals
 }
 
 fn approval_row(web: &Web, desk: &Desk, row: &DeskRow, remark: Option<String>) -> ApprovalRow {
-    let action = web
-        .gate
-        .procedure()
+    let procedure = web.gate.procedure();
+    let action = procedure
         .actions
         .iter()
         .find(|action| action.label == row.action_label);

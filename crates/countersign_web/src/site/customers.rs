@@ -7,7 +7,7 @@ use countersign_service::CustomerView;
 use super::desk::row_of;
 use super::{Answer, Desk, Fields, field, html};
 use crate::Web;
-use crate::body::{Path, Query};
+use crate::body::{Form, Path};
 use crate::headers::see_other;
 use crate::network::Network;
 use crate::pages::{
@@ -16,12 +16,21 @@ use crate::pages::{
 use crate::present::{Calendar, sentence_case};
 use crate::problem::Problem;
 
-/// `GET /customers?q=`
+/// `GET /customers`: nothing is looked up, and whatever stands behind the address is not looked at.
+pub async fn ask(desk: Desk) -> Answer {
+    html(&CustomersPage {
+        frame: desk.frame(Some(Section::Customers)),
+        query: String::new(),
+        found: Vec::new(),
+    })
+}
+
+/// `POST /customers`: what is searched for may be somebody's address, so it stands in no URL.
 pub async fn search(
     State(web): State<Web>,
     desk: Desk,
     network: Network,
-    Query(fields): Query<Fields>,
+    Form(fields): Form<Fields>,
 ) -> Answer {
     network.take(&web.rates.searches)?;
     let query = field(&fields, "q");

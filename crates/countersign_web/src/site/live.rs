@@ -16,7 +16,10 @@ use crate::Web;
 use crate::api::cases::case_id;
 use crate::body::{Path, Query};
 use crate::callers::{Caller, Seat};
-use crate::pages::{approvals_fragments, case_fragments, customer_done_fragments, desk_fragments};
+use crate::pages::{
+    ApprovalsTab, DeskTab, approvals_fragments, case_fragments, customer_done_fragments,
+    desk_fragments,
+};
 use crate::problem::Problem;
 
 /// A comment this often keeps proxies from closing a quiet stream.
@@ -70,6 +73,37 @@ pub async fn case(
     Ok(stream(patches))
 }
 
+/// A list that is rendered again whenever something happens.
+#[derive(Debug, Clone, Copy)]
+enum List {
+    Desk(DeskTab),
+    Approvals(ApprovalsTab),
+}
+
+impl List {
+    async fn fragments(self, web: &Web, viewer: &Desk) -> Option<String> {
+        Some(match self {
+            Self::Desk(tab) => desk_fragments(&desk::page(web, viewer, tab).await.ok()?),
+            Self::Approvals(tab) => {
+                approvals_fragments(&approvals::page(web, viewer, tab).await.ok()?)
+            }
+        })
+    }
+
+    fn follow(self, web: &Web, viewer: &Desk, after: u64) -> Answer {
+        works_on_cases(viewer)?;
+        let (web, viewer) = (web.clone(), viewer.clone());
+        let patches = news(&web, after).then(move |at| {
+            let (web, viewer) = (web.clone(), viewer.clone());
+            async move {
+                let viewer = viewer.still_here(&web).await?;
+                Some(patch(at, &self.fragments(&web, &viewer).await?))
+            }
+        });
+        Ok(stream(patches))
+    }
+}
+
 /// `GET /desk/events?show=`
 pub async fn desk_list(
     State(web): State<Web>,
@@ -77,17 +111,7 @@ pub async fn desk_list(
     After(after): After,
     Query(fields): Query<Fields>,
 ) -> Answer {
-    works_on_cases(&viewer)?;
-    let tab = desk::tab(field(&fields, "show"));
-    let patches = news(&web, after).then(move |at| {
-        let (web, viewer) = (web.clone(), viewer.clone());
-        async move {
-            let viewer = viewer.still_here(&web).await?;
-            let page = desk::page(&web, &viewer, tab).await.ok()?;
-            Some(patch(at, &desk_fragments(&page)))
-        }
-    });
-    Ok(stream(patches))
+    List::Desk(desk::tab(field(&fields, "show"))).follow(&web, &viewer, after)
 }
 
 /// `GET /approvals/events?show=`
@@ -97,17 +121,7 @@ pub async fn approvals_list(
     After(after): After,
     Query(fields): Query<Fields>,
 ) -> Answer {
-    works_on_cases(&viewer)?;
-    let tab = approvals::tab(field(&fields, "show"));
-    let patches = news(&web, after).then(move |at| {
-        let (web, viewer) = (web.clone(), viewer.clone());
-        async move {
-            let viewer = viewer.still_here(&web).await?;
-            let page = approvals::page(&web, &viewer, tab).await.ok()?;
-            Some(patch(at, &approvals_fragments(&page)))
-        }
-    });
-    Ok(stream(patches))
+    List::Approvals(approvals::tab(field(&fields, "show"))).follow(&web, &viewer, after)
 }
 
 /// Who has no role in the procedure has no lists either.

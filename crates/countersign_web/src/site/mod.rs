@@ -10,6 +10,8 @@ pub mod customers;
 pub mod desk;
 pub mod live;
 pub mod new_case;
+pub mod procedures;
+pub mod proposal;
 pub mod reference;
 pub mod settings;
 pub mod sign_in;
@@ -153,9 +155,14 @@ impl FromRequestParts<Web> for Desk {
             role: role_label(web, &staff),
         });
         frame.sections = if staff.roles().is_empty() {
-            Vec::new()
+            vec![Section::Procedures]
         } else {
-            vec![Section::Desk, Section::Approvals, Section::Customers]
+            vec![
+                Section::Desk,
+                Section::Approvals,
+                Section::Customers,
+                Section::Procedures,
+            ]
         };
         Ok(Self {
             staff,
@@ -195,6 +202,7 @@ pub fn customer_frame(web: &Web, browser: &Browser) -> CustomerFrame {
         can_stop: false,
         works_until: None,
         more_time: false,
+        demo: web.demo.clone(),
         proven: None,
         idempotency_key: web.fresh_key(),
     }

@@ -22,12 +22,21 @@ use crate::pages::{
 use crate::present::{self, sentence_case};
 use crate::problem::Problem;
 
-/// `GET /cases/new/customer?q=`
+/// `GET /cases/new/customer`
+pub async fn ask_customer(desk: Desk) -> Answer {
+    html(&NewCaseCustomerPage {
+        frame: desk.frame(Some(Section::Desk)),
+        query: String::new(),
+        found: Vec::new(),
+    })
+}
+
+/// `POST /cases/new/customer`: what is searched for may be somebody's address, so it stands in no URL.
 pub async fn customer(
     State(web): State<Web>,
     desk: Desk,
     network: Network,
-    Query(fields): Query<Fields>,
+    Form(fields): Form<Fields>,
 ) -> Answer {
     network.take(&web.rates.searches)?;
     let query = field(&fields, "q");
@@ -52,7 +61,7 @@ pub async fn action(State(web): State<Web>, desk: Desk, Query(fields): Query<Fie
             line: present::blanks(action),
             risk: Some(present::risk(action)),
             needs: present::needs(action),
-            blocked: blocked(procedure, action, &desk),
+            blocked: blocked(&procedure, action, &desk),
         };
         match groups.iter_mut().find(|group| group.title == kind) {
             Some(group) => group.actions.push(choice),
@@ -120,7 +129,8 @@ async fn details_page(
     errors: Errors,
 ) -> Result<NewCaseDetailsPage, Problem> {
     let (customer, _) = chosen(web, desk, fields).await?;
-    let action = action_of(web.gate.procedure(), fields)?;
+    let procedure = web.gate.procedure();
+    let action = action_of(&procedure, fields)?;
     Ok(NewCaseDetailsPage {
         frame: desk.frame(Some(Section::Desk)),
         customer,
@@ -144,7 +154,8 @@ async fn details_page(
 
 /// `POST /cases/new/check`
 pub async fn check(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields>) -> Answer {
-    let action = action_of(web.gate.procedure(), &fields)?;
+    let procedure = web.gate.procedure();
+    let action = action_of(&procedure, &fields)?;
     let mut errors = Vec::new();
     for parameter in &action.parameters {
         let name = format!("p.{}", parameter.name);
@@ -179,7 +190,7 @@ async fn check_page(
 ) -> Result<NewCaseCheckPage, Problem> {
     let (customer, _) = chosen(web, desk, fields).await?;
     let procedure = web.gate.procedure();
-    let action = action_of(procedure, fields)?;
+    let action = action_of(&procedure, fields)?;
     let parameters = parameters(action, fields);
     let mut hidden: Vec<(String, String)> = vec![
         ("customer".to_owned(), customer.id.clone()),
@@ -199,7 +210,7 @@ async fn check_page(
         action_label: action.label.clone(),
         act: Act {
             words: present::words_of(action, &parameters),
-            consequence: present::consequence(procedure, action),
+            consequence: present::consequence(&procedure, action),
             risk: Some(present::risk(action)),
             procedure: Some(ProcedureRef {
                 name: action.name.clone(),
@@ -212,7 +223,7 @@ async fn check_page(
         },
         reason: field(fields, "reason").to_owned(),
         reference: field(fields, "reference").to_owned(),
-        needs: needs(procedure, action),
+        needs: needs(&procedure, action),
         expected: None,
         hidden,
         obstacle,
@@ -255,7 +266,8 @@ fn needs(procedure: &Procedure, action: &Action) -> Vec<Way> {
 
 /// `POST /cases`: opens it and goes there, or says why not.
 pub async fn open(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields>) -> Answer {
-    let action = action_of(web.gate.procedure(), &fields)?;
+    let procedure = web.gate.procedure();
+    let action = action_of(&procedure, &fields)?;
     let some = |name: &str| Some(field(&fields, name).to_owned()).filter(|text| !text.is_empty());
     let request = OpenRequest {
         customer: CustomerId(field(&fields, "customer").to_owned()),

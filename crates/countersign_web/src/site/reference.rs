@@ -5,7 +5,10 @@ use serde_json::Value;
 
 use super::{Answer, Browser, html, public_frame};
 use crate::Web;
-use crate::pages::{ApiAnswer, ApiGroup, ApiOperation, ApiPage, ApiParameter};
+use crate::body::Path;
+use crate::pages::{ApiAnswer, ApiGroup, ApiOperation, ApiPage, ApiParameter, ProblemPage};
+use crate::problem::Problem;
+use crate::problems;
 
 /// `GET /docs/api`
 pub async fn page(State(web): State<Web>, browser: Browser) -> Answer {
@@ -15,6 +18,15 @@ pub async fn page(State(web): State<Web>, browser: Browser) -> Answer {
         version: text(&document, "/info/version"),
         introduction: vec![text(&document, "/info/description")],
         groups: groups(&document),
+    })
+}
+
+/// `GET /problems/{code}`
+pub async fn problem(State(web): State<Web>, browser: Browser, Path(code): Path<String>) -> Answer {
+    let explained = problems::explanation(&code).ok_or_else(Problem::nothing_here)?;
+    html(&ProblemPage {
+        frame: public_frame(&web, &browser),
+        explained: *explained,
     })
 }
 

@@ -80,10 +80,28 @@ pub async fn passkeys(State(web): State<Web>, desk: Desk) -> Answer {
         .collect();
     html(&PasskeysPage {
         frame: desk.frame(None),
+        fresh: desk.staff.is_fresh(web.gate.now()),
         passkeys: rows,
         failed: false,
         errors: Errors::default(),
     })
+}
+
+/// `POST /settings/passkeys/confirm/start` (script)
+pub async fn start_confirm(State(web): State<Web>, desk: Desk) -> Answer {
+    let ceremony = web.gate.start_step_up(&desk.staff).await?;
+    Ok(
+        axum::Json(json!({ "ceremony": ceremony.ceremony, "publicKey": ceremony.options }))
+            .into_response(),
+    )
+}
+
+/// `POST /settings/passkeys/confirm/finish` (script)
+pub async fn finish_confirm(State(web): State<Web>, desk: Desk, body: Json<Scripted>) -> Answer {
+    web.gate
+        .finish_step_up(&desk.staff, &body.value.ceremony, &body.value.credential)
+        .await?;
+    Ok(axum::Json(json!({ "location": "/settings/passkeys" })).into_response())
 }
 
 /// `POST /settings/passkeys/start` (script)

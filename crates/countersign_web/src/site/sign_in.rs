@@ -117,7 +117,7 @@ pub async fn invitation(State(web): State<Web>, browser: Browser, headers: Heade
         Some(token) => match web.gate.invitation(&token).await {
             Ok(view) => InvitationState::Open {
                 name: view.name,
-                role: crate::present::role_labels(web.gate.procedure(), &view.roles),
+                role: crate::present::role_labels(&web.gate.procedure(), &view.roles),
                 until: web.calendar().when(view.until),
                 failed: false,
             },

@@ -459,6 +459,7 @@ impl Seen {
                 assert!(
                     form.method == "post"
                         || form.action == "/customers"
+                        || form.action.starts_with("/procedures/")
                         || form.action.starts_with("/cases/new/"),
                     "{form:?}"
                 );

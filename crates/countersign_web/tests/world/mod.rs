@@ -126,7 +126,7 @@ impl World {
         let secrets = WebhookSecrets::parse([WEBHOOK_SECRET]).unwrap();
         let panel = Backend::start(verifier, secrets, Arc::clone(&clock)).await;
         let dice = SeededDice::new(1);
-        let names = ["panel", "customers", "backups", "reader", "robot"];
+        let names = ["panel", "customers", "eraser", "backups", "reader", "robot"];
         let tokens: BTreeMap<&'static str, Token> = names
             .into_iter()
             .map(|name| (name, Token::generate(TokenKind::Machine, &dice)))
@@ -153,6 +153,15 @@ impl World {
         change(&mut self.settings);
         self.gate = gate(&self.settings, &self.journal, &self.clock, 7).await;
         self.router = router_of(&self.gate, &self.signer);
+    }
+
+    /// This gate as the demo serves it.
+    pub(crate) fn demo(&self, lobby: &str) -> Router {
+        let settings = WebSettings {
+            demo: Some(lobby.to_owned()),
+            ..web_settings(&self.signer)
+        };
+        router(Web::new(self.gate.clone(), settings))
     }
 
     pub(crate) fn hours(&self, hours: u64) {
@@ -469,6 +478,7 @@ fn settings(
     };
     Settings {
         procedure: PROCEDURE.to_owned(),
+        procedure_role: "senior".to_owned(),
         origin: ORIGIN.to_owned(),
         rp_id: HOST.to_owned(),
         keys: Keys {
@@ -523,6 +533,7 @@ fn settings(
         machines: vec![
             machine("panel", &[Scope::Panel], &[]),
             machine("customers", &[Scope::Customers], &[]),
+            machine("eraser", &[Scope::Erase], &[]),
             machine("backups", &[Scope::Backups], &[]),
             machine("reader", &[Scope::Read], &[]),
             machine("robot", &[Scope::Robot], &["agent"]),
@@ -561,11 +572,14 @@ async fn gate(
 }
 
 fn router_of(gate: &Gate, signer: &LogSigner) -> Router {
-    let settings = WebSettings {
+    router(Web::new(gate.clone(), web_settings(signer)))
+}
+
+fn web_settings(signer: &LogSigner) -> WebSettings {
+    WebSettings {
         log_key: signer.verifier().clone(),
         time_zone: "UTC".to_owned(),
         demo: None,
         trusted_proxies: Vec::new(),
-    };
-    router(Web::new(gate.clone(), settings))
+    }
 }
