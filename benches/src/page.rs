@@ -170,6 +170,7 @@ fn settings(log: &LogSigner, token: &Token) -> Settings {
         procedure: include_str!("../../procedures/hosting.procedure").to_owned(),
         origin: ORIGIN.to_owned(),
         rp_id: "localhost".to_owned(),
+        procedure_role: "senior".to_owned(),
         keys: Keys {
             grant_seed: [1; 32],
             codes: [2; 32],
