@@ -11,7 +11,10 @@ use countersign_store::{KeyRange, RecordWrite, StreamKey};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    adapters::{codes::StoredCode, webauthn::Passkey},
+    adapters::{
+        codes::StoredCode,
+        webauthn::{Passkey, VerifiedAssertion},
+    },
     settings::{ConsoleRole, NewAccount},
     trouble::Trouble,
 };
@@ -293,6 +296,30 @@ pub(crate) struct Account {
 }
 
 impl Account {
+    /// The keys of its passkeys, to ask for an answer of one of them.
+    pub(crate) fn keys(&self) -> Vec<Passkey> {
+        self.passkeys
+            .iter()
+            .map(|registered| registered.key.clone())
+            .collect()
+    }
+
+    /// One of its passkeys answered.
+    pub(crate) fn answered(
+        &mut self,
+        credential: &[u8],
+        verified: &VerifiedAssertion,
+        at: Timestamp,
+    ) {
+        if let Some(registered) = self
+            .passkeys
+            .iter_mut()
+            .find(|registered| registered.key.credential == credential)
+        {
+            registered.used(verified, at);
+        }
+    }
+
     pub(crate) fn new(new: &NewAccount, handle: String, at: Timestamp) -> Self {
         Self {
             account: new.account.clone(),

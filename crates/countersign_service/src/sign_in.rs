@@ -104,12 +104,7 @@ impl Gate {
             account: by.account().to_owned(),
         };
         let ceremony = self.remember_prompt(purpose, &challenge).await?;
-        let keys: Vec<Passkey> = by
-            .record()
-            .passkeys
-            .iter()
-            .map(|registered| registered.key.clone())
-            .collect();
+        let keys = by.record().keys();
         Ok(Ceremony {
             ceremony,
             options: self.relying_party().request_options(&challenge, &keys),
@@ -241,11 +236,7 @@ impl Gate {
     ) -> Result<Ceremony, StaffError> {
         let challenge = dice::random_bytes::<32>(self.dice());
         let ceremony = self.remember_prompt(purpose, &challenge).await?;
-        let known: Vec<Passkey> = account
-            .passkeys
-            .iter()
-            .map(|registered| registered.key.clone())
-            .collect();
+        let known = account.keys();
         let options = self.relying_party().creation_options(
             &handle(account)?,
             &account.email,

@@ -39,12 +39,7 @@ impl Gate {
         let loaded = self.load_case(case).await?;
         let member = by.member(&loaded.procedure, &loaded.row.customer);
         views::can_sign(&loaded, &member)?;
-        let keys: Vec<Passkey> = by
-            .record()
-            .passkeys
-            .iter()
-            .map(|registered| registered.key.clone())
-            .collect();
+        let keys = by.record().keys();
         if keys.is_empty() {
             return Err(ProofError::NoPasskey);
         }
@@ -78,20 +73,10 @@ impl Gate {
                 .ok_or(ProofError::NotAccepted)?;
             let member = sessions::member(&account, &loaded.procedure, &loaded.row.customer);
             views::can_sign(&loaded, &member)?;
-            let keys: Vec<Passkey> = account
-                .passkeys
-                .iter()
-                .map(|registered| registered.key.clone())
-                .collect();
+            let keys = account.keys();
             let challenge = challenge(&loaded, SIGN_OFF_DOMAIN)?;
             let (credential, verified) = self.verify_with(&keys, &challenge, response)?;
-            if let Some(registered) = account
-                .passkeys
-                .iter_mut()
-                .find(|registered| registered.key.credential == credential)
-            {
-                registered.used(&verified, loaded.now);
-            }
+            account.answered(&credential, &verified, loaded.now);
             let command = Command::SignOff {
                 by: member,
                 digest,

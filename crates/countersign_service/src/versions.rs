@@ -228,13 +228,7 @@ impl Gate {
             let (_, challenge) = signed_words(&proposed.value)?;
             let (credential, verified) = self.verify_with(&keys, &challenge, response)?;
             let now = self.now();
-            if let Some(registered) = account
-                .passkeys
-                .iter_mut()
-                .find(|registered| registered.key.credential == credential)
-            {
-                registered.used(&verified, now);
-            }
+            account.answered(&credential, &verified, now);
             let mut batch = Batch::default();
             batch.records.extend([
                 records::put(
@@ -406,11 +400,7 @@ impl Gate {
         if account.passkeys.is_empty() {
             return Err(ProcedureError::NoPasskey);
         }
-        Ok(account
-            .passkeys
-            .iter()
-            .map(|registered| registered.key.clone())
-            .collect())
+        Ok(account.keys())
     }
 
     /// By the procedure in force: a new version does not say who signs it.

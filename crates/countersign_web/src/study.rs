@@ -62,33 +62,45 @@ impl Default for Studies {
 
 impl Studies {
     /// Asks something of the study, away from the threads that serve. `None` if the program is ending.
-    pub async fn ask<T: Send + 'static>(
+    ///
+    /// `text` is the procedure's, and is fetched only where the study is not made yet.
+    ///
+    /// # Errors
+    /// Whatever fetching the text ended with.
+    pub async fn ask<T: Send + 'static, E>(
         &self,
         procedure: &Arc<Procedure>,
-        text: &str,
+        text: impl Future<Output = Result<Option<String>, E>>,
         question: impl FnOnce(&Study) -> T + Send + 'static,
-    ) -> Option<T> {
-        let study = self.of(procedure, text).await?;
-        let _turn = self.at_once.acquire().await.ok()?;
-        tokio::task::spawn_blocking(move || question(&study))
+    ) -> Result<Option<T>, E> {
+        let (Some(study), Ok(_turn)) = (
+            self.of(procedure, text).await?,
+            self.at_once.acquire().await,
+        ) else {
+            return Ok(None);
+        };
+        Ok(tokio::task::spawn_blocking(move || question(&study))
             .await
-            .ok()
+            .ok())
     }
 
-    async fn of(&self, procedure: &Arc<Procedure>, text: &str) -> Option<Arc<Study>> {
+    async fn of<E>(
+        &self,
+        procedure: &Arc<Procedure>,
+        text: impl Future<Output = Result<Option<String>, E>>,
+    ) -> Result<Option<Arc<Study>>, E> {
         // Whoever asks meanwhile waits for the one study, rather than making another.
         let mut made = self.made.lock().await;
         if let Some(study) = made.as_ref()
             && study.procedure.version == procedure.version
         {
-            return Some(Arc::clone(study));
+            return Ok(Some(Arc::clone(study)));
         }
-        let (procedure, text) = (Arc::clone(procedure), text.to_owned());
-        let study = tokio::task::spawn_blocking(move || Arc::new(Study::of(procedure, text)))
+        let (procedure, text) = (Arc::clone(procedure), text.await?.unwrap_or_default());
+        *made = tokio::task::spawn_blocking(move || Arc::new(Study::of(procedure, text)))
             .await
-            .ok()?;
-        *made = Some(Arc::clone(&study));
-        Some(study)
+            .ok();
+        Ok(made.clone())
     }
 }
 

@@ -131,11 +131,7 @@ pub async fn start_sign_off(
     Staff(staff): Staff,
 ) -> Result<Response, Problem> {
     let prompt = web.gate.start_procedure_sign_off(&staff).await?;
-    Ok(axum::Json(super::staff::Prompt {
-        ceremony: prompt.digest.to_string(),
-        options: prompt.options,
-    })
-    .into_response())
+    Ok(axum::Json(super::staff::Prompt::from(prompt)).into_response())
 }
 
 /// `POST /v1/procedure/sign-off/finish`

@@ -6,7 +6,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use countersign_cases::Digest;
 use countersign_service::settings::{ConsoleRole, NewAccount};
-use countersign_service::{Ceremony, StaffError};
+use countersign_service::{Ceremony, PasskeyPrompt, StaffError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -28,6 +28,16 @@ pub struct Prompt {
     #[serde(rename = "publicKey")]
     #[schema(value_type = Object)]
     pub options: Value,
+}
+
+impl From<PasskeyPrompt> for Prompt {
+    /// A signature's ceremony is the digest that is signed.
+    fn from(prompt: PasskeyPrompt) -> Self {
+        Self {
+            ceremony: prompt.digest.to_string(),
+            options: prompt.options,
+        }
+    }
 }
 
 /// The answer to a passkey prompt.
@@ -285,11 +295,7 @@ pub async fn start_sign_off(
     Path(case): Path<String>,
 ) -> Result<Response, Problem> {
     let prompt = web.gate.start_sign_off(&staff, &case_id(&case)?).await?;
-    Ok(axum::Json(Prompt {
-        ceremony: prompt.digest.to_string(),
-        options: prompt.options,
-    })
-    .into_response())
+    Ok(axum::Json(Prompt::from(prompt)).into_response())
 }
 
 /// `POST /v1/cases/{case}/sign-off/finish`

@@ -157,13 +157,10 @@ async fn ask<T: Send + 'static>(
     question: impl FnOnce(&Study) -> T + Send + 'static,
 ) -> Result<T, Problem> {
     let procedure = web.gate.procedure();
-    let text = web
-        .gate
-        .procedure_text(&procedure.version.to_string())
-        .await?
-        .unwrap_or_default();
-    let answer = web.studies.ask(&procedure, &text, question);
-    answer.await.ok_or_else(|| {
+    let version = procedure.version.to_string();
+    let text = web.gate.procedure_text(&version);
+    let answer = web.studies.ask(&procedure, text, question);
+    answer.await?.ok_or_else(|| {
         Problem::new(
             axum::http::StatusCode::SERVICE_UNAVAILABLE,
             "stopping",
