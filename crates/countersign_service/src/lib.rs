@@ -20,6 +20,7 @@
 //! `countersign_cases` alone.
 
 pub mod adapters;
+mod audit;
 mod cases;
 mod customers;
 mod decisions;
@@ -30,6 +31,7 @@ mod facts;
 mod gate;
 mod grants;
 mod idempotency;
+mod kept;
 mod ledger;
 mod lists;
 mod lookups;
@@ -45,12 +47,17 @@ mod shell;
 mod sign_in;
 mod sign_offs;
 mod staff;
+pub mod statistics;
 mod timeline;
 mod trouble;
 mod versions;
 mod views;
 mod work;
 
+pub use audit::{
+    AUDIT_ROWS_MAX, AuditCheck, AuditEntry, AuditExport, AuditFilter, AuditFinding, AuditKind,
+    AuditPage, AuditPlace, AuditRow, SignatureView,
+};
 pub use cases::{Applied, CaseError, IssuedLink, LinkStanding, OpenRequest, OpenedCase};
 pub use customers::{
     BackupAttestation, ContactPut, ContactView, CustomerDetail, CustomerError, CustomerPut,

@@ -8,9 +8,11 @@
 )]
 
 mod attacks;
+mod audit;
 mod backend;
 mod delivery;
 mod erasure;
+mod figures;
 mod stories;
 mod versions;
 mod world;

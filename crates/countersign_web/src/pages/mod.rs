@@ -5,7 +5,9 @@
 //! from those come the gallery, the tests and the pictures.
 
 mod approvals;
+mod audit;
 mod case;
+pub mod charts;
 mod customers;
 mod desk;
 mod errors;
@@ -25,8 +27,10 @@ mod reference;
 mod samples;
 mod settings;
 mod sign_in;
+mod statistics;
 
 pub use approvals::*;
+pub use audit::*;
 pub use case::*;
 pub use customers::*;
 pub use desk::*;
@@ -43,6 +47,7 @@ pub use receipt::*;
 pub use reference::*;
 pub use settings::*;
 pub use sign_in::*;
+pub use statistics::*;
 
 /// One page in one state, rendered.
 #[derive(Debug, Clone)]
@@ -83,6 +88,10 @@ pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     add::<ReachPage>(&mut pages)?;
     add::<LockoutPage>(&mut pages)?;
     add::<ProcedureTextPage>(&mut pages)?;
+    add::<StatisticsPage>(&mut pages)?;
+    add::<AuditPage>(&mut pages)?;
+    add::<AuditEntryPage>(&mut pages)?;
+    add::<AuditVerifyPage>(&mut pages)?;
     add::<SettingsPage>(&mut pages)?;
     add::<PasskeysPage>(&mut pages)?;
     add::<KeysPage>(&mut pages)?;
