@@ -107,6 +107,9 @@ pub struct NewStaff {
     /// Ids of customers this person is, or is tied to.
     #[serde(default)]
     pub concerned: Vec<String>,
+    /// `sub` of this person at the company's identity provider: who signs in there is this account.
+    #[serde(default)]
+    pub subject: Option<String>,
 }
 
 /// An invitation to register the first passkey.
@@ -268,6 +271,7 @@ pub async fn invite(
         roles,
         console,
         concerned,
+        subject,
     };
     once(&web, &scope, &key, &body.bytes, async || {
         let invitation = web.gate.invite(&staff, &new).await?;
