@@ -128,7 +128,8 @@ impl Gate {
             .authorization_url(&question, loaded.now)
             .await
             .map_err(|error| not_proved(&loaded, proof, &error))?;
-        self.keep_login(login_key(seat, proof), &begun.login).await?;
+        self.keep_login(login_key(seat, proof), &begun.login)
+            .await?;
         Ok(url.into())
     }
 

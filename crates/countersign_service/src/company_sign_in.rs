@@ -259,7 +259,10 @@ impl Gate {
         })
         .await?;
         if given.is_nothing() {
-            tracing::info!(account, "signed in at the company, and no group of theirs gives a role");
+            tracing::info!(
+                account,
+                "signed in at the company, and no group of theirs gives a role"
+            );
             return Err(StaffError::NoAccountHere);
         }
         Ok(account)
@@ -278,7 +281,10 @@ impl Gate {
             subject_key(identity).chars().take(16).collect::<String>()
         );
         if !settings.create || given.is_nothing() {
-            tracing::info!(account = id, "signed in at the company, and has no account here");
+            tracing::info!(
+                account = id,
+                "signed in at the company, and has no account here"
+            );
             return Err(StaffError::NoAccountHere);
         }
         let new = NewAccount {
@@ -292,7 +298,11 @@ impl Gate {
             subject: Some(identity.subject.clone()),
         };
         if let Err(error) = check_account(&self.procedure(), &new) {
-            tracing::warn!(account = id, code = error.code(), "the provider names no usable name and email");
+            tracing::warn!(
+                account = id,
+                code = error.code(),
+                "the provider names no usable name and email"
+            );
             return Err(StaffError::NoAccountHere);
         }
         // Never matched by address; but the same address is most likely the same human, who must not become two.

@@ -249,7 +249,12 @@ impl Gate {
                 account,
                 &push.message,
                 acr_values(settings, &push.proof),
-                push.until.0.saturating_sub(loaded.now.0).div_euclid(1_000).unsigned_abs().max(1),
+                push.until
+                    .0
+                    .saturating_sub(loaded.now.0)
+                    .div_euclid(1_000)
+                    .unsigned_abs()
+                    .max(1),
                 self.dice(),
                 loaded.now,
             )
@@ -291,7 +296,9 @@ impl Gate {
             ..Batch::default()
         };
         // Somebody else was faster: the lease runs out and it is looked at again.
-        self.committed(batch, &mut Tries::default()).await.map(|_| ())
+        self.committed(batch, &mut Tries::default())
+            .await
+            .map(|_| ())
     }
 
     async fn poll_push(
@@ -325,7 +332,9 @@ impl Gate {
                     finished: vec![finished(PUSH, work, after(slower))],
                     ..Batch::default()
                 };
-                self.committed(batch, &mut Tries::default()).await.map(|_| ())
+                self.committed(batch, &mut Tries::default())
+                    .await
+                    .map(|_| ())
             }
             Ok(Polled::Denied) => {
                 self.stop_by_device(push).await?;
@@ -483,7 +492,8 @@ impl Gate {
         push: &Push,
         what: &'static str,
     ) -> Result<(), Trouble> {
-        let data = serde_json::json!({ "case": push.case, "proof": push.proof, "number": push.asked });
+        let data =
+            serde_json::json!({ "case": push.case, "proof": push.proof, "number": push.asked });
         let mut entry = Entry::new(what, self.now(), Some(&loaded.customer.pseudonym), &data)?;
         entry.case = Some(loaded.row.pseudonym.clone());
         let stream = records::customer_stream(&loaded.customer.id);

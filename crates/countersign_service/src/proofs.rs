@@ -175,6 +175,8 @@ impl Gate {
             Method::Password => self.password_check().is_some(),
             Method::Mail => self.mailer().is_some(),
             Method::Text => self.text_gateway().is_some(),
+            // The panel's word comes with the link it sends the customer by.
+            Method::Panel => true,
             Method::Oidc | Method::Ciba => self.company_provider().is_some(),
             Method::Webhook => false,
         }
@@ -401,7 +403,11 @@ impl Gate {
     }
 
     /// The proof of this name, if the case's action asks for it and this gate can check it.
-    pub(crate) fn asked(&self, loaded: &Loaded, proof: &str) -> Result<(ProofId, Method), ProofError> {
+    pub(crate) fn asked(
+        &self,
+        loaded: &Loaded,
+        proof: &str,
+    ) -> Result<(ProofId, Method), ProofError> {
         let id = loaded
             .procedure
             .proof_named(proof)
@@ -577,7 +583,7 @@ impl Gate {
                     Err(_) => Ok(Checked::Wrong),
                 }
             }
-            Method::Passkey | Method::Oidc | Method::Ciba | Method::Webhook => {
+            Method::Passkey | Method::Oidc | Method::Ciba | Method::Webhook | Method::Panel => {
                 Err(ProofError::NotAsked)
             }
         }

@@ -529,14 +529,7 @@ impl Gate {
             self.move_identity(&mut batch, &new.account, None, account.company.as_ref())
                 .await?;
             if self
-                .write_account(
-                    batch,
-                    &account,
-                    0,
-                    by,
-                    "staff.account_made",
-                    &mut tries,
-                )
+                .write_account(batch, &account, 0, by, "staff.account_made", &mut tries)
                 .await?
             {
                 return Ok(());

@@ -251,6 +251,7 @@ pub async fn invite(
         roles,
         console,
         concerned,
+        subject,
     } = body.value.clone();
     let console = console
         .iter()
@@ -361,12 +362,23 @@ impl From<StaffError> for Problem {
             StaffError::InvitationGone | StaffError::CeremonyGone => {
                 Self::new(StatusCode::GONE, code, words)
             }
+            StaffError::NoCompanySignIn => Self::nothing_here(),
+            StaffError::SignInOver => Self::new(StatusCode::GONE, code, words),
+            StaffError::SignInNotAccepted
+            | StaffError::NoAccountHere
+            | StaffError::SignInAtCompany => Self::new(StatusCode::UNAUTHORIZED, code, words),
+            StaffError::CompanyUnavailable => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, code, words).retry_after(5)
+            }
             StaffError::NotAccepted => Self::new(
                 StatusCode::UNAUTHORIZED,
                 code,
                 "This passkey was not accepted",
             ),
-            StaffError::Exists(_) | StaffError::LastPasskey | StaffError::TooManyPasskeys => {
+            StaffError::Exists(_)
+            | StaffError::LastPasskey
+            | StaffError::TooManyPasskeys
+            | StaffError::SubjectTaken => {
                 Self::new(StatusCode::CONFLICT, code, words)
             }
         }

@@ -6,10 +6,12 @@
 
 mod approvals;
 mod case;
+mod company;
 mod customers;
 mod desk;
 mod errors;
 mod frame;
+mod gallery;
 mod icon;
 mod link;
 mod link_samples;
@@ -28,10 +30,12 @@ mod sign_in;
 
 pub use approvals::*;
 pub use case::*;
+pub use company::*;
 pub use customers::*;
 pub use desk::*;
 pub use errors::*;
 pub use frame::*;
+pub use gallery::gallery_files;
 pub use link::*;
 pub use new_case::*;
 pub use page::*;
@@ -62,6 +66,7 @@ pub struct GalleryPage {
 pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     let mut pages = Vec::new();
     add::<SignInPage>(&mut pages)?;
+    add::<CompanyBackPage>(&mut pages)?;
     add::<InvitationPage>(&mut pages)?;
     add::<DeskPage>(&mut pages)?;
     add::<NewCaseCustomerPage>(&mut pages)?;
@@ -94,6 +99,8 @@ pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     add::<ProvePage>(&mut pages)?;
     add::<TypedProofPage>(&mut pages)?;
     add::<PasskeyProofPage>(&mut pages)?;
+    add::<CompanyProofPage>(&mut pages)?;
+    add::<PushProofPage>(&mut pages)?;
     add::<ConfirmPage>(&mut pages)?;
     add::<DonePage>(&mut pages)?;
     add::<StopPage>(&mut pages)?;

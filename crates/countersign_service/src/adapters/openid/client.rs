@@ -43,13 +43,18 @@ pub enum Credentials {
 #[error("the private key is not an Ed25519, P-256 or RSA key as PKCS#8 in PEM")]
 pub struct BadPrivateKey;
 
+/// Whether a private key can be used.
+///
+/// # Errors
+/// [`BadPrivateKey`].
+pub fn check_private_key(pem: &Secret) -> Result<(), BadPrivateKey> {
+    Signer::parse(pem.expose_text()).map(|_| ())
+}
+
 /// Credentials that can be used.
 pub(super) enum Authentication {
     Secret(Secret),
-    Key {
-        key: Signer,
-        key_id: Option<String>,
-    },
+    Key { key: Signer, key_id: Option<String> },
 }
 
 impl Authentication {
@@ -197,8 +202,18 @@ mod tests {
                 STANDARD.encode(pkcs8.as_ref())
             )
         };
-        assert_eq!(Signer::parse(&pem("PRIVATE KEY")).map(|key| key.algorithm()).ok(), Some("EdDSA"));
-        for wrong in ["", "hunter2", &pem("EC PRIVATE KEY"), "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"] {
+        assert_eq!(
+            Signer::parse(&pem("PRIVATE KEY"))
+                .map(|key| key.algorithm())
+                .ok(),
+            Some("EdDSA")
+        );
+        for wrong in [
+            "",
+            "hunter2",
+            &pem("EC PRIVATE KEY"),
+            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
+        ] {
             assert!(Signer::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -201,10 +201,8 @@ pub(super) fn verify(
 
 /// Whether the key that an ID token names is known: where it is not, the provider may have a new one.
 pub(super) fn names_unknown_key(token: &str, keys: &KeySet) -> bool {
-    Header::read(token).is_ok_and(|header| {
-        keys.key(header.kid.as_deref(), header.algorithm)
-            .is_none()
-    })
+    Header::read(token)
+        .is_ok_and(|header| keys.key(header.kid.as_deref(), header.algorithm).is_none())
 }
 
 struct Header {

@@ -56,9 +56,10 @@ impl KeySet {
 
     /// The key of this name that makes such signatures. Without a name there must be exactly one that does (Core §10.1).
     pub(super) fn key(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<&DecodingKey> {
-        let mut fitting = self.keys.iter().filter(|key| {
-            (kid.is_none() || key.kid.as_deref() == kid) && key.makes(algorithm)
-        });
+        let mut fitting = self
+            .keys
+            .iter()
+            .filter(|key| (kid.is_none() || key.kid.as_deref() == kid) && key.makes(algorithm));
         let first = fitting.next()?;
         fitting.next().is_none().then_some(&first.key)
     }
@@ -86,10 +87,7 @@ impl Key {
         };
         Some(Self {
             algorithms,
-            only: value
-                .get("alg")
-                .and_then(Value::as_str)
-                .map(str::to_owned),
+            only: value.get("alg").and_then(Value::as_str).map(str::to_owned),
             key: DecodingKey::from_jwk(&jwk).ok()?,
             kid: jwk.common.key_id,
         })

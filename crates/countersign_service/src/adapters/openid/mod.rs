@@ -23,7 +23,7 @@ use reqwest::{Client, Url, header};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-pub use client::{BadPrivateKey, Credentials};
+pub use client::{BadPrivateKey, Credentials, check_private_key};
 pub use id_token::{IdToken, TokenFault};
 pub use keys::KeySet;
 
@@ -318,7 +318,14 @@ impl Provider {
         ];
         let described = self.metadata(now).await?;
         let answer = self
-            .post(&described, &described.token_endpoint, form, "token", dice, now)
+            .post(
+                &described,
+                &described.token_endpoint,
+                form,
+                "token",
+                dice,
+                now,
+            )
             .await?;
         tokens(&answer, "token")
     }
@@ -343,7 +350,12 @@ impl Provider {
             signed_in_since,
             acr_values,
         };
-        Ok(id_token::verify(token.expose_text(), &keys, &expected, now)?)
+        Ok(id_token::verify(
+            token.expose_text(),
+            &keys,
+            &expected,
+            now,
+        )?)
     }
 
     fn may_ask_again(&self, now: Timestamp) -> bool {
@@ -415,9 +427,7 @@ impl Provider {
             form.push(("acr_values", acr_values.join(" ")));
         }
         let answer = self.post(&described, url, form, "push", dice, now).await?;
-        let words: Words = answer
-            .json()
-            .ok_or(ProviderError::NoAnswer("push"))?;
+        let words: Words = answer.json().ok_or(ProviderError::NoAnswer("push"))?;
         Ok(Asked {
             auth_req_id: words.auth_req_id,
             // Whatever the provider says, a push does not wait longer than was asked for, nor is it polled in a loop.
@@ -439,7 +449,14 @@ impl Provider {
         ];
         let described = self.metadata(now).await?;
         let asked = self
-            .post(&described, &described.token_endpoint, form, "poll", dice, now)
+            .post(
+                &described,
+                &described.token_endpoint,
+                form,
+                "poll",
+                dice,
+                now,
+            )
             .await;
         match asked {
             Ok(answer) => Ok(Polled::Yes(tokens(&answer, "poll")?)),
@@ -520,7 +537,8 @@ impl Metadata {
                     .collect(),
             )
         };
-        let has = |key: &str, word: &str| list(key).map(|words| words.iter().any(|one| one == word));
+        let has =
+            |key: &str, word: &str| list(key).map(|words| words.iter().any(|one| one == word));
         let is = |key: &str| document.get(key).and_then(Value::as_bool) == Some(true);
         // Discovery §4.3. Without it whoever can answer for one name could answer for another.
         if text("issuer") != Some(issuer) {
@@ -534,8 +552,14 @@ impl Metadata {
         let needed = |key: &str, wrong: &'static str| {
             address(key, wrong)?.ok_or(ProviderError::Description(wrong))
         };
-        let basic = has("token_endpoint_auth_methods_supported", "client_secret_basic");
-        let posted = has("token_endpoint_auth_methods_supported", "client_secret_post");
+        let basic = has(
+            "token_endpoint_auth_methods_supported",
+            "client_secret_basic",
+        );
+        let posted = has(
+            "token_endpoint_auth_methods_supported",
+            "client_secret_post",
+        );
         Ok(Self {
             authorization_endpoint: needed(
                 "authorization_endpoint",
@@ -545,11 +569,11 @@ impl Metadata {
                 "token_endpoint",
                 "its token endpoint is missing or not https",
             )?,
-            jwks_uri: needed("jwks_uri", "the address of its keys is missing or not https")?,
-            userinfo_endpoint: address(
-                "userinfo_endpoint",
-                "its userinfo endpoint is not https",
+            jwks_uri: needed(
+                "jwks_uri",
+                "the address of its keys is missing or not https",
             )?,
+            userinfo_endpoint: address("userinfo_endpoint", "its userinfo endpoint is not https")?,
             backchannel_authentication_endpoint: address(
                 "backchannel_authentication_endpoint",
                 "its CIBA endpoint is not https",
