@@ -64,7 +64,7 @@ impl Page for StartPage {
     }
 }
 
-fn way(name: &str, label: &str, method: ProofMethod, state: ProofState) -> ProofWay {
+pub(super) fn way(name: &str, label: &str, method: ProofMethod, state: ProofState) -> ProofWay {
     ProofWay {
         name: name.into(),
         label: label.into(),

@@ -6,6 +6,7 @@
 
 mod approvals;
 mod case;
+mod company;
 mod customers;
 mod desk;
 mod errors;
@@ -29,6 +30,7 @@ mod sign_in;
 
 pub use approvals::*;
 pub use case::*;
+pub use company::*;
 pub use customers::*;
 pub use desk::*;
 pub use errors::*;
@@ -64,6 +66,7 @@ pub struct GalleryPage {
 pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     let mut pages = Vec::new();
     add::<SignInPage>(&mut pages)?;
+    add::<CompanyBackPage>(&mut pages)?;
     add::<InvitationPage>(&mut pages)?;
     add::<DeskPage>(&mut pages)?;
     add::<NewCaseCustomerPage>(&mut pages)?;
@@ -96,6 +99,8 @@ pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     add::<ProvePage>(&mut pages)?;
     add::<TypedProofPage>(&mut pages)?;
     add::<PasskeyProofPage>(&mut pages)?;
+    add::<CompanyProofPage>(&mut pages)?;
+    add::<PushProofPage>(&mut pages)?;
     add::<ConfirmPage>(&mut pages)?;
     add::<DonePage>(&mut pages)?;
     add::<StopPage>(&mut pages)?;
