@@ -159,6 +159,8 @@ impl Gate {
             Method::Password => self.password_check().is_some(),
             Method::Mail => self.mailer().is_some(),
             Method::Text => self.text_gateway().is_some(),
+            // The panel's word comes with the link it sends the customer by.
+            Method::Panel => true,
             Method::Oidc | Method::Ciba | Method::Webhook => false,
         }
     }
@@ -560,7 +562,7 @@ impl Gate {
                     Err(_) => Ok(Checked::Wrong),
                 }
             }
-            Method::Passkey | Method::Oidc | Method::Ciba | Method::Webhook => {
+            Method::Passkey | Method::Oidc | Method::Ciba | Method::Webhook | Method::Panel => {
                 Err(ProofError::NotAsked)
             }
         }

@@ -341,7 +341,7 @@ fn shown_method(method: Method) -> ProofMethod {
         Method::Passkey => ProofMethod::Passkey,
         Method::Mail => ProofMethod::Mail,
         Method::Text => ProofMethod::Text,
-        Method::Oidc | Method::Ciba | Method::Webhook => ProofMethod::Company,
+        Method::Oidc | Method::Ciba | Method::Webhook | Method::Panel => ProofMethod::Company,
     }
 }
 
