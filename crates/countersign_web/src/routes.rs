@@ -81,8 +81,8 @@ pub fn routes() -> Vec<Route> {
     use crate::api::{cases as ac, customers as cu, gate as ag, staff as st};
     use crate::openapi::shape;
     use crate::site::{
-        approvals, cases, company, customer, customers, desk, live, new_case, procedures, proposal,
-        reference, settings, sign_in, stop,
+        approvals, cases, company, customer, customers, desk, language, live, new_case, procedures,
+        proposal, reference, settings, sign_in, stop,
     };
     use Door::{Anyone, Machine, Seat, Staff, StaffOrMachine};
 
@@ -220,6 +220,7 @@ pub fn routes() -> Vec<Route> {
         // Pages for the customer. The link's token is looked at by POST alone.
         site(Verb::Get, "/c/{token}", Anyone, get(customer::opened)),
         site(Verb::Get, "/c", Anyone, get(customer::start)),
+        site(Verb::Post, "/c/language", Anyone, post(language::choose)),
         site(Verb::Post, "/c/yes", Anyone, post(customer::yes)),
         site(Verb::Post, "/c/no", Anyone, post(customer::no)),
         site(Verb::Get, "/c/prove", Seat, get(customer::prove)),

@@ -2,6 +2,8 @@
 
 use askama::Template;
 
+use countersign_service::Language;
+
 use super::frame::{Banner, CustomerFrame, StaffFrame};
 use super::icon::Icon;
 use super::link::{ProofMethod, ProofState, ProofWay};
@@ -188,7 +190,7 @@ impl Page for CompanyProofPage {
 
     fn samples() -> Vec<(&'static str, Self)> {
         let page = |back, other_ways, problem| Self {
-            frame: customer(),
+            frame: customer(Language::English),
             step: 1,
             steps: 2,
             way: way(
@@ -224,7 +226,7 @@ impl Page for PushProofPage {
 
     fn samples() -> Vec<(&'static str, Self)> {
         let page = |state: Option<PushState>, problem| Self {
-            frame: customer(),
+            frame: customer(Language::English),
             step: 1,
             steps: 2,
             way: way(
