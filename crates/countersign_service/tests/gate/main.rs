@@ -10,9 +10,11 @@
 mod attacks;
 mod audit;
 mod backend;
+mod company;
 mod delivery;
 mod erasure;
 mod figures;
+mod provider;
 mod stories;
 mod versions;
 mod world;
