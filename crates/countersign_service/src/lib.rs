@@ -21,9 +21,12 @@
 
 pub mod adapters;
 mod cases;
+mod company_proof;
+mod company_sign_in;
 mod customers;
 mod decisions;
 mod delivery;
+mod device_push;
 mod erasure;
 mod factors;
 mod facts;
@@ -53,10 +56,13 @@ mod views;
 mod work;
 
 pub use cases::{Applied, CaseError, IssuedLink, LinkStanding, OpenRequest, OpenedCase};
+pub use company_proof::{CompanyStanding, ProviderAnswer};
+pub use company_sign_in::{BegunSignIn, ParkedSignIn};
 pub use customers::{
     BackupAttestation, ContactPut, ContactView, CustomerDetail, CustomerError, CustomerPut,
     CustomerSaved, FactorPut, FactorView, HeldPut,
 };
+pub use device_push::{DeviceStage, DeviceStanding};
 pub use gate::{Gate, Parts, ProcedureCheck, StartError};
 pub use idempotency::{Answer, IDEMPOTENCY_KEY_CHARS_MAX, Idempotent, Reserved};
 pub use ledger::LogSigner;

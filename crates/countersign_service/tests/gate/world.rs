@@ -487,6 +487,7 @@ fn settings(
         roles: roles.iter().copied().map(str::to_owned).collect(),
         console: Vec::new(),
         concerned: Vec::new(),
+        subject: None,
     };
     let machine = |name: &str, scopes: &[Scope], roles: &[&str]| MachineToken {
         name: name.to_owned(),
@@ -528,6 +529,8 @@ fn settings(
             url: format!("{}/password", panel.url),
             secrets: secrets(),
         }),
+        company_login: None,
+        staff_login: None,
         staff: vec![
             account("maja", "p-maja", &["agent"]),
             account("tomas", "p-tomas", &["agent"]),

@@ -72,7 +72,7 @@ impl Spoken for StartPage {
     }
 }
 
-fn way(name: &str, label: &str, method: ProofMethod, state: ProofState) -> ProofWay {
+pub(super) fn way(name: &str, label: &str, method: ProofMethod, state: ProofState) -> ProofWay {
     ProofWay {
         name: name.into(),
         label: label.into(),

@@ -6,6 +6,7 @@
 
 mod approvals;
 mod case;
+mod company;
 mod customers;
 mod desk;
 mod errors;
@@ -32,6 +33,7 @@ use countersign_service::Language;
 
 pub use approvals::*;
 pub use case::*;
+pub use company::*;
 pub use customers::*;
 pub use desk::*;
 pub use errors::*;
@@ -68,6 +70,7 @@ pub struct GalleryPage {
 pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     let mut pages = Vec::new();
     add::<SignInPage>(&mut pages)?;
+    add::<CompanyBackPage>(&mut pages)?;
     add::<InvitationPage>(&mut pages)?;
     add::<DeskPage>(&mut pages)?;
     add::<NewCaseCustomerPage>(&mut pages)?;
@@ -110,6 +113,8 @@ pub fn customer_gallery(language: Language) -> askama::Result<Vec<GalleryPage>> 
     add_in::<ProvePage>(&mut pages, language)?;
     add_in::<TypedProofPage>(&mut pages, language)?;
     add_in::<PasskeyProofPage>(&mut pages, language)?;
+    add_in::<CompanyProofPage>(&mut pages, language)?;
+    add_in::<PushProofPage>(&mut pages, language)?;
     add_in::<ConfirmPage>(&mut pages, language)?;
     add_in::<DonePage>(&mut pages, language)?;
     add_in::<StopPage>(&mut pages, language)?;

@@ -5,6 +5,7 @@
 
 pub mod approvals;
 pub mod cases;
+pub mod company;
 pub mod customer;
 pub mod customers;
 pub mod desk;
