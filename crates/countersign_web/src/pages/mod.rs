@@ -109,8 +109,6 @@ pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     add::<ApiPage>(&mut pages)?;
     add::<ProblemPage>(&mut pages)?;
     pages.extend(customer_gallery(Language::English)?);
-    add::<CompanyProofPage>(&mut pages)?;
-    add::<PushProofPage>(&mut pages)?;
     Ok(pages)
 }
 
@@ -124,6 +122,8 @@ pub fn customer_gallery(language: Language) -> askama::Result<Vec<GalleryPage>> 
     add_in::<ProvePage>(&mut pages, language)?;
     add_in::<TypedProofPage>(&mut pages, language)?;
     add_in::<PasskeyProofPage>(&mut pages, language)?;
+    add_in::<CompanyProofPage>(&mut pages, language)?;
+    add_in::<PushProofPage>(&mut pages, language)?;
     add_in::<ConfirmPage>(&mut pages, language)?;
     add_in::<DonePage>(&mut pages, language)?;
     add_in::<StopPage>(&mut pages, language)?;
