@@ -190,7 +190,8 @@ impl Gate {
         let reservation = if closed {
             None
         } else {
-            self.reserve(&loaded.customer, proof).await?
+            self.reserve(&loaded.customer, proof, &TryLimits::default())
+                .await?
         };
         let checked = self
             .check(&loaded, proof, id, method, answer, reservation.is_some())
@@ -214,7 +215,7 @@ impl Gate {
                 })
             }
             Err(error) => {
-                self.give_back(&loaded.customer, proof, &reservation)
+                self.give_back(&loaded.customer, proof, &reservation, &TryLimits::default())
                     .await?;
                 Err(error)
             }
@@ -405,10 +406,11 @@ impl Gate {
     }
 
     /// Takes one try and stores it, before the answer is looked at. `None` if the way is closed.
-    async fn reserve(
+    pub(crate) async fn reserve(
         &self,
         customer: &Customer,
         proof: &str,
+        limits: &TryLimits,
     ) -> Result<Option<Reservation>, Trouble> {
         let mut tries = Tries::default();
         loop {
@@ -416,7 +418,7 @@ impl Gate {
             let reservation = match tallies
                 .entry(proof.to_owned())
                 .or_default()
-                .reserve(self.now(), &TryLimits::default())
+                .reserve(self.now(), limits)
             {
                 Ok(reservation) => reservation,
                 Err(Locked { .. }) => return Ok(None),
@@ -442,11 +444,13 @@ impl Gate {
         }
     }
 
-    async fn give_back(
+    /// Gives one try back: its answer was right.
+    pub(crate) async fn give_back(
         &self,
         customer: &Customer,
         proof: &str,
         reservation: &Reservation,
+        limits: &TryLimits,
     ) -> Result<(), Trouble> {
         let mut tries = Tries::default();
         loop {
@@ -454,7 +458,7 @@ impl Gate {
             tallies
                 .entry(proof.to_owned())
                 .or_default()
-                .give_back(reservation, &TryLimits::default());
+                .give_back(reservation, limits);
             let write = records::put(
                 space::ATTEMPTS,
                 records::part(&customer.id.0),

@@ -70,6 +70,10 @@ pub struct Rates {
     pub answers: Rate,
     /// Searches for customers.
     pub searches: Rate,
+    /// Spoken numbers that one network looks up.
+    pub talking: Rate,
+    /// Spoken numbers that all networks together look up; see [`site::talking`].
+    pub talking_in_all: Rate,
     asked: AtomicU32,
 }
 
@@ -137,6 +141,8 @@ impl Rates {
             ceremonies: Rate::per_minute(per_minute),
             answers: Rate::per_minute(per_minute),
             searches: Rate::per_minute(per_minute),
+            talking: Rate::per_minute(site::talking::PER_NETWORK_AND_MINUTE),
+            talking_in_all: Rate::per_minute(site::talking::IN_ALL_AND_MINUTE),
             asked: AtomicU32::new(0),
         }
     }
@@ -145,7 +151,12 @@ impl Rates {
     fn tidy_now_and_then(&self) {
         const EVERY: u32 = 4_096;
         if self.asked.fetch_add(1, Ordering::Relaxed) % EVERY == EVERY - 1 {
-            for rate in [&self.ceremonies, &self.answers, &self.searches] {
+            for rate in [
+                &self.ceremonies,
+                &self.answers,
+                &self.searches,
+                &self.talking,
+            ] {
                 rate.tidy();
             }
         }

@@ -82,7 +82,7 @@ pub fn routes() -> Vec<Route> {
     use crate::openapi::shape;
     use crate::site::{
         approvals, cases, customer, customers, desk, live, new_case, procedures, proposal,
-        reference, settings, sign_in, stop,
+        reference, settings, sign_in, stop, talking,
     };
     use Door::{Anyone, Machine, Seat, Staff, StaffOrMachine};
 
@@ -236,6 +236,9 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/c/receipts", Seat, get(customer::receipts)),
         site(Verb::Get, "/c/receipts/{case}", Seat, get(customer::receipt)),
         site(Verb::Get, "/c/receipts/{case}/json", Seat, get(customer::receipt_json)),
+        // Whoever is called: "is someone from this company talking to me?"
+        site(Verb::Get, talking::PATH, Anyone, get(talking::page)),
+        site(Verb::Post, talking::PATH, Anyone, post(talking::look)),
         // Whoever was told.
         site(Verb::Get, "/v/{token}", Anyone, get(stop::page)),
         site(Verb::Post, "/v/{token}", Anyone, post(stop::stop)),

@@ -12,5 +12,6 @@ mod backend;
 mod delivery;
 mod erasure;
 mod stories;
+mod talking;
 mod versions;
 mod world;

@@ -101,6 +101,8 @@ pub struct CustomerFrame {
     pub demo: Option<String>,
     /// What was just proven: `support PIN`.
     pub proven: Option<String>,
+    /// This is the page that says who is talking: no link to it.
+    pub asks_who: bool,
     /// Hidden field `idempotency_key` of every form on the page.
     pub idempotency_key: String,
 }

@@ -26,6 +26,7 @@ mod reference;
 mod samples;
 mod settings;
 mod sign_in;
+mod talking;
 
 pub use approvals::*;
 pub use case::*;
@@ -45,6 +46,7 @@ pub use receipt::*;
 pub use reference::*;
 pub use settings::*;
 pub use sign_in::*;
+pub use talking::*;
 
 /// One page in one state, rendered.
 #[derive(Debug, Clone)]
@@ -99,6 +101,7 @@ pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     add::<ConfirmPage>(&mut pages)?;
     add::<DonePage>(&mut pages)?;
     add::<StopPage>(&mut pages)?;
+    add::<TalkingPage>(&mut pages)?;
     add::<ReceiptsPage>(&mut pages)?;
     add::<CustomerReceiptPage>(&mut pages)?;
     add::<CustomerErrorPage>(&mut pages)?;

@@ -16,6 +16,7 @@ pub mod reference;
 pub mod settings;
 pub mod sign_in;
 pub mod stop;
+pub mod talking;
 
 use std::collections::BTreeMap;
 
@@ -204,6 +205,7 @@ pub fn customer_frame(web: &Web, browser: &Browser) -> CustomerFrame {
         more_time: false,
         demo: web.demo.clone(),
         proven: None,
+        asks_who: false,
         idempotency_key: web.fresh_key(),
     }
 }
@@ -256,7 +258,8 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
     let shown = shown(&web, &problem, &browser);
     let reference =
         (problem.status >= 500).then(|| web.fresh_key().chars().take(6).collect::<String>());
-    let page = if path == "/c" || path.starts_with("/c/") || path.starts_with("/v/") {
+    let for_customers = path == "/c" || path == talking::PATH;
+    let page = if for_customers || path.starts_with("/c/") || path.starts_with("/v/") {
         html_with(
             status,
             &CustomerErrorPage {

@@ -22,6 +22,7 @@ use countersign_cases::Timestamp;
 use countersign_grant::{GrantKey, JwkSet, Verifier};
 use countersign_ledger::Policy;
 use countersign_service::adapters::clock::{Clock as _, SettableClock};
+use countersign_service::adapters::codes::CodeKey;
 use countersign_service::adapters::dice::SeededDice;
 use countersign_service::adapters::mailer::{MailSecurity, MailServer};
 use countersign_service::adapters::secrets::{HashCost, HashLimits, Secret, SecretHasher};
@@ -400,8 +401,23 @@ impl Customer {
     /// Reads the words and says yes to them.
     pub(crate) async fn confirms(&mut self) -> Seen {
         let page = self.browser.get("/c/confirm").await;
-        self.browser.press(&page, "Yes: ", &[]).await
+        let number = told(&page);
+        let filled: &[(&str, &str)] =
+            if page.form("Yes: ").names.iter().any(|name| name == "number") {
+                &[("number", &number)]
+            } else {
+                &[]
+            };
+        self.browser.press(&page, "Yes: ", filled).await
     }
+}
+
+/// The two digits the agent reads off the desk for the words on this page; the journeys read them there.
+pub(crate) fn told(confirm: &Seen) -> String {
+    let form = confirm.form("Yes: ");
+    let digest = form.fields.iter().find(|(name, _)| name == "digest");
+    let digest = countersign_cases::Digest::from_hex(&digest.unwrap().1).unwrap();
+    CodeKey::new(&[5; 32]).two_digits(&digest.0)
 }
 
 pub(crate) fn reinstall(customer: &str) -> Value {
