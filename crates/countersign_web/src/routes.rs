@@ -64,6 +64,8 @@ pub enum Door {
     Anyone,
     /// A staff session.
     Staff,
+    /// A session of the panel beside a ticket.
+    Panel,
     /// The customer's seat in one case.
     Seat,
     /// A machine token; its scopes decide what.
@@ -81,10 +83,10 @@ pub fn routes() -> Vec<Route> {
     use crate::api::{cases as ac, customers as cu, gate as ag, staff as st};
     use crate::openapi::shape;
     use crate::site::{
-        approvals, cases, customer, customers, desk, live, new_case, procedures, proposal,
+        approvals, cases, customer, customers, desk, live, new_case, panel, procedures, proposal,
         reference, settings, sign_in, stop, talking,
     };
-    use Door::{Anyone, Machine, Seat, Staff, StaffOrMachine};
+    use Door::{Anyone, Machine, Panel, Seat, Staff, StaffOrMachine};
 
     let site = |verb, path, door, handler| Route {
         verb,
@@ -214,6 +216,20 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/settings/passkeys/finish", Staff, post(settings::finish)),
         site(Verb::Post, "/settings/passkeys/{id}/remove", Staff, post(settings::remove)),
         site(Verb::Post, "/settings/passkeys/{id}/name", Staff, post(settings::rename)),
+        // The panel beside a ticket, in a frame; and the window in which one signs in to it.
+        site(Verb::Get, "/panel", Anyone, get(panel::home)),
+        site(Verb::Post, "/panel/enter", Anyone, post(panel::enter)),
+        site(Verb::Get, "/panel/sign-in", Staff, get(panel::sign_in)),
+        site(Verb::Post, "/panel/pass", Staff, post(panel::pass)),
+        site(Verb::Post, "/panel", Panel, post(panel::search)),
+        site(Verb::Get, "/panel/customers/{id}", Panel, get(panel::customer)),
+        site(Verb::Get, "/panel/new", Panel, get(panel::new_case)),
+        site(Verb::Post, "/panel/check", Panel, post(panel::check)),
+        site(Verb::Post, "/panel/cases", Panel, post(panel::open)),
+        site(Verb::Get, "/panel/cases/{id}", Panel, get(panel::case)),
+        site(Verb::Get, "/panel/cases/{id}/events", Panel, get(live::panel_case)),
+        site(Verb::Post, "/panel/cases/{id}/link", Panel, post(panel::link)),
+        site(Verb::Post, "/panel/sign-out", Panel, post(panel::leave)),
         // Pages for the customer. The link's token is looked at by POST alone.
         site(Verb::Get, "/c/{token}", Anyone, get(customer::opened)),
         site(Verb::Get, "/c", Anyone, get(customer::start)),

@@ -12,9 +12,11 @@ mod bypasses;
 mod journeys;
 mod live;
 mod openapi;
+mod panel;
 mod problems;
 mod procedures;
 mod refusals;
+mod talking;
 mod who_may;
 mod world;
 

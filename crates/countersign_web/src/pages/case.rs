@@ -173,6 +173,24 @@ pub enum RunState {
     NotReady(String),
 }
 
+impl SayThis {
+    /// The sentence.
+    pub(super) fn text(&self) -> &'static str {
+        match self {
+            Self::OpenTheLink => {
+                "I have sent you a link. Open it on your own device, read what will happen, and prove there that it is you. I cannot see what you type. Never read a code aloud to me."
+            }
+            Self::NoWayAround => {
+                "The procedure needs one more proof. I do not have a way around it, and neither does anyone else here."
+            }
+            Self::Waits => {
+                "Everything is there. It takes effect after the waiting period. Until then you can stop it with the link in our email."
+            }
+            Self::Finished => "It is done. You can open your receipt on the page you already have.",
+        }
+    }
+}
+
 /// The spoken number of the samples.
 pub(super) fn spoken() -> Spoken {
     Spoken {

@@ -202,6 +202,12 @@ pub(super) struct HiddenKey<'a> {
     value: &'a str,
 }
 
+impl<'a> HiddenKey<'a> {
+    pub(super) fn new(value: &'a str) -> Self {
+        Self { value }
+    }
+}
+
 impl HtmlSafe for HiddenKey<'_> {}
 
 impl Section {

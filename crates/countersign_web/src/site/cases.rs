@@ -120,7 +120,7 @@ fn present_case(procedure: &Procedure, desk: &Desk, view: &CaseView) -> CasePage
     }
 }
 
-fn bar_count(view: &CaseView, missing: usize) -> String {
+pub(super) fn bar_count(view: &CaseView, missing: usize) -> String {
     match view.state {
         CaseState::Ready { .. } => "Nothing is missing.".to_owned(),
         CaseState::Waiting { .. } => "Only time is missing.".to_owned(),
@@ -132,7 +132,7 @@ fn bar_count(view: &CaseView, missing: usize) -> String {
     }
 }
 
-fn bar_next(view: &CaseView) -> String {
+pub(super) fn bar_next(view: &CaseView) -> String {
     let next = &view.checklist.next;
     if view.state.is_final() || next.words.is_empty() {
         return String::new();
@@ -207,12 +207,12 @@ fn secondary(view: &CaseView) -> Option<Button> {
     }
 }
 
-fn needs_link(view: &CaseView) -> bool {
+pub(super) fn needs_link(view: &CaseView) -> bool {
     view.checklist.customer.needs_link
         && matches!(view.link, LinkView::None | LinkView::RanOut { .. })
 }
 
-fn say(view: &CaseView) -> Option<SayThis> {
+pub(super) fn say(view: &CaseView) -> Option<SayThis> {
     match view.state {
         CaseState::Waiting { .. } => Some(SayThis::Waits),
         CaseState::Done => Some(SayThis::Finished),
@@ -226,7 +226,7 @@ fn say(view: &CaseView) -> Option<SayThis> {
     }
 }
 
-fn notice(view: &CaseView, calendar: &Calendar) -> Option<Notice> {
+pub(super) fn notice(view: &CaseView, calendar: &Calendar) -> Option<Notice> {
     let ending = view.ending.as_ref();
     let at = ending.map_or_else(String::new, |ending| calendar.when(ending.at).shown);
     let by = ending

@@ -10,6 +10,7 @@ pub mod customers;
 pub mod desk;
 pub mod live;
 pub mod new_case;
+pub mod panel;
 pub mod procedures;
 pub mod proposal;
 pub mod reference;
@@ -86,6 +87,13 @@ impl Browser {
             shortcuts: cookie(headers, "shortcuts").as_deref() != Some("off"),
             here,
         }
+    }
+}
+
+impl Browser {
+    /// The path it is at, without a query.
+    pub fn path(&self) -> &str {
+        self.here.split('?').next().unwrap_or_default()
     }
 }
 
@@ -251,6 +259,15 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
     let Some(problem) = response.extensions().get::<Problem>().cloned() else {
         return response;
     };
+    let framed = panel::is_framed(&path);
+    // Somebody else's page sent the frame to an address inside the panel, or the session is over: begin at the door.
+    if framed
+        && reading
+        && path != "/panel"
+        && (problem.status == 401 || &*problem.code == "cross-site")
+    {
+        return see_other("/panel");
+    }
     if problem.status == 401 && reading {
         return see_other(&format!("/sign-in?next={}", pages::encode(&browser.here)));
     }
@@ -259,7 +276,9 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
     let reference =
         (problem.status >= 500).then(|| web.fresh_key().chars().take(6).collect::<String>());
     let for_customers = path == "/c" || path == talking::PATH;
-    let page = if for_customers || path.starts_with("/c/") || path.starts_with("/v/") {
+    let page = if framed {
+        panel::problem(&web, &browser, status, shown, reference)
+    } else if for_customers || path.starts_with("/c/") || path.starts_with("/v/") {
         html_with(
             status,
             &CustomerErrorPage {

@@ -39,7 +39,7 @@ use countersign_service::{Gate, LogSigner, Operator, Parts};
 use countersign_store::{
     Clock as StoreClock, MemoryJournal, SharedJournal, SqliteJournal, SqliteOptions,
 };
-use countersign_web::{Web, WebSettings, router};
+use countersign_web::{PanelOrigins, Web, WebSettings, router};
 use serde_json::{Value, json};
 
 use backend::Backend;
@@ -160,6 +160,16 @@ impl World {
     pub(crate) fn demo(&self, lobby: &str) -> Router {
         let settings = WebSettings {
             demo: Some(lobby.to_owned()),
+            ..web_settings(&self.signer)
+        };
+        router(Web::new(self.gate.clone(), settings))
+    }
+
+    /// This gate with its panel allowed in these pages.
+    pub(crate) fn beside(&self, origins: &[&str]) -> Router {
+        let origins: Vec<String> = origins.iter().map(|&origin| origin.to_owned()).collect();
+        let settings = WebSettings {
+            panel: PanelOrigins::new(&origins).unwrap(),
             ..web_settings(&self.signer)
         };
         router(Web::new(self.gate.clone(), settings))
@@ -361,6 +371,23 @@ impl Colleague {
         let page = self.browser.get("/sign-in").await;
         let home = self.browser.use_passkey(&page, &mut self.passkey).await;
         assert_eq!(home.status, 200, "{}", home.text());
+    }
+
+    /// Takes a code at the desk and signs in to a panel with it: a frame with cookies of its own.
+    pub(crate) async fn panel(&mut self, router: &Router) -> Client {
+        self.browser.moves_to(router);
+        let page = self.browser.get("/panel/sign-in").await;
+        let page = self
+            .browser
+            .press(&page, "Make a code for the panel", &[])
+            .await;
+        let code = html::of_class(page.body(), "number").remove(0);
+        let mut frame = Client::new(router.clone());
+        let page = frame.get("/panel").await;
+        assert_eq!(page.h1(), "Sign in to the panel");
+        let page = frame.press(&page, "Let me in", &[("code", &code)]).await;
+        assert_eq!(page.h1(), "For which customer?", "{}", page.text());
+        frame
     }
 
     /// Signs for a case, from its approval page.
@@ -597,5 +624,6 @@ fn web_settings(signer: &LogSigner) -> WebSettings {
         time_zone: "UTC".to_owned(),
         demo: None,
         trusted_proxies: Vec::new(),
+        panel: PanelOrigins::default(),
     }
 }
