@@ -220,7 +220,6 @@ async fn every_letter_says_where_to_look() {
 #[tokio::test]
 async fn the_number_to_match_is_on_the_desk_and_nowhere_else() {
     let world = World::new().await;
-    world.attest_backups("c-1042", "verified").await;
     let mut signe = world.signe().await;
     world.attest_backups("c-1042", "verified").await;
     let mut maja = world.colleague("maja").await;

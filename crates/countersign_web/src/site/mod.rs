@@ -251,7 +251,7 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
             .path_and_query()
             .map_or_else(String::new, ToString::to_string),
     );
-    let reading = request.method() == Method::GET;
+    let reading = matches!(*request.method(), Method::GET | Method::HEAD);
     let response = next.run(request).await;
     if api || wants_json {
         return response;
