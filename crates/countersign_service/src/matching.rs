@@ -108,13 +108,13 @@ impl Gate {
             return Err(CaseError::NumberMissing);
         }
         let Some(reservation) = self
-            .reserve(&loaded.customer, COUNTED_AS, &limits())
+            .reserve_within(&loaded.customer, COUNTED_AS, &limits())
             .await?
         else {
             return Err(self.number_closed(&loaded).await?);
         };
         if constant_time::verify_slices_are_equal(typed.as_bytes(), right.as_bytes()).is_ok() {
-            self.give_back(&loaded.customer, COUNTED_AS, &reservation, &limits())
+            self.give_back_within(&loaded.customer, COUNTED_AS, &reservation, &limits())
                 .await?;
             return Ok(());
         }

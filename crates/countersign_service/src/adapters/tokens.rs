@@ -28,6 +28,8 @@ pub enum TokenKind {
     Machine,
     /// An invitation to register a passkey.
     Invitation,
+    /// `state` of a sign-in at an OpenID provider, and the cookie of the browser that began it.
+    Login,
 }
 
 impl TokenKind {
@@ -40,6 +42,7 @@ impl TokenKind {
             Self::Panel => "cs_panel_",
             Self::Machine => "cs_machine_",
             Self::Invitation => "cs_invite_",
+            Self::Login => "cs_login_",
         }
     }
 }

@@ -47,7 +47,7 @@ pub struct CasePage {
     /// The two digits the customer types to confirm.
     pub number: Option<MatchNumber>,
     /// What the agent says so that the customer can look up who is talking.
-    pub spoken: Option<Spoken>,
+    pub spoken: Option<SaidNumber>,
     /// What to say.
     pub say: Option<SayThis>,
     /// Refusals of the same request before this case: `CS-7F2Q was stopped by the customer at 10:19.`
@@ -91,7 +91,7 @@ pub struct MatchNumber {
 
 /// The number of the case as it is said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spoken {
+pub struct SaidNumber {
     /// `407 192 385 064`
     pub number: String,
     /// Where the customer looks it up: `https://support.nordhamn.example/is-it-us`
@@ -192,8 +192,8 @@ impl SayThis {
 }
 
 /// The spoken number of the samples.
-pub(super) fn spoken() -> Spoken {
-    Spoken {
+pub(super) fn spoken() -> SaidNumber {
+    SaidNumber {
         number: "407 192 385 064".into(),
         at: "https://support.nordhamn.example/is-it-us".into(),
     }
@@ -515,6 +515,16 @@ impl Page for CasePage {
         ready.secondary = None;
         ready.expires = Some(at_in("11:45", "in 1 hour"));
 
+        let mut notices = missing(
+            CaseState::Notices,
+            5,
+            "1 still missing.",
+            "Next: Every channel is told, with a stop link.",
+        );
+        notices.primary = None;
+        notices.secondary = Some(Button::open("Withdraw it", "/cases/CS-7F3K9Q/withdraw"));
+        notices.say = Some(SayThis::Waits);
+
         let mut waits = missing(
             CaseState::Waits("24 Nov, 10:45".into()),
             6,
@@ -592,6 +602,7 @@ impl Page for CasePage {
             ("odd-characters", odd),
             ("senior", senior),
             ("ready", ready),
+            ("notices", notices),
             ("waits", waits),
             ("running", running),
             ("unknown", unknown),

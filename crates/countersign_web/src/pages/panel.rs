@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::case::{CustomerLink, MatchNumber, SayThis, Spoken, spoken};
+use super::case::{CustomerLink, MatchNumber, SaidNumber, SayThis, spoken};
 use super::errors::Problem;
 use super::frame::{Banner, HiddenKey, StaffFrame};
 use super::icon::Icon;
@@ -182,7 +182,7 @@ pub struct PanelCasePage {
     /// The two digits the customer types.
     pub number: Option<MatchNumber>,
     /// What the agent says about themselves.
-    pub spoken: Option<Spoken>,
+    pub spoken: Option<SaidNumber>,
     /// What to say.
     pub say: Option<SayThis>,
 }

@@ -1,12 +1,14 @@
 //! "Is someone from this company talking to me?": who has the case of a spoken number open.
 
 use askama::Template;
+use countersign_service::Language;
+use countersign_service::speech::Key;
 
 use super::frame::CustomerFrame;
 use super::icon::Icon;
-use super::page::Page;
-use super::parts::{Errors, Sentence, When};
-use super::samples::{at, customer, error, words};
+use super::page::{Page, Spoken};
+use super::parts::{Errors, FieldError, Sentence, When};
+use super::samples::{at, customer, words};
 use crate::words::{Typed, Words};
 
 /// `GET /is-it-us`; posts `number` to the same, so that it stands in no address.
@@ -46,13 +48,13 @@ pub enum TalkingState {
 }
 
 impl TalkingPage {
-    fn heading(&self) -> &'static str {
-        match self.state {
-            TalkingState::Ask => "Is someone from us talking to you?",
-            TalkingState::Somebody { .. } => "Yes, one of us has this case open",
-            TalkingState::Nobody => "Nobody. Stop.",
-            TalkingState::TooMany(_) => "We cannot look now",
-        }
+    fn heading(&self) -> String {
+        self.frame.say(match self.state {
+            TalkingState::Ask => Key("talking-ask-heading"),
+            TalkingState::Somebody { .. } => Key("talking-somebody-heading"),
+            TalkingState::Nobody => Key("talking-nobody-heading"),
+            TalkingState::TooMany(_) => Key("talking-too-many-heading"),
+        })
     }
 }
 
@@ -60,7 +62,13 @@ impl Page for TalkingPage {
     const NAME: &'static str = "talking";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let mut frame = customer();
+        Self::samples_in(Language::English)
+    }
+}
+
+impl Spoken for TalkingPage {
+    fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
+        let mut frame = customer(language);
         frame.reference = None;
         frame.case = None;
         frame.can_stop = false;
@@ -86,10 +94,10 @@ impl Page for TalkingPage {
                 "mistyped",
                 page(
                     TalkingState::Ask,
-                    error(
-                        "number",
-                        "That number cannot be one of ours. Check each digit",
-                    ),
+                    Errors(vec![FieldError {
+                        field: "number".into(),
+                        message: language.say(Key("talking-mistyped")),
+                    }]),
                 ),
             ),
             ("somebody", page(somebody(false), none())),

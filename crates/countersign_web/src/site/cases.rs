@@ -14,7 +14,7 @@ use crate::body::{Form, Path};
 use crate::headers::see_other;
 use crate::pages::{
     Button, CasePage, CustomerCard, CustomerLink, Does, Fact, FactValue, Family, Live, LogLine,
-    MatchNumber, Notice, Receipt, ReceiptOutcome, RunPage, RunState, SayThis, Section, Spoken,
+    MatchNumber, Notice, Receipt, ReceiptOutcome, RunPage, RunState, SaidNumber, SayThis, Section,
     StaffReceiptPage, When, WithdrawPage,
 };
 use crate::present::{self, Calendar, act, checks, inside_sentence, pill, sentence_case};
@@ -38,8 +38,8 @@ pub async fn case_page(web: &Web, desk: &Desk, id: &str) -> Result<CasePage, Pro
 }
 
 /// What the agent says aloud, and where it is checked.
-pub fn spoken(web: &Web, number: &SpokenNumber) -> Spoken {
-    Spoken {
+pub fn spoken(web: &Web, number: &SpokenNumber) -> SaidNumber {
+    SaidNumber {
         number: number.said(),
         at: format!("{}{}", web.gate.settings().origin, super::talking::PATH),
     }

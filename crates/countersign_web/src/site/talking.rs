@@ -52,6 +52,7 @@ pub async fn look(
         return too_many(&web, frame, &problem);
     }
     let Some(number) = SpokenNumber::parse(field(&fields, "number")) else {
+        let message = frame.say("talking-mistyped");
         return html_with(
             StatusCode::UNPROCESSABLE_ENTITY,
             &TalkingPage {
@@ -59,7 +60,7 @@ pub async fn look(
                 state: TalkingState::Ask,
                 errors: Errors(vec![FieldError {
                     field: "number".to_owned(),
-                    message: "That number cannot be one of ours. Check each digit.".to_owned(),
+                    message,
                 }]),
             },
         );
