@@ -13,9 +13,11 @@ mod journeys;
 mod languages;
 mod live;
 mod openapi;
+mod panel;
 mod problems;
 mod procedures;
 mod refusals;
+mod talking;
 mod who_may;
 mod world;
 
