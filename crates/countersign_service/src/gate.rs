@@ -8,7 +8,7 @@ use std::{
 
 use countersign_cases::Timestamp;
 use countersign_grant::GrantKey;
-use countersign_language::{Diagnostic, Procedure, Severity};
+use countersign_language::{Diagnostic, GATE, Procedure, Severity};
 use countersign_store::SharedJournal;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -355,6 +355,11 @@ fn read_procedure(text: &str) -> Result<Procedure, StartError> {
 
 fn check_settings(settings: &Settings, procedure: &Procedure) -> Result<(), StartError> {
     let wrong = |what: String| Err(StartError::Settings(what));
+    if settings.connectors.iter().any(|one| one.name == GATE) {
+        return wrong(format!(
+            "no connector may be called `{GATE}`: `runs {GATE}` is the gate itself"
+        ));
+    }
     every_connector(settings, procedure)?;
     for machine in &settings.machines {
         if machine.scopes.contains(&Scope::Backups) && machine.scopes.len() > 1 {
@@ -395,6 +400,7 @@ pub(crate) fn every_connector(
 ) -> Result<(), StartError> {
     for action in procedure.actions.iter().filter(|action| !action.outside) {
         if let Some(name) = &action.runs
+            && name != GATE
             && !settings
                 .connectors
                 .iter()

@@ -24,6 +24,8 @@ mod cases;
 mod customers;
 mod decisions;
 mod delivery;
+mod enrolment;
+mod enrolment_pin;
 mod erasure;
 mod factors;
 mod facts;
@@ -56,6 +58,8 @@ pub use customers::{
     BackupAttestation, ContactPut, ContactView, CustomerDetail, CustomerError, CustomerPut,
     CustomerSaved, FactorPut, FactorView, HeldPut,
 };
+pub use enrolment::{AppSecret, EnrolmentError, EnrolmentView};
+pub use enrolment_pin::{PIN_DIGITS, WeakPin};
 pub use gate::{Gate, Parts, ProcedureCheck, StartError};
 pub use idempotency::{Answer, IDEMPOTENCY_KEY_CHARS_MAX, Idempotent, Reserved};
 pub use ledger::LogSigner;

@@ -177,7 +177,7 @@ impl Gate {
     ) -> Result<Answered, ProofError> {
         let loaded = self.load_case(seat.case()).await?;
         let (id, method) = self.asked(&loaded, proof)?;
-        if method == Method::Passkey {
+        if matches!(method, Method::Passkey | Method::Panel) {
             return Err(ProofError::NotAsked);
         }
         let tell = self.seat_has_proved(seat).await?;

@@ -79,6 +79,8 @@ pub(crate) mod space {
     pub(crate) const GRANT: &str = "grant";
     /// First answers to requests that may be repeated.
     pub(crate) const IDEMPOTENT: &str = "idempotent";
+    /// What a customer is to set by a grant the gate keeps for them, by case: [`crate::enrolment::Enrolment`].
+    pub(crate) const ENROLMENT: &str = "enrolment";
     /// Number of events in a stream that is only ever appended to.
     pub(crate) const HEAD: &str = "head";
 }
@@ -235,6 +237,9 @@ pub(crate) struct Link {
     pub(crate) customer: CustomerId,
     pub(crate) until: Timestamp,
     pub(crate) used_at: Option<Timestamp>,
+    /// Proofs that the company's panel made by sending its signed-in customer here.
+    #[serde(default)]
+    pub(crate) shows: Vec<String>,
 }
 
 /// A customer's session, by the hash of its token.
@@ -245,6 +250,9 @@ pub(crate) struct Seat {
     pub(crate) until: Timestamp,
     /// Something was proved on this seat. What another seat of the same case proved shows nothing here.
     pub(crate) proved: bool,
+    /// Opened by a link to the receipt of a case that was over: shows that receipt and nothing else.
+    #[serde(default)]
+    pub(crate) receipt: bool,
 }
 
 /// A stop link, by the hash of its token.

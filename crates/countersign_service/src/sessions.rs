@@ -283,6 +283,14 @@ impl Gate {
         Ok(held.is_some_and(|held| held.value.proved))
     }
 
+    /// Whether this seat may read its own case in full: something was proved on it, or it was opened for the receipt alone.
+    pub(crate) async fn seat_reads_case(&self, seat: &CustomerSeat) -> Result<bool, Trouble> {
+        let held = self
+            .load::<Seat>(space::SEAT, &seat.key().to_string())
+            .await?;
+        Ok(held.is_some_and(|held| held.value.proved || held.value.receipt))
+    }
+
     /// Marks a seat as proved on, together with the proof: it now stays for as long as there may be a receipt to fetch.
     pub(crate) fn proved_seat(
         &self,
@@ -295,6 +303,7 @@ impl Gate {
             customer: seat.customer.clone(),
             until,
             proved: true,
+            receipt: false,
         };
         records::put_until(space::SEAT, seat.key().to_string(), &record, None, until)
     }

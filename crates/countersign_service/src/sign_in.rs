@@ -1,7 +1,7 @@
 //! Passkey prompts, and signing in with the answer to one.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use countersign_cases::{CustomerId, Timestamp};
+use countersign_cases::{CaseId, CustomerId, Timestamp};
 use countersign_store::Batch;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -57,6 +57,10 @@ pub(crate) enum Purpose {
     CustomerPasskey {
         customer: CustomerId,
         holding: String,
+    },
+    Enrolment {
+        case: CaseId,
+        grant: String,
     },
 }
 

@@ -10,6 +10,7 @@
 mod attacks;
 mod backend;
 mod delivery;
+mod enrolment;
 mod erasure;
 mod stories;
 mod versions;
