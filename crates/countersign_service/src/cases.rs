@@ -96,6 +96,8 @@ pub enum LinkStanding {
         case: CaseId,
         /// Until when.
         until: Timestamp,
+        /// It was made after the case was over, and opens its receipt.
+        receipt: bool,
     },
     /// It was used, on this or another device.
     Used {
@@ -286,7 +288,13 @@ impl Gate {
             let mut row = loaded.row.clone();
             let link = token
                 .clone()
-                .map(|token| self.link(&mut also, &mut row, token, &request.shows, now))
+                .map(|token| {
+                    let link = Link {
+                        shows: request.shows.clone(),
+                        ..Link::default_for(&row)
+                    };
+                    self.link(&mut also, &mut row, token, link, now)
+                })
                 .transpose()?;
             let loaded = Loaded { row, ..loaded };
             let (batch, case) = self.write_decision(&loaded, &decision.events, None, also)?;
@@ -364,7 +372,14 @@ impl Gate {
             let purpose = self.link_purpose(&loaded).ok_or(CaseError::LinkGone)?;
             let mut also = Also::default();
             let mut row = loaded.row.clone();
-            let link = self.link(&mut also, &mut row, token.clone(), &[], loaded.now)?;
+            let link = match purpose {
+                LinkPurpose::Case => Link::default_for(&row),
+                LinkPurpose::Receipt => Link {
+                    receipt: true,
+                    ..Link::default_for(&row)
+                },
+            };
+            let link = self.link(&mut also, &mut row, token.clone(), link, loaded.now)?;
             let mut batch = Batch {
                 records: also.records,
                 ..Batch::default()
@@ -397,7 +412,7 @@ impl Gate {
         also: &mut Also,
         row: &mut CaseRow,
         token: Token,
-        shows: &[String],
+        link: Link,
         now: Timestamp,
     ) -> Result<IssuedLink, Trouble> {
         let until = now.plus_seconds(self.settings().limits.link_seconds);
@@ -405,13 +420,7 @@ impl Gate {
             also.records.push(records::remove(space::LINK, hash, None));
         }
         let hash = token.hash().to_string();
-        let link = Link {
-            case: row.case.clone(),
-            customer: row.customer.clone(),
-            until,
-            used_at: None,
-            shows: shows.to_vec(),
-        };
+        let link = Link { until, ..link };
         // Kept for a day beyond its end, so that a used link can say that it was used.
         also.records.push(records::put_until(
             space::LINK,
@@ -456,9 +465,16 @@ impl Gate {
                 used_at: Some(_),
                 ..
             }) => LinkStanding::Used { case },
-            Some(Link { case, until, .. }) if self.now() < until => {
-                LinkStanding::Usable { case, until }
-            }
+            Some(Link {
+                case,
+                until,
+                receipt,
+                ..
+            }) if self.now() < until => LinkStanding::Usable {
+                case,
+                until,
+                receipt,
+            },
             _ => LinkStanding::Gone,
         })
     }
@@ -492,7 +508,7 @@ impl Gate {
                 Ok(decision) => with_panels_word(&loaded, decision.events, &link.shows)?,
                 Err(Refusal::LinkAlreadyUsed) => (Vec::new(), false),
                 // Past its grant a link opens what is left to do there: setting the new value, or reading the receipt.
-                Err(_) if purpose.is_some() => (Vec::new(), false),
+                Err(_) if purpose == Some(LinkPurpose::Case) || link.receipt => (Vec::new(), false),
                 Err(refusal) => return Err(refusal.into()),
             };
             let limits = &self.settings().limits;
@@ -500,7 +516,7 @@ impl Gate {
                 case: link.case.clone(),
                 customer: link.customer.clone(),
                 proved: shown,
-                receipt: purpose == Some(LinkPurpose::Receipt),
+                receipt: link.receipt,
                 until: now.plus_seconds(if shown {
                     limits.proved_seat_seconds
                 } else {

@@ -339,7 +339,8 @@ impl Gate {
 
 /// Reads a procedure; warnings do not stop it.
 fn read_procedure(text: &str) -> Result<Procedure, StartError> {
-    let reading = countersign_language::read(text);
+    // Nothing here writes the text again, so no tree of it is kept.
+    let reading = countersign_language::read_procedure(text);
     match reading.procedure {
         Some(procedure)
             if reading

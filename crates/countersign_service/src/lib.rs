@@ -76,10 +76,15 @@ pub use sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink};
 pub use settings::Settings;
 pub use sign_in::Ceremony;
 pub use sign_offs::{PasskeyPrompt, SIGN_OFF_DOMAIN};
-pub use staff::{AccountView, InvitationView, IssuedInvitation, Operator, PasskeyView, StaffError};
+pub use staff::{
+    AccountView, InvitationView, IssuedInvitation, OnFile, Operator, PasskeyView, StaffError,
+    staff_on_file,
+};
 pub use timeline::{TimelineEntry, WhoView};
 pub use trouble::Trouble;
-pub use versions::{PROCEDURE_DOMAIN, ProcedureDiff, ProcedureError, ProposalView};
+pub use versions::{
+    PROCEDURE_DOMAIN, ProcedureDiff, ProcedureError, ProposalView, RefusedProcedure,
+};
 pub use views::{
     Abilities, Ability, CaseView, EndingView, LinkView, ParameterView, SeatView, StopView, Way,
     WayStanding,

@@ -53,6 +53,8 @@ pub(crate) mod space {
     pub(crate) const IN_FORCE: &str = "in_force";
     /// The version that waits for a signature: [`crate::versions::Proposed`].
     pub(crate) const PROPOSED: &str = "proposed";
+    /// The version that was refused last: [`crate::versions::RefusedProcedure`].
+    pub(crate) const REFUSED: &str = "refused";
     /// One-time links by hash.
     pub(crate) const LINK: &str = "link";
     /// Seats (customer sessions) by hash.
@@ -240,6 +242,23 @@ pub(crate) struct Link {
     /// Proofs that the company's panel made by sending its signed-in customer here.
     #[serde(default)]
     pub(crate) shows: Vec<String>,
+    /// Made after the case was over, for its receipt.
+    #[serde(default)]
+    pub(crate) receipt: bool,
+}
+
+impl Link {
+    /// To a case, and nothing more; until when is for whoever makes it.
+    pub(crate) fn default_for(row: &CaseRow) -> Self {
+        Self {
+            case: row.case.clone(),
+            customer: row.customer.clone(),
+            until: row.updated_at,
+            used_at: None,
+            shows: Vec::new(),
+            receipt: false,
+        }
+    }
 }
 
 /// A customer's session, by the hash of its token.
@@ -355,6 +374,9 @@ pub(crate) struct Session {
     /// When one of the account's passkeys last answered in this session; `None` where it began with an invitation.
     #[serde(default)]
     pub(crate) asserted_at: Option<Timestamp>,
+    /// Which one, base64url.
+    #[serde(default)]
+    pub(crate) asserted_by: Option<String>,
 }
 
 /// An invitation, by the hash of its token.

@@ -23,13 +23,14 @@ const FRESH_SECONDS: u64 = 5 * 60;
 /// A member of staff with a live session. Made only by [`Gate::staff_session`].
 ///
 /// ```compile_fail,E0451
-/// let forged = countersign_service::SignedInStaff { account: unreachable!(), session: unreachable!(), asserted_at: unreachable!() };
+/// let forged = countersign_service::SignedInStaff { account: unreachable!(), session: unreachable!(), asserted_at: unreachable!(), asserted_by: unreachable!() };
 /// ```
 #[derive(Debug, Clone)]
 pub struct SignedInStaff {
     account: Account,
     session: TokenHash,
     asserted_at: Option<Timestamp>,
+    asserted_by: Option<String>,
 }
 
 impl SignedInStaff {
@@ -71,6 +72,16 @@ impl SignedInStaff {
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         self.asserted_at
             .is_some_and(|at| now.seconds_since(at) < FRESH_SECONDS)
+    }
+
+    /// Whether one of them answered a moment ago that is not this one: a passkey does not vouch for its own removal, for
+    /// whoever has it would be removing the owner's others.
+    pub fn is_fresh_without(&self, now: Timestamp, credential: &str) -> bool {
+        self.is_fresh(now)
+            && self
+                .asserted_by
+                .as_deref()
+                .is_some_and(|answered| answered != credential)
     }
 
     pub(crate) fn session(&self) -> &TokenHash {
@@ -238,7 +249,7 @@ impl Gate {
         if !account.active || session.opened_at < account.sessions_from {
             return Ok(None);
         }
-        let asserted_at = session.asserted_at;
+        let (asserted_at, asserted_by) = (session.asserted_at, session.asserted_by.clone());
         if active && now.seconds_since(session.seen_at) >= 60 {
             let until = session.opened_at.plus_seconds(limits.session_seconds);
             let seen = Session {
@@ -259,6 +270,7 @@ impl Gate {
             account,
             session: hash,
             asserted_at,
+            asserted_by,
         }))
     }
 

@@ -98,17 +98,29 @@ impl Gate {
             response,
         )
         .await?;
-        self.open_session(&account, Some(self.now())).await
+        self.open_session(&account, Some((self.now(), &credential)))
+            .await
     }
 
     /// Begins to show again, within a session, that its person is there: one of the account's own passkeys answers.
-    pub async fn start_step_up(&self, by: &SignedInStaff) -> Result<Ceremony, StaffError> {
+    ///
+    /// `except` is a passkey that is not asked (credential id, base64url): the one that is to be removed.
+    pub async fn start_step_up(
+        &self,
+        by: &SignedInStaff,
+        except: Option<&str>,
+    ) -> Result<Ceremony, StaffError> {
         let challenge = dice::random_bytes::<32>(self.dice());
         let purpose = Purpose::StepUp {
             account: by.account().to_owned(),
         };
         let ceremony = self.remember_prompt(purpose, &challenge).await?;
-        let keys = by.record().keys();
+        let mut keys = by.record().keys();
+        keys.retain(|key| Some(&*URL_SAFE_NO_PAD.encode(&key.credential)) != except);
+        if keys.is_empty() {
+            // An empty list would ask for any passkey of this site.
+            return Err(StaffError::LastPasskey);
+        }
         Ok(Ceremony {
             ceremony,
             options: self.relying_party().request_options(&challenge, &keys),
@@ -145,6 +157,7 @@ impl Gate {
             .plus_seconds(self.settings().limits.session_seconds);
         let session = Session {
             asserted_at: Some(self.now()),
+            asserted_by: Some(URL_SAFE_NO_PAD.encode(&credential)),
             ..value
         };
         let write = records::put_until(space::SESSION, key, &session, Some(revision), until)?;
@@ -209,7 +222,7 @@ impl Gate {
     pub(crate) async fn open_session(
         &self,
         account: &str,
-        asserted_at: Option<Timestamp>,
+        asserted: Option<(Timestamp, &[u8])>,
     ) -> Result<Token, StaffError> {
         let token = Token::generate(TokenKind::Session, self.dice());
         let now = self.now();
@@ -217,7 +230,8 @@ impl Gate {
             account: account.to_owned(),
             opened_at: now,
             seen_at: now,
-            asserted_at,
+            asserted_at: asserted.map(|(at, _)| at),
+            asserted_by: asserted.map(|(_, credential)| URL_SAFE_NO_PAD.encode(credential)),
         };
         let until = now.plus_seconds(self.settings().limits.session_seconds);
         let write = records::put_until(

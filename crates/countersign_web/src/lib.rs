@@ -70,6 +70,8 @@ pub struct Rates {
     pub answers: Rate,
     /// Searches for customers.
     pub searches: Rate,
+    /// Receipts that are checked for anyone.
+    pub receipts: Rate,
     asked: AtomicU32,
 }
 
@@ -137,6 +139,7 @@ impl Rates {
             ceremonies: Rate::per_minute(per_minute),
             answers: Rate::per_minute(per_minute),
             searches: Rate::per_minute(per_minute),
+            receipts: Rate::per_minute(per_minute),
             asked: AtomicU32::new(0),
         }
     }
@@ -145,7 +148,12 @@ impl Rates {
     fn tidy_now_and_then(&self) {
         const EVERY: u32 = 4_096;
         if self.asked.fetch_add(1, Ordering::Relaxed) % EVERY == EVERY - 1 {
-            for rate in [&self.ceremonies, &self.answers, &self.searches] {
+            for rate in [
+                &self.ceremonies,
+                &self.answers,
+                &self.searches,
+                &self.receipts,
+            ] {
                 rate.tidy();
             }
         }

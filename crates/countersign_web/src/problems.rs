@@ -54,6 +54,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Wait for the outcome.",
     ),
     explained(
+        "already-held",
+        "The customer has one already",
+        "This action gives a customer their first one, and takes nothing away.",
+        "Open a case for the action that changes it.",
+    ),
+    explained(
         "already-notified",
         "This contact was told already",
         "A notice is sent once.",
@@ -184,12 +190,6 @@ pub const PROBLEMS: &[Explained] = &[
         "This did not work",
         "Something stored could not be read. Nothing was changed.",
         "Tell whoever runs the gate: the log names what it is.",
-    ),
-    explained(
-        "already-held",
-        "The customer has one already",
-        "This action gives a customer their first one, and takes nothing away.",
-        "Open a case for the action that changes it.",
     ),
     explained(
         "holding-just-changed",
@@ -370,6 +370,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Nothing runs this action",
         "The procedure names no system that does it.",
         "Tell whoever keeps the procedure.",
+    ),
+    explained(
+        "nothing-to-set",
+        "There is nothing to set here",
+        "The procedure granted no PIN, app or passkey on this page: not yet, not any more, or to another page of the same case.",
+        "Set it on the page where the proofs were made, within a day of the grant; or open a new case.",
     ),
     explained(
         "nothing-to-vouch",
@@ -608,7 +614,7 @@ pub const PROBLEMS: &[Explained] = &[
     explained(
         "step-up",
         "Show first that it is you",
-        "A new passkey is added only within five minutes of an answer by one that is there: a stolen session is not enough.",
+        "A passkey is added or removed only within five minutes of an answer by another that is there: a stolen session is not enough, nor a stolen passkey.",
         "Answer the step-up prompt with a passkey of the account, then try again.",
     ),
     explained(
@@ -676,6 +682,18 @@ pub const PROBLEMS: &[Explained] = &[
         "The request has a field that is not known",
         "Nothing is passed over silently.",
         "Leave out the field that `errors` names, or spell it as the description does.",
+    ),
+    explained(
+        "weak-pin",
+        "This PIN is one that others would try",
+        "A PIN has 6 to 12 digits that are not in a row, not repeated, and that nobody can look up.",
+        "Choose another.",
+    ),
+    explained(
+        "wrong-code",
+        "The code is not the one the app shows",
+        "An authenticator app counts only once a code of it came back.",
+        "Scan the code again, wait for the next six numbers, and enter those.",
     ),
     explained(
         "wrong-content-type",

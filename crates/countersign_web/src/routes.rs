@@ -81,8 +81,8 @@ pub fn routes() -> Vec<Route> {
     use crate::api::{cases as ac, customers as cu, gate as ag, staff as st};
     use crate::openapi::shape;
     use crate::site::{
-        approvals, cases, customer, customers, desk, live, new_case, procedures, proposal,
-        reference, settings, sign_in, stop,
+        approvals, cases, customer, customers, desk, enrol, live, new_case, procedures, proposal,
+        reference, settings, sign_in, stop, verify,
     };
     use Door::{Anyone, Machine, Seat, Staff, StaffOrMachine};
 
@@ -203,6 +203,7 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/procedures/proposed", Staff, get(proposal::page)),
         site(Verb::Post, "/procedures/proposed/sign/start", Staff, post(proposal::start)),
         site(Verb::Post, "/procedures/proposed/sign/finish", Staff, post(proposal::finish)),
+        site(Verb::Post, "/procedures/proposed/refuse", Staff, post(proposal::refuse)),
         site(Verb::Get, "/settings", Staff, get(settings::page)),
         site(Verb::Post, "/settings", Staff, post(settings::save)),
         site(Verb::Post, "/settings/theme", Anyone, post(settings::toggle)),
@@ -229,6 +230,10 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/c/confirm", Seat, get(customer::confirm_page)),
         site(Verb::Post, "/c/confirm", Seat, post(customer::confirm)),
         site(Verb::Post, "/c/run", Seat, post(customer::run)),
+        site(Verb::Get, "/c/set", Seat, get(enrol::page)),
+        site(Verb::Post, "/c/set", Seat, post(enrol::set)),
+        site(Verb::Post, "/c/set/start", Seat, post(enrol::start)),
+        site(Verb::Post, "/c/set/finish", Seat, post(enrol::finish)),
         site(Verb::Get, "/c/done", Seat, get(customer::done)),
         site(Verb::Get, "/c/events", Seat, get(live::seat)),
         site(Verb::Get, "/c/stop", Anyone, get(customer::stop_page)),
@@ -236,6 +241,9 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/c/receipts", Seat, get(customer::receipts)),
         site(Verb::Get, "/c/receipts/{case}", Seat, get(customer::receipt)),
         site(Verb::Get, "/c/receipts/{case}/json", Seat, get(customer::receipt_json)),
+        // Whoever holds a receipt.
+        site(Verb::Get, "/receipts/verify", Anyone, get(verify::page)),
+        site(Verb::Post, "/receipts/verify", Anyone, post(verify::check).layer(DefaultBodyLimit::max(verify::MOST_BYTES + MOST_BYTES))),
         // Whoever was told.
         site(Verb::Get, "/v/{token}", Anyone, get(stop::page)),
         site(Verb::Post, "/v/{token}", Anyone, post(stop::stop)),

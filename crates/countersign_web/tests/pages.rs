@@ -173,6 +173,7 @@ fn mistakes_of(page: &GalleryPage) -> Vec<String> {
             );
             let ours = value.starts_with('#')
                 || value.starts_with("tel:")
+                || value.starts_with("otpauth://totp/")
                 || value.starts_with('/') && !value.starts_with("//");
             // Where the company's panel gets its customer back: the one address of another site, from an allow-list.
             let back =
@@ -234,10 +235,16 @@ fn without_pictures(html: &str) -> (String, Vec<String>) {
     let mut rest = html;
     let mut left = String::new();
     let mut pictures = Vec::new();
-    while let Some((before, after)) = rest.split_once("<svg class=\"dg\"") {
+    // Drawings of procedures, and QR codes.
+    while let Some(at) = ["<svg class=\"dg\"", "<svg class=\"qr\""]
+        .into_iter()
+        .filter_map(|start| rest.find(start))
+        .min()
+    {
+        let (before, after) = rest.split_at(at);
         left.push_str(before);
         let (picture, after) = after.split_once("</svg>").unwrap_or((after, ""));
-        pictures.push(format!("<svg class=\"dg\"{picture}</svg>"));
+        pictures.push(format!("{picture}</svg>"));
         rest = after;
     }
     left.push_str(rest);

@@ -9,6 +9,7 @@
 )]
 
 mod bypasses;
+mod enrolment;
 mod journeys;
 mod live;
 mod openapi;

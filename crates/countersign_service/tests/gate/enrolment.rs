@@ -779,3 +779,44 @@ async fn a_link_made_after_the_end_opens_the_receipt_and_nothing_else() {
             .can
     );
 }
+
+#[tokio::test]
+async fn a_colleagues_passkey_is_removed_only_after_another_answered() {
+    let world = World::new().await;
+    let mut maja = world.colleague("maja").await;
+    let gate = &world.gate;
+    let begun = gate.start_sign_in().await.unwrap();
+    let response = maja.passkey.get(&begun.options, ORIGIN).unwrap();
+    let token = gate.finish_sign_in(&begun.ceremony, &response).await.unwrap();
+    let session = async || gate.staff_session(token.expose()).await.unwrap().unwrap();
+    let begun = gate.start_passkey(&session().await).await.unwrap();
+    let (mut phone, made) = SoftPasskey::create(&begun.options, ORIGIN).unwrap();
+    gate.finish_passkey(&session().await, &begun.ceremony, &made, "phone")
+        .await
+        .unwrap();
+    let keys = gate.my_passkeys(&session().await);
+    let (laptop_id, phone_id) = (&keys[0].credential, &keys[1].credential);
+
+    // The laptop's passkey signed her in: it vouches for the phone's removal and not for its own.
+    let own = gate.remove_passkey(&session().await, laptop_id).await;
+    assert_eq!(own.unwrap_err().code(), "step-up");
+    world.pass(std::time::Duration::from_mins(5));
+    for id in [laptop_id, phone_id] {
+        let stale = gate.remove_passkey(&session().await, id).await;
+        assert_eq!(stale.unwrap_err().code(), "step-up", "a stolen session");
+    }
+    // The prompt for removing the laptop's does not ask the laptop.
+    let begun = gate.start_step_up(&session().await, Some(laptop_id)).await.unwrap();
+    assert!(maja.passkey.get(&begun.options, ORIGIN).is_err());
+    let response = phone.get(&begun.options, ORIGIN).unwrap();
+    gate.finish_step_up(&session().await, &begun.ceremony, &response)
+        .await
+        .unwrap();
+    let other = gate.remove_passkey(&session().await, phone_id).await;
+    assert_eq!(other.unwrap_err().code(), "step-up");
+    gate.remove_passkey(&session().await, laptop_id).await.unwrap();
+    let last = gate.remove_passkey(&session().await, phone_id).await;
+    assert_eq!(last.unwrap_err().code(), "last-passkey");
+    let none = gate.start_step_up(&session().await, Some(phone_id)).await;
+    assert_eq!(none.unwrap_err().code(), "last-passkey");
+}

@@ -8,6 +8,7 @@ mod approvals;
 mod case;
 mod customers;
 mod desk;
+mod enrol;
 mod errors;
 mod frame;
 mod gallery;
@@ -21,16 +22,19 @@ mod problem;
 mod procedure_samples;
 mod procedures;
 mod proposal;
+mod qr;
 mod receipt;
 mod reference;
 mod samples;
 mod settings;
 mod sign_in;
+mod verify;
 
 pub use approvals::*;
 pub use case::*;
 pub use customers::*;
 pub use desk::*;
+pub use enrol::*;
 pub use errors::*;
 pub use frame::*;
 pub use gallery::gallery_files;
@@ -41,10 +45,12 @@ pub use parts::*;
 pub use problem::*;
 pub use procedures::*;
 pub use proposal::*;
+pub use qr::*;
 pub use receipt::*;
 pub use reference::*;
 pub use settings::*;
 pub use sign_in::*;
+pub use verify::*;
 
 /// One page in one state, rendered.
 #[derive(Debug, Clone)]
@@ -98,9 +104,11 @@ pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     add::<PasskeyProofPage>(&mut pages)?;
     add::<ConfirmPage>(&mut pages)?;
     add::<DonePage>(&mut pages)?;
+    add::<EnrolPage>(&mut pages)?;
     add::<StopPage>(&mut pages)?;
     add::<ReceiptsPage>(&mut pages)?;
     add::<CustomerReceiptPage>(&mut pages)?;
+    add::<VerifyPage>(&mut pages)?;
     add::<CustomerErrorPage>(&mut pages)?;
     Ok(pages)
 }

@@ -8,6 +8,7 @@ pub mod cases;
 pub mod customer;
 pub mod customers;
 pub mod desk;
+pub mod enrol;
 pub mod live;
 pub mod new_case;
 pub mod procedures;
@@ -16,6 +17,7 @@ pub mod reference;
 pub mod settings;
 pub mod sign_in;
 pub mod stop;
+pub mod verify;
 
 use std::collections::BTreeMap;
 
@@ -256,7 +258,11 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
     let shown = shown(&web, &problem, &browser);
     let reference =
         (problem.status >= 500).then(|| web.fresh_key().chars().take(6).collect::<String>());
-    let page = if path == "/c" || path.starts_with("/c/") || path.starts_with("/v/") {
+    let page = if path == "/c"
+        || path.starts_with("/c/")
+        || path.starts_with("/v/")
+        || path.starts_with("/receipts/")
+    {
         html_with(
             status,
             &CustomerErrorPage {
