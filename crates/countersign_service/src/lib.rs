@@ -20,10 +20,14 @@
 //! `countersign_cases` alone.
 
 pub mod adapters;
+mod audit;
 mod cases;
+mod company_proof;
+mod company_sign_in;
 mod customers;
 mod decisions;
 mod delivery;
+mod device_push;
 mod enrolment;
 mod enrolment_pin;
 mod erasure;
@@ -32,11 +36,14 @@ mod facts;
 mod gate;
 mod grants;
 mod idempotency;
+mod kept;
 mod ledger;
 mod lists;
 mod lookups;
 mod mask;
+mod matching;
 mod notices;
+mod panel;
 mod proofs;
 mod rates;
 mod receipts;
@@ -46,18 +53,28 @@ pub mod settings;
 mod shell;
 mod sign_in;
 mod sign_offs;
+pub mod speech;
+mod spoken;
 mod staff;
+pub mod statistics;
 mod timeline;
 mod trouble;
 mod versions;
 mod views;
 mod work;
 
+pub use audit::{
+    AUDIT_ROWS_MAX, AuditCheck, AuditEntry, AuditExport, AuditFilter, AuditFinding, AuditKind,
+    AuditPage, AuditPlace, AuditRow, SignatureView,
+};
 pub use cases::{Applied, CaseError, IssuedLink, LinkStanding, OpenRequest, OpenedCase};
+pub use company_proof::{CompanyStanding, ProviderAnswer};
+pub use company_sign_in::{BegunSignIn, ParkedSignIn};
 pub use customers::{
     BackupAttestation, ContactPut, ContactView, CustomerDetail, CustomerError, CustomerPut,
     CustomerSaved, FactorPut, FactorView, HeldPut,
 };
+pub use device_push::{DeviceStage, DeviceStanding};
 pub use enrolment::{AppSecret, EnrolmentError, EnrolmentView};
 pub use enrolment_pin::{PIN_DIGITS, WeakPin};
 pub use gate::{Gate, Parts, ProcedureCheck, StartError};
@@ -66,6 +83,8 @@ pub use ledger::LogSigner;
 pub use lists::{Approvals, DeskFilter, DeskRow};
 pub use lookups::{CustomerView, RefusedNote};
 pub use mask::{SentencePiece, mask_address};
+pub use matching::NumberView;
+pub use panel::{PanelDesk, PanelPass, PanelStaff};
 pub use proofs::{Answered, CodeOnItsWay, CodeStanding, PROOF_DOMAIN, ProofError};
 pub use rates::{Rate, TooMany};
 pub use receipts::{
@@ -76,6 +95,8 @@ pub use sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink};
 pub use settings::Settings;
 pub use sign_in::Ceremony;
 pub use sign_offs::{PasskeyPrompt, SIGN_OFF_DOMAIN};
+pub use speech::Language;
+pub use spoken::{SpokenNumber, TalkingView};
 pub use staff::{
     AccountView, InvitationView, IssuedInvitation, OnFile, Operator, PasskeyView, StaffError,
     staff_on_file,

@@ -96,6 +96,18 @@ pub enum ProofError {
     /// The passkey was not accepted.
     #[error("the passkey was not accepted")]
     NotAccepted,
+    /// The customer turned back at the company's sign-in.
+    #[error("the sign-in was cancelled; nothing was counted")]
+    LoginCancelled,
+    /// The customer did not sign in again, or not as strongly as this needs (RFC 9470 `insufficient_user_authentication`).
+    #[error("this needs another, stronger sign-in; nothing was counted")]
+    LoginTooWeak,
+    /// The sign-in took too long, was used already, or never began here.
+    #[error("this sign-in is over; start again")]
+    LoginOver,
+    /// What the provider answered is not believed.
+    #[error("the answer of the sign-in was not accepted; nothing was counted")]
+    LoginNotAccepted,
     /// The account has no passkey to sign with.
     #[error("register a passkey first")]
     NoPasskey,
@@ -113,6 +125,10 @@ impl ProofError {
             Self::NoMoreCodes => "no-more-codes",
             Self::Unavailable => "proof-unavailable",
             Self::NotAccepted => "passkey-not-accepted",
+            Self::LoginCancelled => "login-cancelled",
+            Self::LoginTooWeak => "login-too-weak",
+            Self::LoginOver => "login-over",
+            Self::LoginNotAccepted => "login-not-accepted",
             Self::NoPasskey => "no-passkey",
             Self::Case(error) => error.code(),
         }
@@ -132,7 +148,7 @@ impl From<Refusal> for ProofError {
 }
 
 /// What a right answer changes beside the case.
-enum Uses {
+pub(crate) enum Uses {
     Nothing,
     /// The time step of an authenticator code: it and earlier ones count no more.
     Step {
@@ -161,7 +177,8 @@ impl Gate {
             Method::Text => self.text_gateway().is_some(),
             // The panel's word comes with the link it sends the customer by.
             Method::Panel => true,
-            Method::Oidc | Method::Ciba | Method::Webhook => false,
+            Method::Oidc | Method::Ciba => self.company_provider().is_some(),
+            Method::Webhook => false,
         }
     }
 
@@ -177,7 +194,10 @@ impl Gate {
     ) -> Result<Answered, ProofError> {
         let loaded = self.load_case(seat.case()).await?;
         let (id, method) = self.asked(&loaded, proof)?;
-        if matches!(method, Method::Passkey | Method::Panel) {
+        if matches!(
+            method,
+            Method::Passkey | Method::Oidc | Method::Ciba | Method::Panel
+        ) {
             return Err(ProofError::NotAsked);
         }
         let tell = self.seat_has_proved(seat).await?;
@@ -386,7 +406,11 @@ impl Gate {
     }
 
     /// The proof of this name, if the case's action asks for it and this gate can check it.
-    fn asked(&self, loaded: &Loaded, proof: &str) -> Result<(ProofId, Method), ProofError> {
+    pub(crate) fn asked(
+        &self,
+        loaded: &Loaded,
+        proof: &str,
+    ) -> Result<(ProofId, Method), ProofError> {
         let id = loaded
             .procedure
             .proof_named(proof)
@@ -405,10 +429,21 @@ impl Gate {
     }
 
     /// Takes one try and stores it, before the answer is looked at. `None` if the way is closed.
-    async fn reserve(
+    pub(crate) async fn reserve(
         &self,
         customer: &Customer,
         proof: &str,
+    ) -> Result<Option<Reservation>, Trouble> {
+        self.reserve_within(customer, proof, &TryLimits::default())
+            .await
+    }
+
+    /// The same within other limits.
+    pub(crate) async fn reserve_within(
+        &self,
+        customer: &Customer,
+        proof: &str,
+        limits: &TryLimits,
     ) -> Result<Option<Reservation>, Trouble> {
         let mut tries = Tries::default();
         loop {
@@ -416,7 +451,7 @@ impl Gate {
             let reservation = match tallies
                 .entry(proof.to_owned())
                 .or_default()
-                .reserve(self.now(), &TryLimits::default())
+                .reserve(self.now(), limits)
             {
                 Ok(reservation) => reservation,
                 Err(Locked { .. }) => return Ok(None),
@@ -442,11 +477,24 @@ impl Gate {
         }
     }
 
-    async fn give_back(
+    /// Gives one try back: its answer was right.
+    pub(crate) async fn give_back(
         &self,
         customer: &Customer,
         proof: &str,
         reservation: &Reservation,
+    ) -> Result<(), Trouble> {
+        self.give_back_within(customer, proof, reservation, &TryLimits::default())
+            .await
+    }
+
+    /// The same within other limits.
+    pub(crate) async fn give_back_within(
+        &self,
+        customer: &Customer,
+        proof: &str,
+        reservation: &Reservation,
+        limits: &TryLimits,
     ) -> Result<(), Trouble> {
         let mut tries = Tries::default();
         loop {
@@ -454,7 +502,7 @@ impl Gate {
             tallies
                 .entry(proof.to_owned())
                 .or_default()
-                .give_back(reservation, &TryLimits::default());
+                .give_back(reservation, limits);
             let write = records::put(
                 space::ATTEMPTS,
                 records::part(&customer.id.0),
@@ -569,7 +617,7 @@ impl Gate {
     }
 
     /// One commit: the proof, the try given back, and whatever must never count again.
-    async fn take_proof(
+    pub(crate) async fn take_proof(
         &self,
         seat: &CustomerSeat,
         proof: &str,
@@ -675,7 +723,7 @@ impl Gate {
     }
 
     /// Records a wrong answer; the count itself went up before it was looked at. Gives the answers left.
-    async fn count_wrong(&self, loaded: &Loaded, proof: &str) -> Result<u32, Trouble> {
+    pub(crate) async fn count_wrong(&self, loaded: &Loaded, proof: &str) -> Result<u32, Trouble> {
         let mut tries = Tries::default();
         loop {
             let now = self.now();
@@ -707,7 +755,7 @@ impl Gate {
 }
 
 /// Whether an answer to this proof could count now, were it right.
-fn may_try(loaded: &Loaded, proof: ProofId, digest: Digest) -> Result<(), Refusal> {
+pub(crate) fn may_try(loaded: &Loaded, proof: ProofId, digest: Digest) -> Result<(), Refusal> {
     let imagined = Evidence::Assertion {
         credential: String::new(),
         public_key: String::new(),
@@ -721,6 +769,16 @@ fn may_try(loaded: &Loaded, proof: ProofId, digest: Digest) -> Result<(), Refusa
         evidence: imagined,
     };
     decide(&loaded.procedure, &loaded.case, command, &loaded.moment()).map(|_| ())
+}
+
+/// The customer's account at the company's identity provider, as the company put it; `None` if they have none.
+pub(crate) fn account_of(loaded: &Loaded, proof: ProofId) -> Option<&str> {
+    let factor = loaded.customer.factors.get(holding_of(loaded, proof)?)?;
+    match &factor.kind {
+        FactorKind::Account(account) => Some(account),
+        FactorKind::Elsewhere => Some(&loaded.customer.id.0),
+        _ => None,
+    }
 }
 
 fn holding_of(loaded: &Loaded, proof: ProofId) -> Option<&str> {

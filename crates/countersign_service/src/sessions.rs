@@ -23,7 +23,7 @@ const FRESH_SECONDS: u64 = 5 * 60;
 /// A member of staff with a live session. Made only by [`Gate::staff_session`].
 ///
 /// ```compile_fail,E0451
-/// let forged = countersign_service::SignedInStaff { account: unreachable!(), session: unreachable!(), asserted_at: unreachable!(), asserted_by: unreachable!() };
+/// let forged = countersign_service::SignedInStaff { account: unreachable!(), session: unreachable!(), asserted_at: unreachable!(), asserted_by: unreachable!(), company_at: unreachable!() };
 /// ```
 #[derive(Debug, Clone)]
 pub struct SignedInStaff {
@@ -31,6 +31,7 @@ pub struct SignedInStaff {
     session: TokenHash,
     asserted_at: Option<Timestamp>,
     asserted_by: Option<String>,
+    company_at: Option<Timestamp>,
 }
 
 impl SignedInStaff {
@@ -69,8 +70,11 @@ impl SignedInStaff {
     }
 
     /// Whether one of the account's passkeys answered in this session a moment ago: what changes who can sign in needs that.
+    /// Where there is no passkey yet, that the person signed in at the company a moment ago is what there is.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
+        let first = self.company_at.filter(|_| self.account.passkeys.is_empty());
         self.asserted_at
+            .or(first)
             .is_some_and(|at| now.seconds_since(at) < FRESH_SECONDS)
     }
 
@@ -82,6 +86,11 @@ impl SignedInStaff {
                 .asserted_by
                 .as_deref()
                 .is_some_and(|answered| answered != credential)
+    }
+
+    /// Whether this account signs in at the company.
+    pub fn is_of_company(&self) -> bool {
+        self.account.company.is_some()
     }
 
     pub(crate) fn session(&self) -> &TokenHash {
@@ -144,7 +153,7 @@ impl CustomerSeat {
         self.until
     }
 
-    fn key(&self) -> &TokenHash {
+    pub(crate) fn key(&self) -> &TokenHash {
         &self.seat
     }
 
@@ -221,16 +230,24 @@ impl Gate {
         token: &str,
         active: bool,
     ) -> Result<Option<SignedInStaff>, Trouble> {
-        let Some(hash) = TokenHash::of(TokenKind::Session, token) else {
-            return Ok(None);
-        };
+        match TokenHash::of(TokenKind::Session, token) {
+            Some(hash) => self.live_session(space::SESSION, hash, active).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The session with this hash in its space, if its time is not over and its account still counts.
+    pub(crate) async fn live_session(
+        &self,
+        space: &'static str,
+        hash: TokenHash,
+        active: bool,
+    ) -> Result<Option<SignedInStaff>, Trouble> {
         let now = self.now();
         let Some(Held {
             value: session,
             revision,
-        }) = self
-            .load::<Session>(space::SESSION, &hash.to_string())
-            .await?
+        }) = self.load::<Session>(space, &hash.to_string()).await?
         else {
             return Ok(None);
         };
@@ -250,6 +267,7 @@ impl Gate {
             return Ok(None);
         }
         let (asserted_at, asserted_by) = (session.asserted_at, session.asserted_by.clone());
+        let company_at = session.company_at;
         if active && now.seconds_since(session.seen_at) >= 60 {
             let until = session.opened_at.plus_seconds(limits.session_seconds);
             let seen = Session {
@@ -257,13 +275,7 @@ impl Gate {
                 ..session
             };
             // Losing this write only makes the session idle a little sooner.
-            let write = records::put_until(
-                space::SESSION,
-                hash.to_string(),
-                &seen,
-                Some(revision),
-                until,
-            )?;
+            let write = records::put_until(space, hash.to_string(), &seen, Some(revision), until)?;
             let _ = self.write_records(vec![write]).await;
         }
         Ok(Some(SignedInStaff {
@@ -271,6 +283,7 @@ impl Gate {
             session: hash,
             asserted_at,
             asserted_by,
+            company_at,
         }))
     }
 
@@ -285,6 +298,17 @@ impl Gate {
             return Ok(None);
         };
         Ok((self.now() < seat.until).then(|| CustomerSeat::seated(&seat, hash)))
+    }
+
+    /// The seat that something was asked for from, if it is still live: for an answer that does not come with its cookie.
+    pub(crate) async fn seat_asked_from(
+        &self,
+        key: TokenHash,
+    ) -> Result<Option<CustomerSeat>, Trouble> {
+        let held = self.load::<Seat>(space::SEAT, &key.to_string()).await?;
+        Ok(held
+            .filter(|held| self.now() < held.value.until)
+            .map(|held| CustomerSeat::seated(&held.value, key)))
     }
 
     /// Whether something was proved on this very seat. A second link of one case opens a seat that has proved nothing.

@@ -1,4 +1,4 @@
-//! Passkey prompts, and signing in with the answer to one.
+//! Passkey prompts, signing in with the answer to one, and sessions.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_cases::{CaseId, CustomerId, Timestamp};
@@ -90,15 +90,19 @@ impl Gate {
         let Some(Owner::Staff(account)) = owner else {
             return Err(StaffError::NotAccepted);
         };
-        self.assertion_of(
-            &account,
-            "staff.signed_in",
-            &credential,
-            &challenge,
-            response,
-        )
-        .await?;
-        self.open_session(&account, Some((self.now(), &credential)))
+        // The company decides who still works there; a passkey would outlive it.
+        let elsewhere = self.signs_in_at_company(&account).await?;
+        let what = if elsewhere {
+            "staff.sign_in_refused"
+        } else {
+            "staff.signed_in"
+        };
+        self.assertion_of(&account, what, &credential, &challenge, response)
+            .await?;
+        if elsewhere {
+            return Err(StaffError::SignInAtCompany);
+        }
+        self.open_session(&account, Some((self.now(), &credential)), None)
             .await
     }
 
@@ -223,6 +227,7 @@ impl Gate {
         &self,
         account: &str,
         asserted: Option<(Timestamp, &[u8])>,
+        company_at: Option<Timestamp>,
     ) -> Result<Token, StaffError> {
         let token = Token::generate(TokenKind::Session, self.dice());
         let now = self.now();
@@ -232,6 +237,7 @@ impl Gate {
             seen_at: now,
             asserted_at: asserted.map(|(at, _)| at),
             asserted_by: asserted.map(|(_, credential)| URL_SAFE_NO_PAD.encode(credential)),
+            company_at,
         };
         let until = now.plus_seconds(self.settings().limits.session_seconds);
         let write = records::put_until(

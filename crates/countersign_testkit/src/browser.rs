@@ -377,7 +377,7 @@ impl Browser {
         let found = self
             .eval_with(
                 "const whole = !arguments[0].endsWith('…'), name = arguments[0].replace(/…$/, '');
-                 const called = (e) => (e.getAttribute('aria-label') ?? (e.innerText || e.value || '')).replace(/\\s+/g, ' ').trim();
+                 const called = (e) => (e.getAttribute('aria-label') ?? (e.textContent || e.value || '')).replace(/\\s+/g, ' ').trim();
                  const shown = (e) => e.getClientRects().length > 0;
                  const all = [...document.querySelectorAll('button, a[href], summary, input[type=submit], [role=button]')].filter(shown);
                  return all.find((e) => called(e) === name) ?? all.find((e) => !whole && called(e).startsWith(name)) ?? null",
@@ -388,9 +388,9 @@ impl Browser {
         Some(Element::from_element_id(self.client.clone(), id.into()))
     }
 
-    /// Types into the field of this name, key by key, in place of what stands there.
+    /// Types into the field of this name in the page's main part, key by key, in place of what stands there.
     pub async fn fill(&self, name: &str, value: &str) {
-        let css = format!("[name='{name}']:not([type=hidden])");
+        let css = format!(":is(main, body:not(:has(main))) [name='{name}']:not([type=hidden])");
         let field = self.element(&css).await;
         let cleared = field.clear().await;
         self.good(cleared, &format!("clear `{name}`")).await;

@@ -64,6 +64,8 @@ pub enum Door {
     Anyone,
     /// A staff session.
     Staff,
+    /// A session of the panel beside a ticket.
+    Panel,
     /// The customer's seat in one case.
     Seat,
     /// A machine token; its scopes decide what.
@@ -81,10 +83,11 @@ pub fn routes() -> Vec<Route> {
     use crate::api::{cases as ac, customers as cu, gate as ag, staff as st};
     use crate::openapi::shape;
     use crate::site::{
-        approvals, cases, customer, customers, desk, enrol, live, new_case, procedures, proposal,
-        reference, settings, sign_in, stop, verify,
+        approvals, audit, cases, company, customer, customers, desk, enrol, language, live,
+        new_case, panel, procedures, proposal, reference, settings, sign_in, statistics, stop,
+        talking, verify,
     };
-    use Door::{Anyone, Machine, Seat, Staff, StaffOrMachine};
+    use Door::{Anyone, Machine, Panel, Seat, Staff, StaffOrMachine};
 
     let site = |verb, path, door, handler| Route {
         verb,
@@ -104,6 +107,22 @@ pub fn routes() -> Vec<Route> {
         "show",
         "`mine` (default), `team`, `waiting` for a signature, `done` today",
     )];
+    let figures: &[(&str, &str)] = &[
+        (
+            "from",
+            "first day, `2026-11-23`, UTC; thirty days to the last one if left out",
+        ),
+        ("to", "last day; today if left out"),
+        ("action", "only this action"),
+        (
+            "team",
+            "only cases opened by this role, `customer` or `robot`",
+        ),
+        (
+            "procedure",
+            "only cases under this version, or the beginning of one",
+        ),
+    ];
     vec![
         // The API: cases.
         api(Verb::Post, "/v1/cases", StaffOrMachine, Operation::gives("Open a case", shape::<ac::CaseOpened>()).takes(shape::<ac::OpenCase>()).status(201).repeatable().about("A machine with `panel` opens it for its signed-in customer and gets the link to send them to; a `robot` opens it as a program with a staff role."), post(ac::open)),
@@ -144,6 +163,7 @@ pub fn routes() -> Vec<Route> {
         api(Verb::Get, "/v1/procedure/proposed", Staff, Operation::gives("The version that waits for a signature", shape::<ag::ProposedDocument>()).about("404 where none does."), get(ag::proposed)),
         api(Verb::Post, "/v1/procedure/sign-off/start", Staff, Operation::gives("Begin to sign the proposed version", shape::<st::Prompt>()), post(ag::start_sign_off)),
         api(Verb::Post, "/v1/procedure/sign-off/finish", Staff, Operation::gives("Sign it with a passkey: it is in force for new cases from then on", shape::<ag::ProcedureDocument>()).takes(shape::<st::Answer>()), post(ag::finish_sign_off)),
+        api(Verb::Get, "/v1/statistics", StaffOrMachine, Operation::does("How far procedure was followed: figures from events alone").media("application/json").query(figures).about("For staff with a role, auditors, and machines with the scope `read`. Every rate comes with its exact 95 % interval (Clopper and Pearson). Only auditors see colleagues by name."), get(crate::api::statistics::read)),
         api(Verb::Get, "/.well-known/countersign", Anyone, Operation::gives("Keys that a backend and a verifier need", shape::<ag::KeysDocument>()), get(ag::keys)),
         api(Verb::Get, "/ledger/checkpoint", Anyone, Operation::does("The newest checkpoint (C2SP tlog-tiles)").media("text/plain; charset=utf-8"), get(ag::checkpoint)),
         api(Verb::Get, "/ledger/tile/{*path}", Anyone, Operation::does("A hash tile or entry bundle (C2SP tlog-tiles)").media("application/octet-stream"), get(ag::tile)),
@@ -159,6 +179,9 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/sign-in", Anyone, get(sign_in::page)),
         site(Verb::Post, "/sign-in/start", Anyone, post(sign_in::start)),
         site(Verb::Post, "/sign-in/finish", Anyone, post(sign_in::finish)),
+        site(Verb::Get, "/sign-in/company", Anyone, get(company::sign_in)),
+        site(Verb::Get, "/sign-in/company/back", Anyone, get(company::sign_in_back)),
+        site(Verb::Post, "/sign-in/company/finish", Anyone, post(company::sign_in_finish)),
         site(Verb::Post, "/sign-out", Staff, post(sign_in::sign_out)),
         site(Verb::Post, "/session/extend", Staff, post(sign_in::extend)),
         site(Verb::Get, "/invitation/{token}", Anyone, get(sign_in::opened)),
@@ -204,6 +227,13 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/procedures/proposed/sign/start", Staff, post(proposal::start)),
         site(Verb::Post, "/procedures/proposed/sign/finish", Staff, post(proposal::finish)),
         site(Verb::Post, "/procedures/proposed/refuse", Staff, post(proposal::refuse)),
+        site(Verb::Get, "/statistics", Staff, get(statistics::page)),
+        site(Verb::Get, "/statistics.csv", Staff, get(statistics::as_csv)),
+        site(Verb::Get, "/audit", Staff, get(audit::list)),
+        site(Verb::Get, "/audit/verify", Staff, get(audit::verify)),
+        site(Verb::Post, "/audit/verify", Staff, post(audit::check)),
+        site(Verb::Post, "/audit/export.jsonl", Staff, post(audit::export)),
+        site(Verb::Get, "/audit/{seq}", Staff, get(audit::entry)),
         site(Verb::Get, "/settings", Staff, get(settings::page)),
         site(Verb::Post, "/settings", Staff, post(settings::save)),
         site(Verb::Post, "/settings/theme", Anyone, post(settings::toggle)),
@@ -215,9 +245,24 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/settings/passkeys/finish", Staff, post(settings::finish)),
         site(Verb::Post, "/settings/passkeys/{id}/remove", Staff, post(settings::remove)),
         site(Verb::Post, "/settings/passkeys/{id}/name", Staff, post(settings::rename)),
+        // The panel beside a ticket, in a frame; and the window in which one signs in to it.
+        site(Verb::Get, "/panel", Anyone, get(panel::home)),
+        site(Verb::Post, "/panel/enter", Anyone, post(panel::enter)),
+        site(Verb::Get, "/panel/sign-in", Staff, get(panel::sign_in)),
+        site(Verb::Post, "/panel/pass", Staff, post(panel::pass)),
+        site(Verb::Post, "/panel", Panel, post(panel::search)),
+        site(Verb::Get, "/panel/customers/{id}", Panel, get(panel::customer)),
+        site(Verb::Get, "/panel/new", Panel, get(panel::new_case)),
+        site(Verb::Post, "/panel/check", Panel, post(panel::check)),
+        site(Verb::Post, "/panel/cases", Panel, post(panel::open)),
+        site(Verb::Get, "/panel/cases/{id}", Panel, get(panel::case)),
+        site(Verb::Get, "/panel/cases/{id}/events", Panel, get(live::panel_case)),
+        site(Verb::Post, "/panel/cases/{id}/link", Panel, post(panel::link)),
+        site(Verb::Post, "/panel/sign-out", Panel, post(panel::leave)),
         // Pages for the customer. The link's token is looked at by POST alone.
         site(Verb::Get, "/c/{token}", Anyone, get(customer::opened)),
         site(Verb::Get, "/c", Anyone, get(customer::start)),
+        site(Verb::Post, "/c/language", Anyone, post(language::choose)),
         site(Verb::Post, "/c/yes", Anyone, post(customer::yes)),
         site(Verb::Post, "/c/no", Anyone, post(customer::no)),
         site(Verb::Get, "/c/prove", Seat, get(customer::prove)),
@@ -227,6 +272,11 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/c/prove/{way}/send", Seat, post(customer::send)),
         site(Verb::Post, "/c/prove/{way}/start", Seat, post(customer::start_passkey)),
         site(Verb::Post, "/c/prove/{way}/finish", Seat, post(customer::finish_passkey)),
+        site(Verb::Get, "/c/company", Seat, get(company::back)),
+        site(Verb::Get, "/c/prove/{way}/sign-in", Seat, get(company::leave)),
+        site(Verb::Post, "/c/prove/{way}/signed-in", Seat, post(company::signed_in)),
+        site(Verb::Post, "/c/prove/{way}/ask", Seat, post(company::ask)),
+        site(Verb::Get, "/c/prove/{way}/events", Seat, get(company::push_events)),
         site(Verb::Get, "/c/confirm", Seat, get(customer::confirm_page)),
         site(Verb::Post, "/c/confirm", Seat, post(customer::confirm)),
         site(Verb::Post, "/c/run", Seat, post(customer::run)),
@@ -244,6 +294,9 @@ pub fn routes() -> Vec<Route> {
         // Whoever holds a receipt.
         site(Verb::Get, "/receipts/verify", Anyone, get(verify::page)),
         site(Verb::Post, "/receipts/verify", Anyone, post(verify::check).layer(DefaultBodyLimit::max(verify::MOST_BYTES + MOST_BYTES))),
+        // Whoever is called: "is someone from this company talking to me?"
+        site(Verb::Get, talking::PATH, Anyone, get(talking::page)),
+        site(Verb::Post, talking::PATH, Anyone, post(talking::look)),
         // Whoever was told.
         site(Verb::Get, "/v/{token}", Anyone, get(stop::page)),
         site(Verb::Post, "/v/{token}", Anyone, post(stop::stop)),

@@ -11,11 +11,14 @@
 mod bypasses;
 mod enrolment;
 mod journeys;
+mod languages;
 mod live;
 mod openapi;
+mod panel;
 mod problems;
 mod procedures;
 mod refusals;
+mod talking;
 mod who_may;
 mod world;
 

@@ -178,6 +178,8 @@ impl World {
                 url: panel_door.address("/countersign/password"),
                 secrets: vec![webhook.clone()],
             }),
+            company_login: None,
+            staff_login: None,
             staff: vec![petra()],
             machines: vec![
                 MachineToken {
@@ -223,6 +225,7 @@ impl World {
                 time_zone: "UTC".to_owned(),
                 demo: Some(lobby_door.origin()),
                 trusted_proxies: Vec::new(),
+                panel: countersign_web::PanelOrigins::default(),
             },
         );
         let origin_of_panel = panel_door.origin();
@@ -432,6 +435,7 @@ fn petra() -> NewAccount {
         roles: Vec::new(),
         console: vec![ConsoleRole::Admin],
         concerned: Vec::new(),
+        subject: None,
     }
 }
 

@@ -22,10 +22,14 @@ pub enum TokenKind {
     Stop,
     /// A session cookie.
     Session,
+    /// The session cookie of the panel beside a ticket.
+    Panel,
     /// A program's key to the API.
     Machine,
     /// An invitation to register a passkey.
     Invitation,
+    /// `state` of a sign-in at an OpenID provider, and the cookie of the browser that began it.
+    Login,
 }
 
 impl TokenKind {
@@ -35,8 +39,10 @@ impl TokenKind {
             Self::Link => "cs_link_",
             Self::Stop => "cs_stop_",
             Self::Session => "cs_sess_",
+            Self::Panel => "cs_panel_",
             Self::Machine => "cs_machine_",
             Self::Invitation => "cs_invite_",
+            Self::Login => "cs_login_",
         }
     }
 }

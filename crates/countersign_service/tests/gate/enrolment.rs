@@ -787,7 +787,10 @@ async fn a_colleagues_passkey_is_removed_only_after_another_answered() {
     let gate = &world.gate;
     let begun = gate.start_sign_in().await.unwrap();
     let response = maja.passkey.get(&begun.options, ORIGIN).unwrap();
-    let token = gate.finish_sign_in(&begun.ceremony, &response).await.unwrap();
+    let token = gate
+        .finish_sign_in(&begun.ceremony, &response)
+        .await
+        .unwrap();
     let session = async || gate.staff_session(token.expose()).await.unwrap().unwrap();
     let begun = gate.start_passkey(&session().await).await.unwrap();
     let (mut phone, made) = SoftPasskey::create(&begun.options, ORIGIN).unwrap();
@@ -806,7 +809,10 @@ async fn a_colleagues_passkey_is_removed_only_after_another_answered() {
         assert_eq!(stale.unwrap_err().code(), "step-up", "a stolen session");
     }
     // The prompt for removing the laptop's does not ask the laptop.
-    let begun = gate.start_step_up(&session().await, Some(laptop_id)).await.unwrap();
+    let begun = gate
+        .start_step_up(&session().await, Some(laptop_id))
+        .await
+        .unwrap();
     assert!(maja.passkey.get(&begun.options, ORIGIN).is_err());
     let response = phone.get(&begun.options, ORIGIN).unwrap();
     gate.finish_step_up(&session().await, &begun.ceremony, &response)
@@ -814,7 +820,9 @@ async fn a_colleagues_passkey_is_removed_only_after_another_answered() {
         .unwrap();
     let other = gate.remove_passkey(&session().await, phone_id).await;
     assert_eq!(other.unwrap_err().code(), "step-up");
-    gate.remove_passkey(&session().await, laptop_id).await.unwrap();
+    gate.remove_passkey(&session().await, laptop_id)
+        .await
+        .unwrap();
     let last = gate.remove_passkey(&session().await, phone_id).await;
     assert_eq!(last.unwrap_err().code(), "last-passkey");
     let none = gate.start_step_up(&session().await, Some(phone_id)).await;

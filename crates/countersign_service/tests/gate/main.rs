@@ -8,10 +8,15 @@
 )]
 
 mod attacks;
+mod audit;
 mod backend;
+mod company;
 mod delivery;
 mod enrolment;
 mod erasure;
+mod figures;
+mod provider;
 mod stories;
+mod talking;
 mod versions;
 mod world;

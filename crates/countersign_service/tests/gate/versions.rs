@@ -227,17 +227,28 @@ async fn a_new_version_is_refused_with_a_reason_and_stays_refused_for_a_day() {
         (&maja, version.as_str(), why, "not-a-signer"),
         (&idris, old.as_str(), why, "superseded"),
         (&idris, version.as_str(), "no", "reason-too-short"),
-        (&idris, version.as_str(), "a reason nobody \u{0} can read", "reason-too-short"),
+        (
+            &idris,
+            version.as_str(),
+            "a reason nobody \u{0} can read",
+            "reason-too-short",
+        ),
     ] {
         let refused = gate.refuse_procedure(&by.staff, version, reason).await;
         assert_eq!(refused.unwrap_err().code(), code);
     }
-    gate.refuse_procedure(&idris.staff, &version, why).await.unwrap();
+    gate.refuse_procedure(&idris.staff, &version, why)
+        .await
+        .unwrap();
     assert_eq!(gate.proposed_version().await.unwrap(), None);
     assert_eq!(gate.procedure().version.to_string(), old);
     let refused = gate.refused_procedure(&maja.staff).await.unwrap().unwrap();
     assert_eq!(
-        (refused.version.as_str(), refused.by.as_str(), refused.reason.as_str()),
+        (
+            refused.version.as_str(),
+            refused.by.as_str(),
+            refused.reason.as_str()
+        ),
         (version.as_str(), "Idris", why)
     );
     let again = gate.refuse_procedure(&idris.staff, &version, why).await;

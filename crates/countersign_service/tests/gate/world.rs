@@ -9,6 +9,7 @@ use countersign_ledger::Policy;
 use countersign_service::{
     Answered, BackupAttestation, ContactPut, CustomerPut, CustomerSeat, FactorPut, Gate, HeldPut,
     LogSigner, MachineCaller, OpenRequest, OpenedCase, Operator, Parts, ProofError, SignedInStaff,
+    StartError,
     adapters::{
         clock::{Clock as _, SettableClock},
         dice::SeededDice,
@@ -30,6 +31,8 @@ use countersign_store::{
     SqliteOptions,
 };
 
+use serde_json::json;
+
 use crate::backend::Backend;
 
 pub(crate) const ORIGIN: &str = "https://support.acme.example";
@@ -38,6 +41,11 @@ const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=
 
 /// Monday 23 November 2026, 10:00 UTC.
 pub(crate) const MONDAY: Timestamp = Timestamp(1_795_428_000_000);
+
+/// The two digits the agent reads off the desk; what the desk shows is compared elsewhere.
+pub(crate) fn number_told(digest: countersign_cases::Digest) -> String {
+    countersign_service::adapters::codes::CodeKey::new(&[5; 32]).two_digits(&digest.0)
+}
 
 pub(crate) struct World {
     pub(crate) gate: Gate,
@@ -56,6 +64,18 @@ pub(crate) struct World {
 pub(crate) struct Colleague {
     pub(crate) staff: SignedInStaff,
     pub(crate) passkey: SoftPasskey,
+    session: Token,
+}
+
+impl Colleague {
+    /// The same session, looked at again; `None` if it is over.
+    pub(crate) async fn again(&self, world: &World) -> Option<SignedInStaff> {
+        world
+            .gate
+            .staff_session(self.session.expose())
+            .await
+            .unwrap()
+    }
 }
 
 impl World {
@@ -146,6 +166,54 @@ impl World {
         self.restarts += 1;
     }
 
+    /// The same world from its first day, with these settings: an empty store, the same clock and neighbours.
+    pub(crate) async fn reborn(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        let store_clock = {
+            let clock = Arc::clone(&self.clock);
+            StoreClock::new(move || clock.now().0)
+        };
+        let signer = Arc::new(self.signer.clone());
+        self.journal = Arc::new(MemoryJournal::with_clock(signer, store_clock));
+        self.gate = self.another_gate(2).await;
+        self
+    }
+
+    /// What a gate on this store says to settings that it does not start with.
+    pub(crate) async fn refuses_settings(&self, change: impl FnOnce(&mut Settings)) -> String {
+        let mut settings = self.settings.clone();
+        change(&mut settings);
+        let refused = try_start(&settings, &self.journal, &self.clock, 77, None).await;
+        refused.err().unwrap().to_string()
+    }
+
+    /// Somebody who signed in without a passkey; they get one that was never registered.
+    pub(crate) fn in_session(&self, staff: SignedInStaff, session: Token) -> Colleague {
+        let options = json!({
+            "publicKey": {
+                "challenge": "AAAA", "rp": { "id": "support.acme.example", "name": "x" },
+                "user": { "id": "AAAA", "name": "x", "displayName": "x" },
+                "pubKeyCredParams": [{ "type": "public-key", "alg": -7 }],
+            }
+        });
+        let made = SoftPasskey::create(&options, ORIGIN)
+            .or_else(|_| SoftPasskey::create(&options["publicKey"], ORIGIN));
+        Colleague {
+            staff,
+            passkey: made.unwrap().0,
+            session,
+        }
+    }
+
+    /// Registers a first passkey by invitation and tries to sign in with it: gives the passkey, and what was said.
+    pub(crate) async fn first_passkey(&self, account: &str) -> (SoftPasskey, &'static str) {
+        let mut passkey = self.registers(account).await;
+        let begun = self.gate.start_sign_in().await.unwrap();
+        let response = passkey.get(&begun.options, ORIGIN).unwrap();
+        let finished = self.gate.finish_sign_in(&begun.ceremony, &response).await;
+        (passkey, finished.err().map_or("", |error| error.code()))
+    }
+
     /// What happened to the gate itself, oldest first.
     pub(crate) async fn kinds_of_the_gate(&self) -> Vec<String> {
         let stream = countersign_store::StreamKey("gate/log".to_owned());
@@ -190,8 +258,8 @@ impl World {
         self.pass(Duration::from_secs(hours * 3_600));
     }
 
-    /// Somebody of these settings' accounts, with a new passkey, signed in through the real ceremonies.
-    pub(crate) async fn colleague(&self, account: &str) -> Colleague {
+    /// A new passkey, registered by invitation.
+    async fn registers(&self, account: &str) -> SoftPasskey {
         let invitation = self
             .gate
             .invite_from_console(&Operator::at_the_console(), account)
@@ -202,7 +270,7 @@ impl World {
             .start_registration(invitation.token.expose())
             .await
             .unwrap();
-        let (mut passkey, response) = SoftPasskey::create(&begun.options, ORIGIN).unwrap();
+        let (passkey, response) = SoftPasskey::create(&begun.options, ORIGIN).unwrap();
         self.gate
             .finish_registration(
                 invitation.token.expose(),
@@ -212,6 +280,12 @@ impl World {
             )
             .await
             .unwrap();
+        passkey
+    }
+
+    /// Somebody of these settings' accounts, with a new passkey, signed in through the real ceremonies.
+    pub(crate) async fn colleague(&self, account: &str) -> Colleague {
+        let mut passkey = self.registers(account).await;
         let begun = self.gate.start_sign_in().await.unwrap();
         let response = passkey.get(&begun.options, ORIGIN).unwrap();
         let token = self
@@ -225,7 +299,11 @@ impl World {
             .await
             .unwrap()
             .unwrap();
-        Colleague { staff, passkey }
+        Colleague {
+            staff,
+            passkey,
+            session: token,
+        }
     }
 
     /// Signe of Halden Freight: customer for years, password, PIN, authenticator and passkey, a mailbox and a mobile.
@@ -360,7 +438,11 @@ impl World {
 
     pub(crate) async fn confirms(&self, seat: &CustomerSeat) {
         let digest = self.digest(seat).await;
-        self.gate.confirm(seat, digest).await.unwrap();
+        let number = number_told(digest);
+        self.gate
+            .confirm(seat, digest, Some(&number))
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn signs(&self, by: &mut Colleague, case: &CaseId) -> Result<(), ProofError> {
@@ -493,6 +575,7 @@ fn settings(
         roles: roles.iter().copied().map(str::to_owned).collect(),
         console: Vec::new(),
         concerned: Vec::new(),
+        subject: None,
     };
     let machine = |name: &str, scopes: &[Scope], roles: &[&str]| MachineToken {
         name: name.to_owned(),
@@ -534,6 +617,8 @@ fn settings(
             url: format!("{}/password", panel.url),
             secrets: secrets(),
         }),
+        company_login: None,
+        staff_login: None,
         staff: vec![
             account("maja", "p-maja", &["agent"]),
             account("tomas", "p-tomas", &["agent"]),
@@ -548,6 +633,16 @@ fn settings(
             NewAccount {
                 console: vec![ConsoleRole::Admin],
                 ..account("root", "p-root", &[])
+            },
+            NewAccount {
+                console: vec![ConsoleRole::Auditor],
+                ..account("vera", "p-vera", &[])
+            },
+            // An auditor who is tied to a customer.
+            NewAccount {
+                console: vec![ConsoleRole::Auditor],
+                concerned: vec!["c-1042".to_owned()],
+                ..account("otto", "p-otto", &[])
             },
         ],
         machines: vec![
@@ -598,6 +693,18 @@ async fn start_with(
     seed: u64,
     pepper: Option<Secret>,
 ) -> Gate {
+    try_start(settings, journal, clock, seed, pepper)
+        .await
+        .unwrap()
+}
+
+async fn try_start(
+    settings: &Settings,
+    journal: &SharedJournal,
+    clock: &Arc<SettableClock>,
+    seed: u64,
+    pepper: Option<Secret>,
+) -> Result<Gate, StartError> {
     let dice = Arc::new(SeededDice::new(seed));
     let hasher = SecretHasher::with_cost(
         HashCost::cheap_for_tests(),
@@ -613,5 +720,5 @@ async fn start_with(
         hasher,
         check: Box::new(|_| Ok(())),
     };
-    Gate::start(settings.clone(), parts).await.unwrap()
+    Gate::start(settings.clone(), parts).await
 }

@@ -1,10 +1,11 @@
 //! The page on which a customer sets a PIN, an authenticator app or passkeys, once the procedure granted it.
 
 use askama::Template;
+use countersign_service::Language;
 
 use super::frame::CustomerFrame;
 use super::icon::Icon;
-use super::page::Page;
+use super::page::{Page, Spoken};
 use super::parts::{Errors, When};
 use super::qr::Qr;
 use super::samples::{at, customer, error, on};
@@ -80,7 +81,13 @@ impl Page for EnrolPage {
     const NAME: &'static str = "link-enrol";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let mut frame = customer();
+        Self::samples_in(Language::English)
+    }
+}
+
+impl Spoken for EnrolPage {
+    fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
+        let mut frame = customer(language);
         frame.works_until = None;
         let page = |label: &str, what, errors| Self {
             frame: frame.clone(),

@@ -5,7 +5,10 @@
 //! from those come the gallery, the tests and the pictures.
 
 mod approvals;
+mod audit;
 mod case;
+pub mod charts;
+mod company;
 mod customers;
 mod desk;
 mod enrol;
@@ -17,6 +20,7 @@ mod link;
 mod link_samples;
 mod new_case;
 mod page;
+mod panel;
 mod parts;
 mod problem;
 mod procedure_samples;
@@ -28,10 +32,17 @@ mod reference;
 mod samples;
 mod settings;
 mod sign_in;
+mod statistics;
+mod talking;
+mod told;
 mod verify;
 
+use countersign_service::Language;
+
 pub use approvals::*;
+pub use audit::*;
 pub use case::*;
+pub use company::*;
 pub use customers::*;
 pub use desk::*;
 pub use enrol::*;
@@ -41,6 +52,7 @@ pub use gallery::gallery_files;
 pub use link::*;
 pub use new_case::*;
 pub use page::*;
+pub use panel::*;
 pub use parts::*;
 pub use problem::*;
 pub use procedures::*;
@@ -50,6 +62,9 @@ pub use receipt::*;
 pub use reference::*;
 pub use settings::*;
 pub use sign_in::*;
+pub use statistics::*;
+pub use talking::*;
+pub use told::*;
 pub use verify::*;
 
 /// One page in one state, rendered.
@@ -70,6 +85,7 @@ pub struct GalleryPage {
 pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     let mut pages = Vec::new();
     add::<SignInPage>(&mut pages)?;
+    add::<CompanyBackPage>(&mut pages)?;
     add::<InvitationPage>(&mut pages)?;
     add::<DeskPage>(&mut pages)?;
     add::<NewCaseCustomerPage>(&mut pages)?;
@@ -91,6 +107,10 @@ pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     add::<ReachPage>(&mut pages)?;
     add::<LockoutPage>(&mut pages)?;
     add::<ProcedureTextPage>(&mut pages)?;
+    add::<StatisticsPage>(&mut pages)?;
+    add::<AuditPage>(&mut pages)?;
+    add::<AuditEntryPage>(&mut pages)?;
+    add::<AuditVerifyPage>(&mut pages)?;
     add::<SettingsPage>(&mut pages)?;
     add::<PasskeysPage>(&mut pages)?;
     add::<KeysPage>(&mut pages)?;
@@ -98,23 +118,55 @@ pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     add::<StaffErrorPage>(&mut pages)?;
     add::<ApiPage>(&mut pages)?;
     add::<ProblemPage>(&mut pages)?;
-    add::<StartPage>(&mut pages)?;
-    add::<ProvePage>(&mut pages)?;
-    add::<TypedProofPage>(&mut pages)?;
-    add::<PasskeyProofPage>(&mut pages)?;
-    add::<ConfirmPage>(&mut pages)?;
-    add::<DonePage>(&mut pages)?;
-    add::<EnrolPage>(&mut pages)?;
-    add::<StopPage>(&mut pages)?;
-    add::<ReceiptsPage>(&mut pages)?;
-    add::<CustomerReceiptPage>(&mut pages)?;
-    add::<VerifyPage>(&mut pages)?;
-    add::<CustomerErrorPage>(&mut pages)?;
+    add::<PanelDoorPage>(&mut pages)?;
+    add::<PanelPassPage>(&mut pages)?;
+    add::<PanelPage>(&mut pages)?;
+    add::<PanelCustomerPage>(&mut pages)?;
+    add::<PanelNewPage>(&mut pages)?;
+    add::<PanelCheckPage>(&mut pages)?;
+    add::<PanelCasePage>(&mut pages)?;
+    add::<PanelErrorPage>(&mut pages)?;
+    pages.extend(customer_gallery(Language::English)?);
+    Ok(pages)
+}
+
+/// Every page for customers in every state, in this language.
+///
+/// # Errors
+/// If a template cannot be rendered; a test shows that none fails.
+pub fn customer_gallery(language: Language) -> askama::Result<Vec<GalleryPage>> {
+    let mut pages = Vec::new();
+    add_in::<StartPage>(&mut pages, language)?;
+    add_in::<ProvePage>(&mut pages, language)?;
+    add_in::<TypedProofPage>(&mut pages, language)?;
+    add_in::<PasskeyProofPage>(&mut pages, language)?;
+    add_in::<CompanyProofPage>(&mut pages, language)?;
+    add_in::<PushProofPage>(&mut pages, language)?;
+    add_in::<ConfirmPage>(&mut pages, language)?;
+    add_in::<DonePage>(&mut pages, language)?;
+    add_in::<EnrolPage>(&mut pages, language)?;
+    add_in::<StopPage>(&mut pages, language)?;
+    add_in::<TalkingPage>(&mut pages, language)?;
+    add_in::<ReceiptsPage>(&mut pages, language)?;
+    add_in::<CustomerReceiptPage>(&mut pages, language)?;
+    add_in::<VerifyPage>(&mut pages, language)?;
+    add_in::<CustomerErrorPage>(&mut pages, language)?;
     Ok(pages)
 }
 
 fn add<P: Page>(pages: &mut Vec<GalleryPage>) -> askama::Result<()> {
     for (state, page) in P::samples() {
+        pages.push(GalleryPage {
+            page: P::NAME,
+            state,
+            html: page.render()?,
+        });
+    }
+    Ok(())
+}
+
+fn add_in<P: Spoken>(pages: &mut Vec<GalleryPage>, language: Language) -> askama::Result<()> {
+    for (state, page) in P::samples_in(language) {
         pages.push(GalleryPage {
             page: P::NAME,
             state,

@@ -1,10 +1,11 @@
 //! The public page on which a receipt is checked.
 
 use askama::Template;
+use countersign_service::Language;
 
 use super::frame::CustomerFrame;
 use super::icon::Icon;
-use super::page::Page;
+use super::page::{Page, Spoken};
 use super::parts::{Errors, Fact};
 use super::samples::{DIGEST, customer, error, fact, machine, odd_words, words};
 use crate::words::{Typed, Words};
@@ -55,7 +56,13 @@ impl Page for VerifyPage {
     const NAME: &'static str = "verify";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let mut frame = customer();
+        Self::samples_in(Language::English)
+    }
+}
+
+impl Spoken for VerifyPage {
+    fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
+        let mut frame = customer(language);
         frame.can_stop = false;
         frame.works_until = None;
         frame.case = None;

@@ -12,6 +12,7 @@ use countersign_service::{
 use serde_json::json;
 
 use super::cases::{SheetOf, download, sheet};
+use super::company;
 use super::sign_in::Scripted;
 use super::stop::reason;
 use super::{Answer, Browser, Fields, customer_frame, field, html, html_with};
@@ -338,7 +339,7 @@ fn prove_page(
 
 fn kind_of(method: ProofMethod) -> WayKind {
     match method {
-        ProofMethod::Passkey | ProofMethod::App => WayKind::Have,
+        ProofMethod::Passkey | ProofMethod::App | ProofMethod::Push => WayKind::Have,
         ProofMethod::Mail | ProofMethod::Text => WayKind::Receive,
         ProofMethod::Pin | ProofMethod::Password | ProofMethod::Company => WayKind::Know,
     }
@@ -365,13 +366,19 @@ fn shown_method(method: Method) -> ProofMethod {
         Method::Passkey => ProofMethod::Passkey,
         Method::Mail => ProofMethod::Mail,
         Method::Text => ProofMethod::Text,
-        Method::Oidc | Method::Ciba | Method::Webhook | Method::Panel => ProofMethod::Company,
+        Method::Ciba => ProofMethod::Push,
+        Method::Oidc | Method::Webhook | Method::Panel => ProofMethod::Company,
     }
 }
 
 /// A way by its name. One that the customer never registered looks like any other: what stands on this page must not
 /// tell somebody who has proved nothing whether there is a PIN.
-fn way_named(web: &Web, procedure: &Procedure, view: &SeatView, name: &str) -> Option<ProofWay> {
+pub(super) fn way_named(
+    web: &Web,
+    procedure: &Procedure,
+    view: &SeatView,
+    name: &str,
+) -> Option<ProofWay> {
     if let Some(way) = view.ways.iter().find(|way| way.proof == name) {
         return Some(proof_way(way, &web.calendar()));
     }
@@ -403,7 +410,7 @@ fn asks(expression: &Expr, wanted: ProofId) -> bool {
 }
 
 /// Which question this is, and of how many, on the way that needs the fewest.
-fn steps(procedure: &Procedure, view: &SeatView) -> (u32, u32) {
+pub(super) fn steps(procedure: &Procedure, view: &SeatView) -> (u32, u32) {
     let is_done = |name: &str| {
         view.ways
             .iter()
@@ -480,6 +487,9 @@ pub async fn way(
     {
         // No code was sent yet; choosing this way sends one.
         return Ok(see_other("/c/prove"));
+    }
+    if company::is_asked_here(way.method) {
+        return company::show(&web, &browser, &seat, &name, way.method).await;
     }
     if way.method == ProofMethod::Passkey {
         let (step, steps) = steps(&procedure, &view);
@@ -683,19 +693,22 @@ fn confirming(
         consequence: action.and_then(|action| present::consequence(procedure, action)),
         summary,
         digest: view.digest.to_string(),
-        number_from: None,
+        number_from: view.number_from.clone(),
         button: format!("Yes: {}", inside_sentence(&view.action_label)),
         errors,
     }
 }
 
-/// `POST /c/confirm`: the customer's last step. `digest` is the one of the words on the page.
+/// `POST /c/confirm`: the customer's last step. `digest` is the one of the words on the page, `number` the two digits the
+/// agent tells, where they are asked for.
 pub async fn confirm(
     State(web): State<Web>,
     browser: Browser,
+    network: Network,
     Seat(seat): Seat,
     Form(fields): Form<Fields>,
 ) -> Answer {
+    network.take(&web.rates.answers)?;
     let Some(digest) = Digest::from_hex(field(&fields, "digest")) else {
         return Err(Problem::new(
             StatusCode::CONFLICT,
@@ -703,25 +716,50 @@ pub async fn confirm(
             "This changed while you were reading",
         ));
     };
-    match web.gate.confirm(&seat, digest).await {
-        Ok(_) => Ok(see_other("/c/done")),
+    let number = fields.get("number").map(String::as_str);
+    let (status, at_field, message) = match web.gate.confirm(&seat, digest, number).await {
+        Ok(_) => return Ok(see_other("/c/done")),
         Err(CaseError::Refused(refusal)) if refusal.code() == "already-confirmed" => {
-            Ok(see_other("/c/done"))
+            return Ok(see_other("/c/done"));
         }
-        Err(CaseError::Refused(refusal)) if refusal.code() == "customer-part-missing" => {
-            let view = web.gate.seat_view(&seat).await?;
-            let errors = Errors(vec![FieldError {
-                field: "confirm".to_owned(),
-                message: format!("{}.", sentence_case(&refusal.to_string())),
-            }]);
-            let procedure = web.gate.procedure_of(&view.procedure).await?;
-            html_with(
-                StatusCode::CONFLICT,
-                &confirming(&web, &procedure, &browser, &view, errors),
-            )
-        }
-        Err(error) => Err(error.into()),
-    }
+        Err(CaseError::Refused(refusal)) if refusal.code() == "customer-part-missing" => (
+            StatusCode::CONFLICT,
+            "confirm",
+            format!("{}.", sentence_case(&refusal.to_string())),
+        ),
+        Err(CaseError::NumberMissing) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "number",
+            "Type the two digits that the agent tells you.".to_owned(),
+        ),
+        Err(CaseError::WrongNumber { tries_left }) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "number",
+            match tries_left {
+                1 => "That is not the number. One try left.".to_owned(),
+                left => format!("That is not the number. {left} tries left."),
+            },
+        ),
+        Err(CaseError::NumberClosed { until }) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "number",
+            format!(
+                "Too many wrong numbers. Nothing was confirmed. Try again from {}, or stop this.",
+                web.calendar().when(until).shown
+            ),
+        ),
+        Err(error) => return Err(error.into()),
+    };
+    let view = web.gate.seat_view(&seat).await?;
+    let errors = Errors(vec![FieldError {
+        field: at_field.to_owned(),
+        message,
+    }]);
+    let procedure = web.gate.procedure_of(&view.procedure).await?;
+    html_with(
+        status,
+        &confirming(&web, &procedure, &browser, &view, errors),
+    )
 }
 
 /// `POST /c/run`: the customer says "run".
@@ -1061,7 +1099,12 @@ impl From<ProofError> for Problem {
             ProofError::Unavailable => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, code, title).retry_after(5)
             }
-            ProofError::NotAccepted | ProofError::NoPasskey => {
+            ProofError::LoginOver => Self::new(StatusCode::GONE, code, title),
+            ProofError::LoginCancelled
+            | ProofError::LoginTooWeak
+            | ProofError::LoginNotAccepted
+            | ProofError::NotAccepted
+            | ProofError::NoPasskey => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, title).detail(error.to_string())
             }
         }

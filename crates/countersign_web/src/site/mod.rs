@@ -4,19 +4,25 @@
 //! into pages for whoever did not ask for JSON.
 
 pub mod approvals;
+pub mod audit;
 pub mod cases;
+pub mod company;
 pub mod customer;
 pub mod customers;
 pub mod desk;
 pub mod enrol;
+pub mod language;
 pub mod live;
 pub mod new_case;
+pub mod panel;
 pub mod procedures;
 pub mod proposal;
 pub mod reference;
 pub mod settings;
 pub mod sign_in;
+pub mod statistics;
 pub mod stop;
+pub mod talking;
 pub mod verify;
 
 use std::collections::BTreeMap;
@@ -26,8 +32,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use countersign_service::SignedInStaff;
 use countersign_service::settings::ConsoleRole;
+use countersign_service::{Language, SignedInStaff};
 
 use self::live::SessionToken;
 use crate::Web;
@@ -72,6 +78,7 @@ pub struct Browser {
     theme: Theme,
     shortcuts: bool,
     here: String,
+    language: Language,
 }
 
 impl Browser {
@@ -86,7 +93,34 @@ impl Browser {
             theme,
             shortcuts: cookie(headers, "shortcuts").as_deref() != Some("off"),
             here,
+            language: Language::chosen(
+                cookie(headers, "language").as_deref(),
+                headers
+                    .get(header::ACCEPT_LANGUAGE)
+                    .and_then(|value| value.to_str().ok()),
+                Language::default(),
+            ),
         }
+    }
+
+    /// What the customer reads.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// The customer's page this is, or that the form on it belongs to: where one is after choosing another language.
+    fn customer_page(&self) -> String {
+        match self.here.as_str() {
+            "/c/yes" | "/c/no" | "/c/run" | "/c/language" => "/c".to_owned(),
+            here => here.strip_suffix("/send").unwrap_or(here).to_owned(),
+        }
+    }
+}
+
+impl Browser {
+    /// The path it is at, without a query.
+    pub fn path(&self) -> &str {
+        self.here.split('?').next().unwrap_or_default()
     }
 }
 
@@ -156,16 +190,7 @@ impl FromRequestParts<Web> for Desk {
             name: staff.name().to_owned(),
             role: role_label(web, &staff),
         });
-        frame.sections = if staff.roles().is_empty() {
-            vec![Section::Procedures]
-        } else {
-            vec![
-                Section::Desk,
-                Section::Approvals,
-                Section::Customers,
-                Section::Procedures,
-            ]
-        };
+        frame.sections = sections(&staff);
         Ok(Self {
             staff,
             frame,
@@ -173,6 +198,23 @@ impl FromRequestParts<Web> for Desk {
             session,
         })
     }
+}
+
+/// The pages somebody may open.
+fn sections(staff: &SignedInStaff) -> Vec<Section> {
+    let auditor = staff.has(ConsoleRole::Auditor);
+    let works = !staff.roles().is_empty();
+    [
+        (Section::Desk, works),
+        (Section::Approvals, works),
+        (Section::Customers, works),
+        (Section::Procedures, true),
+        (Section::Statistics, works || auditor),
+        (Section::Audit, auditor),
+    ]
+    .into_iter()
+    .filter_map(|(section, may)| may.then_some(section))
+    .collect()
 }
 
 /// The frame of a page where nobody is signed in.
@@ -195,7 +237,9 @@ pub fn public_frame(web: &Web, browser: &Browser) -> StaffFrame {
 /// The frame of a customer's page.
 pub fn customer_frame(web: &Web, browser: &Browser) -> CustomerFrame {
     CustomerFrame {
-        lang: "en".to_owned(),
+        language: browser.language,
+        own_language: Language::English,
+        here: browser.customer_page(),
         theme: browser.theme,
         organisation: web.gate.procedure().organisation.clone(),
         reference: None,
@@ -206,6 +250,7 @@ pub fn customer_frame(web: &Web, browser: &Browser) -> CustomerFrame {
         more_time: false,
         demo: web.demo.clone(),
         proven: None,
+        asks_who: false,
         idempotency_key: web.fresh_key(),
     }
 }
@@ -243,7 +288,7 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
             .path_and_query()
             .map_or_else(String::new, ToString::to_string),
     );
-    let reading = request.method() == Method::GET;
+    let reading = matches!(*request.method(), Method::GET | Method::HEAD);
     let response = next.run(request).await;
     if api || wants_json {
         return response;
@@ -251,6 +296,15 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
     let Some(problem) = response.extensions().get::<Problem>().cloned() else {
         return response;
     };
+    let framed = panel::is_framed(&path);
+    // Somebody else's page sent the frame to an address inside the panel, or the session is over: begin at the door.
+    if framed
+        && reading
+        && path != "/panel"
+        && (problem.status == 401 || &*problem.code == "cross-site")
+    {
+        return see_other("/panel");
+    }
     if problem.status == 401 && reading {
         return see_other(&format!("/sign-in?next={}", pages::encode(&browser.here)));
     }
@@ -258,11 +312,10 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
     let shown = shown(&web, &problem, &browser);
     let reference =
         (problem.status >= 500).then(|| web.fresh_key().chars().take(6).collect::<String>());
-    let page = if path == "/c"
-        || path.starts_with("/c/")
-        || path.starts_with("/v/")
-        || path.starts_with("/receipts/")
-    {
+    let for_customers = path == "/c" || path == talking::PATH || path.starts_with("/receipts/");
+    let page = if framed {
+        panel::problem(&web, &browser, status, shown, reference)
+    } else if for_customers || path.starts_with("/c/") || path.starts_with("/v/") {
         html_with(
             status,
             &CustomerErrorPage {
