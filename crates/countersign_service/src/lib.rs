@@ -28,6 +28,8 @@ mod customers;
 mod decisions;
 mod delivery;
 mod device_push;
+mod enrolment;
+mod enrolment_pin;
 mod erasure;
 mod factors;
 mod facts;
@@ -73,6 +75,8 @@ pub use customers::{
     CustomerSaved, FactorPut, FactorView, HeldPut,
 };
 pub use device_push::{DeviceStage, DeviceStanding};
+pub use enrolment::{AppSecret, EnrolmentError, EnrolmentView};
+pub use enrolment_pin::{PIN_DIGITS, WeakPin};
 pub use gate::{Gate, Parts, ProcedureCheck, StartError};
 pub use idempotency::{Answer, IDEMPOTENCY_KEY_CHARS_MAX, Idempotent, Reserved};
 pub use ledger::LogSigner;
@@ -93,10 +97,15 @@ pub use sign_in::Ceremony;
 pub use sign_offs::{PasskeyPrompt, SIGN_OFF_DOMAIN};
 pub use speech::Language;
 pub use spoken::{SpokenNumber, TalkingView};
-pub use staff::{AccountView, InvitationView, IssuedInvitation, Operator, PasskeyView, StaffError};
+pub use staff::{
+    AccountView, InvitationView, IssuedInvitation, OnFile, Operator, PasskeyView, StaffError,
+    staff_on_file,
+};
 pub use timeline::{TimelineEntry, WhoView};
 pub use trouble::Trouble;
-pub use versions::{PROCEDURE_DOMAIN, ProcedureDiff, ProcedureError, ProposalView};
+pub use versions::{
+    PROCEDURE_DOMAIN, ProcedureDiff, ProcedureError, ProposalView, RefusedProcedure,
+};
 pub use views::{
     Abilities, Ability, CaseView, EndingView, LinkView, ParameterView, SeatView, StopView, Way,
     WayStanding,

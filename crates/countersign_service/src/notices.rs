@@ -48,6 +48,14 @@ pub(crate) enum Letter {
         contact: ContactId,
         at: Timestamp,
     },
+    /// Something was set on the gate's own pages.
+    Enrolled {
+        customer: CustomerId,
+        case: CaseId,
+        contact: ContactId,
+        label: String,
+        at: Timestamp,
+    },
     /// This address was removed from an account.
     ContactRemoved {
         customer: CustomerId,
@@ -74,6 +82,16 @@ impl Gate {
                 contact,
                 at,
             } => self.send_code_letter(work, case, proof, contact, *at).await,
+            Letter::Enrolled {
+                customer,
+                case,
+                contact,
+                label,
+                at,
+            } => {
+                let written = self.enrolled_letter(case, label, *at);
+                self.send_word(work, customer, contact, *at, &written).await
+            }
             Letter::ContactRemoved {
                 customer,
                 contact,
@@ -241,6 +259,43 @@ impl Gate {
         contact: &ContactId,
         at: Timestamp,
     ) -> Result<(), CaseError> {
+        let organisation = &self.procedure().organisation;
+        let written = Written {
+            subject: format!("This address was removed from your {organisation} account"),
+            text: format!(
+                "This address is no longer on file for an account at {organisation}.\n\n\
+                 If you did not ask for this, contact {organisation} now. For the next 30 days\n\
+                 this address is still told, and can still stop, what is asked for on the account.\n{who}",
+                who = who_is_it(organisation, &self.settings().origin)
+            ),
+        };
+        self.send_word(work, customer, contact, at, &written).await
+    }
+
+    fn enrolled_letter(&self, case: &CaseId, label: &str, at: Timestamp) -> Written {
+        let organisation = &self.procedure().organisation;
+        Written {
+            subject: format!("{organisation}: your {label} was changed"),
+            text: format!(
+                "On {when} this was set anew or removed on your account at {organisation}:\n\n    {label}\n\n\
+                 It was done by case {case}. If this was not you, contact {organisation} now.\n\
+                 We never ask you to read a code aloud.\n{who}",
+                when = written_time(at),
+                case = case.0,
+                who = who_is_it(organisation, &self.settings().origin),
+            ),
+        }
+    }
+
+    /// Word of something that happened: nothing waits for it.
+    async fn send_word(
+        &self,
+        work: &Work,
+        customer: &CustomerId,
+        contact: &ContactId,
+        at: Timestamp,
+        written: &Written,
+    ) -> Result<(), CaseError> {
         let now = self.now();
         let customer = self
             .load_customer(customer)
@@ -252,21 +307,10 @@ impl Gate {
             .iter()
             .find(|known| known.id == *contact)
             .ok_or(CaseError::Unknown)?;
-        let procedure = self.procedure();
-        let written = Written {
-            subject: format!(
-                "This address was removed from your {} account",
-                procedure.organisation
-            ),
-            text: format!(
-                "This address is no longer on file for an account at {organisation}.\n\n\
-                 If you did not ask for this, contact {organisation} now. For the next 30 days\n\
-                 this address is still told, and can still stop, what is asked for on the account.\n{who}",
-                who = who_is_it(&procedure.organisation, &self.settings().origin),
-                organisation = procedure.organisation
-            ),
-        };
-        match self.hand_over(&procedure, known, &work.key, &written).await {
+        match self
+            .hand_over(&self.procedure(), known, &work.key, written)
+            .await
+        {
             Delivery::TryLater(_) if now.seconds_since(at) < GIVE_UP_SECONDS => Ok(self
                 .finish(MAIL, &work.key, Some(again_at(now, work.attempts)))
                 .await?),

@@ -173,6 +173,7 @@ impl Gate {
             opened_at: now,
             seen_at: now,
             asserted_at: None,
+            asserted_by: None,
             company_at: None,
         };
         let until = now.plus_seconds(self.settings().limits.session_seconds);

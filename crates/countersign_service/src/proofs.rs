@@ -194,7 +194,10 @@ impl Gate {
     ) -> Result<Answered, ProofError> {
         let loaded = self.load_case(seat.case()).await?;
         let (id, method) = self.asked(&loaded, proof)?;
-        if matches!(method, Method::Passkey | Method::Oidc | Method::Ciba) {
+        if matches!(
+            method,
+            Method::Passkey | Method::Oidc | Method::Ciba | Method::Panel
+        ) {
             return Err(ProofError::NotAsked);
         }
         let tell = self.seat_has_proved(seat).await?;

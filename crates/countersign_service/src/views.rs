@@ -79,6 +79,8 @@ pub struct CaseView {
     pub grant: Option<String>,
     /// True once a receipt can be downloaded.
     pub receipt: bool,
+    /// It is granted, and the customer sets the new value themselves: until when.
+    pub to_set: Option<Timestamp>,
     /// The number to say aloud, while an agent's case is open.
     pub spoken: Option<SpokenNumber>,
     /// The two digits the customer types to confirm; only for somebody who may be talking to them.
@@ -246,6 +248,9 @@ pub struct SeatView {
     pub return_to: Option<String>,
     /// True once a receipt can be downloaded.
     pub receipt: bool,
+    /// It is granted, and the customer sets the new value themselves: until when. Whether on this seat is for
+    /// [`Gate::enrolment`] to say.
+    pub to_set: Option<Timestamp>,
 }
 
 /// One way to prove.
@@ -387,6 +392,9 @@ impl Gate {
                 .grant()
                 .map(|grant| crate::grants::grant_key(&grant.id)),
             receipt: case.state().is_final() && !masked,
+            to_set: crate::enrolment::awaits_customer(loaded)
+                .then(|| case.grant().map(|grant| crate::enrolment::until(grant.at)))
+                .flatten(),
             checklist: sheet,
             spoken: loaded.row.spoken.clone(),
             number: match reader {
@@ -406,7 +414,7 @@ impl Gate {
         &self,
         seat: &CustomerSeat,
     ) -> Result<Vec<TimelineEntry>, CaseError> {
-        if !self.seat_has_proved(seat).await? {
+        if !self.seat_reads_case(seat).await? {
             return Ok(Vec::new());
         }
         let loaded = self.load_case(seat.case()).await?;
@@ -420,7 +428,8 @@ impl Gate {
     /// The customer's page.
     pub async fn seat_view(&self, seat: &CustomerSeat) -> Result<SeatView, CaseError> {
         let loaded = self.load_case(seat.case()).await?;
-        let proved = self.seat_has_proved(seat).await?;
+        // A seat for the receipt reads what is over and can do nothing: there is nothing left to do.
+        let proved = self.seat_reads_case(seat).await?;
         self.seat_view_of(&loaded, proved)
     }
 
@@ -480,6 +489,9 @@ impl Gate {
             ending: ending_view(case),
             return_to: loaded.row.return_to.clone().filter(|_| over),
             receipt: over && proved,
+            to_set: crate::enrolment::awaits_customer(loaded)
+                .then(|| case.grant().map(|grant| crate::enrolment::until(grant.at)))
+                .flatten(),
         })
     }
 
@@ -503,6 +515,12 @@ impl Gate {
             ),
         })
     }
+}
+
+/// Whether there is a receipt somebody may have: the case is over, or its outcome unknown, and the customer proved something
+/// in it.
+pub(crate) fn has_receipt(case: &Case) -> bool {
+    (case.state().is_final() || case.state() == State::Unknown) && !case.proofs().is_empty()
 }
 
 /// What a case lacks, for its row.
@@ -658,6 +676,11 @@ fn ways(gate: &Gate, loaded: &Loaded, sheet: &Checklist, tell_tries: bool) -> Ve
         .filter_map(|item| {
             let proof = loaded.procedure.proofs.get(item.proof.index())?;
             let method = item.method.filter(|method| gate.supports(*method))?;
+            let shown = item.standing == countersign_cases::Standing::Holds;
+            if method == Method::Panel && !shown {
+                // Only the panel shows it, by the link it sends the customer by.
+                return None;
+            }
             let held = loaded
                 .facts
                 .holdings
@@ -729,7 +752,10 @@ fn abilities(loaded: &Loaded, reader: Option<&StaffMember>) -> Abilities {
     let ask =
         |command| decide(&loaded.procedure, &loaded.case, command, &loaded.moment()).map(|_| ());
     let by = Actor::Staff(member.clone());
-    let issue_link = if !loaded.case.state().is_live() {
+    let issue_link = if !loaded.case.state().is_live()
+        && !has_receipt(&loaded.case)
+        && !crate::enrolment::awaits_customer(loaded)
+    {
         ask(Command::UseLink)
     } else if member.concerned {
         Err(Refusal::Concerned)

@@ -94,7 +94,7 @@ fn compress(body: &[u8], quality: i32) -> Vec<u8> {
     packed
 }
 
-static FILES: [File; 5] = [
+static FILES: [File; 6] = [
     File::new(
         "app.css",
         "text/css; charset=utf-8",
@@ -104,6 +104,11 @@ static FILES: [File; 5] = [
         "live.js",
         "text/javascript; charset=utf-8",
         include_bytes!("../assets/live.js"),
+    ),
+    File::new(
+        "verify.js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../assets/verify.js"),
     ),
     File::new(
         "passkey.js",

@@ -74,6 +74,8 @@ pub struct Rates {
     pub answers: Rate,
     /// Searches for customers.
     pub searches: Rate,
+    /// Receipts that are checked for anyone.
+    pub receipts: Rate,
     /// Spoken numbers that one network looks up.
     pub talking: Rate,
     /// Spoken numbers that all networks together look up; see [`site::talking`].
@@ -148,6 +150,7 @@ impl Rates {
             ceremonies: Rate::per_minute(per_minute),
             answers: Rate::per_minute(per_minute),
             searches: Rate::per_minute(per_minute),
+            receipts: Rate::per_minute(per_minute),
             talking: Rate::per_minute(site::talking::PER_NETWORK_AND_MINUTE),
             talking_in_all: Rate::per_minute(site::talking::IN_ALL_AND_MINUTE),
             asked: AtomicU32::new(0),
@@ -162,6 +165,7 @@ impl Rates {
                 &self.ceremonies,
                 &self.answers,
                 &self.searches,
+                &self.receipts,
                 &self.talking,
             ] {
                 rate.tidy();

@@ -372,6 +372,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Tell whoever keeps the procedure.",
     ),
     explained(
+        "nothing-to-set",
+        "There is nothing to set here",
+        "The procedure granted no PIN, app or passkey on this page: not yet, not any more, or to another page of the same case.",
+        "Set it on the page where the proofs were made, within a day of the grant; or open a new case.",
+    ),
+    explained(
         "nothing-to-vouch",
         "There is nothing to give your word for",
         "No path of this case has such a line for you.",
@@ -626,7 +632,7 @@ pub const PROBLEMS: &[Explained] = &[
     explained(
         "step-up",
         "Show first that it is you",
-        "A new passkey is added only within five minutes of an answer by one that is there: a stolen session is not enough.",
+        "A passkey is added or removed only within five minutes of an answer by another that is there: a stolen session is not enough, nor a stolen passkey.",
         "Answer the step-up prompt with a passkey of the account, then try again.",
     ),
     explained(
@@ -694,6 +700,18 @@ pub const PROBLEMS: &[Explained] = &[
         "The request has a field that is not known",
         "Nothing is passed over silently.",
         "Leave out the field that `errors` names, or spell it as the description does.",
+    ),
+    explained(
+        "weak-pin",
+        "This PIN is one that others would try",
+        "A PIN has 6 to 12 digits that are not in a row, not repeated, and that nobody can look up.",
+        "Choose another.",
+    ),
+    explained(
+        "wrong-code",
+        "The code is not the one the app shows",
+        "An authenticator app counts only once a code of it came back.",
+        "Scan the code again, wait for the next six numbers, and enter those.",
     ),
     explained(
         "wrong-content-type",

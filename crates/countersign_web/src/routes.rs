@@ -83,8 +83,9 @@ pub fn routes() -> Vec<Route> {
     use crate::api::{cases as ac, customers as cu, gate as ag, staff as st};
     use crate::openapi::shape;
     use crate::site::{
-        approvals, audit, cases, company, customer, customers, desk, language, live, new_case,
-        panel, procedures, proposal, reference, settings, sign_in, statistics, stop, talking,
+        approvals, audit, cases, company, customer, customers, desk, enrol, language, live,
+        new_case, panel, procedures, proposal, reference, settings, sign_in, statistics, stop,
+        talking, verify,
     };
     use Door::{Anyone, Machine, Panel, Seat, Staff, StaffOrMachine};
 
@@ -225,6 +226,7 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/procedures/proposed", Staff, get(proposal::page)),
         site(Verb::Post, "/procedures/proposed/sign/start", Staff, post(proposal::start)),
         site(Verb::Post, "/procedures/proposed/sign/finish", Staff, post(proposal::finish)),
+        site(Verb::Post, "/procedures/proposed/refuse", Staff, post(proposal::refuse)),
         site(Verb::Get, "/statistics", Staff, get(statistics::page)),
         site(Verb::Get, "/statistics.csv", Staff, get(statistics::as_csv)),
         site(Verb::Get, "/audit", Staff, get(audit::list)),
@@ -278,6 +280,10 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/c/confirm", Seat, get(customer::confirm_page)),
         site(Verb::Post, "/c/confirm", Seat, post(customer::confirm)),
         site(Verb::Post, "/c/run", Seat, post(customer::run)),
+        site(Verb::Get, "/c/set", Seat, get(enrol::page)),
+        site(Verb::Post, "/c/set", Seat, post(enrol::set)),
+        site(Verb::Post, "/c/set/start", Seat, post(enrol::start)),
+        site(Verb::Post, "/c/set/finish", Seat, post(enrol::finish)),
         site(Verb::Get, "/c/done", Seat, get(customer::done)),
         site(Verb::Get, "/c/events", Seat, get(live::seat)),
         site(Verb::Get, "/c/stop", Anyone, get(customer::stop_page)),
@@ -285,6 +291,9 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/c/receipts", Seat, get(customer::receipts)),
         site(Verb::Get, "/c/receipts/{case}", Seat, get(customer::receipt)),
         site(Verb::Get, "/c/receipts/{case}/json", Seat, get(customer::receipt_json)),
+        // Whoever holds a receipt.
+        site(Verb::Get, "/receipts/verify", Anyone, get(verify::page)),
+        site(Verb::Post, "/receipts/verify", Anyone, post(verify::check).layer(DefaultBodyLimit::max(verify::MOST_BYTES + MOST_BYTES))),
         // Whoever is called: "is someone from this company talking to me?"
         site(Verb::Get, talking::PATH, Anyone, get(talking::page)),
         site(Verb::Post, talking::PATH, Anyone, post(talking::look)),

@@ -198,6 +198,7 @@ fn mistakes_of(page: &GalleryPage) -> Vec<String> {
             );
             let ours = value.starts_with('#')
                 || value.starts_with("tel:")
+                || value.starts_with("otpauth://totp/")
                 || value.starts_with('/') && !value.starts_with("//");
             // Where the company's panel gets its customer back: the one address of another site, from an allow-list.
             let back =
@@ -264,7 +265,10 @@ fn without_pictures(html: &str) -> (String, Vec<String>) {
     for (index, piece) in html.split("<svg class=\"").enumerate() {
         if index == 0 {
             left.push_str(piece);
-        } else if piece.starts_with("dg\"") || piece.starts_with("chart\"") {
+        } else if ["dg\"", "chart\"", "qr\""]
+            .iter()
+            .any(|class| piece.starts_with(class))
+        {
             let (picture, after) = piece.split_once("</svg>").unwrap_or((piece, ""));
             pictures.push(format!("<svg class=\"{picture}</svg>"));
             left.push_str(after);

@@ -10,6 +10,7 @@
 
 mod budgets;
 mod bypasses;
+mod enrolment;
 mod journeys;
 mod languages;
 mod live;

@@ -1190,8 +1190,8 @@ async fn a_stolen_session_makes_itself_no_passkey() {
     );
 
     // Neither somebody else's passkey nor an answer to another prompt shows that it is Maja.
-    let begun = gate.start_step_up(&stale).await.unwrap();
-    let own = gate.start_step_up(&idris.staff).await.unwrap();
+    let begun = gate.start_step_up(&stale, None).await.unwrap();
+    let own = gate.start_step_up(&idris.staff, None).await.unwrap();
     let of_idris = idris.passkey.get(&own.options, ORIGIN).unwrap();
     let refused = gate
         .finish_step_up(&stale, &begun.ceremony, &of_idris)
@@ -1210,7 +1210,7 @@ async fn a_stolen_session_makes_itself_no_passkey() {
     );
 
     // Her own does, for this session and five minutes.
-    let begun = gate.start_step_up(&stale).await.unwrap();
+    let begun = gate.start_step_up(&stale, None).await.unwrap();
     let response = maja.passkey.get(&begun.options, ORIGIN).unwrap();
     gate.finish_step_up(&stale, &begun.ceremony, &response)
         .await

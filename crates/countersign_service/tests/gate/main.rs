@@ -12,6 +12,7 @@ mod audit;
 mod backend;
 mod company;
 mod delivery;
+mod enrolment;
 mod erasure;
 mod figures;
 mod provider;

@@ -408,6 +408,11 @@ impl World {
             .unwrap();
     }
 
+    /// The customer's device holds this passkey from now on.
+    pub(crate) fn has_passkey(&mut self, customer: &CustomerId, passkey: SoftPasskey) {
+        self.passkeys.insert(customer.0.clone(), passkey);
+    }
+
     pub(crate) fn customer_passkey(&mut self, customer: &CustomerId) -> &mut SoftPasskey {
         self.passkeys.get_mut(&customer.0).unwrap()
     }
@@ -535,6 +540,7 @@ pub(crate) fn reinstall(customer: &CustomerId) -> OpenRequest {
         reason: Some("the customer says the disk is full".to_owned()),
         reference: Some("chat 48213".to_owned()),
         return_to: None,
+        shows: Vec::new(),
     }
 }
 

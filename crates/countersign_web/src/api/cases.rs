@@ -39,6 +39,10 @@ pub struct OpenCase {
     /// Only for your panel: where the customer goes afterwards; its origin must be in the configuration.
     #[serde(default)]
     pub return_to: Option<String>,
+    /// Only for your panel: proofs `using panel` that its session shows, such as `signed_in`. They count once the customer
+    /// comes by the link of the answer, so send the browser there that is signed in, and no other.
+    #[serde(default)]
+    pub shows: Vec<String>,
 }
 
 /// A case that was opened.
@@ -267,6 +271,7 @@ pub async fn open(
             reason: body.value.reason.clone(),
             reference: body.value.reference.clone(),
             return_to: body.value.return_to.clone(),
+            shows: body.value.shows.clone(),
         };
         let (opened, link) = match &caller {
             Caller::Staff(staff) => (web.gate.open_case(staff, &request).await?, None),

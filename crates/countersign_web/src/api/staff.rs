@@ -198,7 +198,7 @@ pub async fn start_step_up(
     State(web): State<Web>,
     Staff(staff): Staff,
 ) -> Result<Response, Problem> {
-    Ok(prompt(web.gate.start_step_up(&staff).await?))
+    Ok(prompt(web.gate.start_step_up(&staff, None).await?))
 }
 
 /// `POST /v1/step-up/finish`

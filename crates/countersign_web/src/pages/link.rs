@@ -44,6 +44,8 @@ pub enum StartState {
     Gone,
     /// Stopped; when.
     Stopped(When),
+    /// Made after the end: the receipt is a press away. Nothing of it is shown before.
+    Receipt,
 }
 
 /// `GET /c/prove`; posts `way` to the same.
@@ -225,6 +227,8 @@ pub struct DonePage {
     pub words: Words,
     /// What happens, in order, with where it stands.
     pub steps: Vec<NextStep>,
+    /// Where the customer sets the new value, if that is what is left.
+    pub set: Option<String>,
     /// The receipt, once there is one.
     pub receipt: Option<String>,
     /// Until when it can be stopped.
@@ -246,6 +250,13 @@ pub enum DoneState {
     Waits(When),
     /// Everything is there; the agent (or the customer) says when.
     Ready,
+    /// The customer sets the new value themselves.
+    ToSet {
+        /// Until when.
+        until: When,
+        /// On this page; otherwise where they proved it is them.
+        here: bool,
+    },
     /// It is being done.
     Running,
     /// It was done.
@@ -357,6 +368,7 @@ impl StartPage {
             StartState::OtherDevice => "This link was opened elsewhere",
             StartState::Gone => "This link does not work any more",
             StartState::Stopped(_) => "This was stopped",
+            StartState::Receipt => "Your receipt",
         }
     }
 }
@@ -463,6 +475,7 @@ impl DonePage {
             DoneState::Checked => "You are done. A colleague will check it.",
             DoneState::Waits(_) => "It takes effect later",
             DoneState::Ready => "You are done",
+            DoneState::ToSet { .. } => "One thing is left",
             DoneState::Running => "It is being done now",
             DoneState::Done => "It was done",
             DoneState::Failed => "It could not be done",

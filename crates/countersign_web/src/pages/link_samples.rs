@@ -47,6 +47,9 @@ impl Spoken for StartPage {
         over.frame.reference = None;
         let mut stopped = over.clone();
         stopped.state = StartState::Stopped(at("10:51"));
+        let mut receipt = over.clone();
+        receipt.state = StartState::Receipt;
+        receipt.frame.works_until = Some(at_in("10:46", "in 14 minutes"));
         let mut own = page(ask(server_words(), false));
         if let StartState::Ask {
             asked_by,
@@ -68,6 +71,7 @@ impl Spoken for StartPage {
             ("other-device", page(StartState::OtherDevice)),
             ("gone", over),
             ("stopped", stopped),
+            ("receipt", receipt),
         ]
     }
 }
@@ -371,6 +375,7 @@ impl Spoken for DonePage {
                 state,
                 words: words(),
                 steps,
+                set: None,
                 receipt: None,
                 stop_until: None,
                 run: None,
@@ -404,7 +409,20 @@ impl Spoken for DonePage {
             "the Nordhamn panel".into(),
             "https://panel.nordhamn.example/servers".into(),
         ));
+        let to_set = |here: bool| Self {
+            steps: Vec::new(),
+            set: here.then(|| "/c/set".into()),
+            ..page(
+                DoneState::ToSet {
+                    until: tomorrow(),
+                    here,
+                },
+                2,
+            )
+        };
         vec![
+            ("to-set", to_set(true)),
+            ("to-set-elsewhere", to_set(false)),
             ("checked", page(DoneState::Checked, 1)),
             ("waits", waits),
             ("ready", ready),

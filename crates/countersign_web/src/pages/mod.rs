@@ -11,6 +11,7 @@ pub mod charts;
 mod company;
 mod customers;
 mod desk;
+mod enrol;
 mod errors;
 mod frame;
 mod gallery;
@@ -25,6 +26,7 @@ mod problem;
 mod procedure_samples;
 mod procedures;
 mod proposal;
+mod qr;
 mod receipt;
 mod reference;
 mod samples;
@@ -33,6 +35,7 @@ mod sign_in;
 mod statistics;
 mod talking;
 mod told;
+mod verify;
 
 use countersign_service::Language;
 
@@ -42,6 +45,7 @@ pub use case::*;
 pub use company::*;
 pub use customers::*;
 pub use desk::*;
+pub use enrol::*;
 pub use errors::*;
 pub use frame::*;
 pub use gallery::gallery_files;
@@ -53,6 +57,7 @@ pub use parts::*;
 pub use problem::*;
 pub use procedures::*;
 pub use proposal::*;
+pub use qr::*;
 pub use receipt::*;
 pub use reference::*;
 pub use settings::*;
@@ -60,6 +65,7 @@ pub use sign_in::*;
 pub use statistics::*;
 pub use talking::*;
 pub use told::*;
+pub use verify::*;
 
 /// One page in one state, rendered.
 #[derive(Debug, Clone)]
@@ -138,10 +144,12 @@ pub fn customer_gallery(language: Language) -> askama::Result<Vec<GalleryPage>> 
     add_in::<PushProofPage>(&mut pages, language)?;
     add_in::<ConfirmPage>(&mut pages, language)?;
     add_in::<DonePage>(&mut pages, language)?;
+    add_in::<EnrolPage>(&mut pages, language)?;
     add_in::<StopPage>(&mut pages, language)?;
     add_in::<TalkingPage>(&mut pages, language)?;
     add_in::<ReceiptsPage>(&mut pages, language)?;
     add_in::<CustomerReceiptPage>(&mut pages, language)?;
+    add_in::<VerifyPage>(&mut pages, language)?;
     add_in::<CustomerErrorPage>(&mut pages, language)?;
     Ok(pages)
 }

@@ -197,12 +197,22 @@ fn secondary(view: &CaseView) -> Option<Button> {
     let id = &view.case.0;
     match view.checklist.next.who {
         Who::Colleague { .. } => Some(open("Open the approval", format!("/approvals/{id}"), "a")),
-        _ if matches!(view.link, LinkView::Issued { .. }) && view.can.issue_link.can => Some(post(
-            "Send a new link",
+        _ if view.can.issue_link.can && view.state.is_final() => Some(post(
+            "Send a link to the receipt",
             format!("/cases/{id}/link"),
             Vec::new(),
             "l",
         )),
+        _ if view.can.issue_link.can
+            && (view.to_set.is_some() || matches!(view.link, LinkView::Issued { .. })) =>
+        {
+            Some(post(
+                "Send a new link",
+                format!("/cases/{id}/link"),
+                Vec::new(),
+                "l",
+            ))
+        }
         _ => None,
     }
 }
@@ -255,6 +265,9 @@ pub(super) fn notice(view: &CaseView, calendar: &Calendar) -> Option<Notice> {
         CaseState::Expired => card(Family::Idle, "Expired", "It ran out before everything was there. Nothing happened.".to_owned()),
         CaseState::Failed => {
             let reason = view.failure.clone().unwrap_or_default();
+            if reason == "not_set_in_time" {
+                return card(Family::Idle, "Not set in time", "The customer had a day to set the new one on their own page, and did not. Nothing changed.".to_owned());
+            }
             card(Family::Bad, "Could not be carried out", format!("The backend said no ({reason}). Nothing changed."))
         }
         CaseState::Unknown => card(
@@ -539,7 +552,13 @@ pub fn sheet(
     download: Option<String>,
 ) -> Receipt {
     let did_not = |why: &str| ReceiptOutcome::DidNotHappen(why.to_owned());
+    let check_at = download.is_some().then(|| {
+        let origin = &web.gate.settings().origin;
+        format!("{origin}/receipts/verify#{}/{}", of.case, of.digest)
+    });
     Receipt {
+        qr: check_at.as_deref().and_then(Receipt::qr_of),
+        check_at,
         number: of.case.to_owned(),
         organisation: web.gate.procedure().organisation.clone(),
         words: of.words.clone(),

@@ -44,6 +44,19 @@ pub async fn opened(State(web): State<Web>, Path(token): Path<String>) -> Answer
 pub async fn start(State(web): State<Web>, browser: Browser, headers: HeaderMap) -> Answer {
     if let Some(token) = web.cookies.link(&headers) {
         let standing = web.gate.link_standing(&token).await?;
+        if let LinkStanding::Usable {
+            until,
+            receipt: true,
+            ..
+        } = &standing
+        {
+            let mut frame = customer_frame(&web, &browser);
+            frame.works_until = Some(web.calendar().when(*until));
+            return html(&StartPage {
+                frame,
+                state: StartState::Receipt,
+            });
+        }
         if let LinkStanding::Usable { until, .. } = &standing
             && let Some(view) = web.gate.link_view(&token).await?
         {
@@ -148,7 +161,15 @@ pub async fn yes(State(web): State<Web>, network: Network, headers: HeaderMap) -
         return Ok(see_other("/c"));
     };
     match web.gate.use_link(&token).await {
-        Ok((seat, _)) => Ok(seated(&web, seat.expose(), "/c/prove")),
+        Ok((token, seat)) => {
+            let view = web.gate.seat_view(&seat).await?;
+            let to = if view.receipt {
+                format!("/c/receipts/{}", view.case.0)
+            } else {
+                next_page(&view).to_owned()
+            };
+            Ok(seated(&web, token.expose(), &to))
+        }
         Err(CaseError::LinkGone) => Ok(see_other("/c")),
         Err(error) => Err(error.into()),
     }
@@ -189,6 +210,9 @@ fn next_page(view: &SeatView) -> &'static str {
         } else {
             "/c/prove"
         }
+    } else if view.to_set.is_some() {
+        // Sends on to `/c/done` where it is not for this seat to set.
+        "/c/set"
     } else {
         "/c/done"
     }
@@ -741,7 +765,9 @@ pub async fn confirm(
 /// `POST /c/run`: the customer says "run".
 pub async fn run(State(web): State<Web>, Seat(seat): Seat) -> Answer {
     match web.gate.run_from_seat(&seat).await {
-        Ok(_) | Err(CaseError::Refused(_)) => Ok(see_other("/c/done")),
+        Ok(_) | Err(CaseError::Refused(_)) => {
+            Ok(see_other(next_page(&web.gate.seat_view(&seat).await?)))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -765,6 +791,10 @@ pub async fn done_page(
         CaseState::None | CaseState::Open => DoneState::Checked,
         CaseState::Waiting { until, .. } => DoneState::Waits(calendar.when(until)),
         CaseState::Ready { .. } => DoneState::Ready,
+        CaseState::Granted if view.to_set.is_some() => DoneState::ToSet {
+            until: when(view.to_set),
+            here: web.gate.enrolment(seat).await?.is_some(),
+        },
         CaseState::Granted | CaseState::Running => DoneState::Running,
         CaseState::Done => DoneState::Done,
         CaseState::Failed => DoneState::Failed,
@@ -776,6 +806,10 @@ pub async fn done_page(
         CaseState::Expired => DoneState::Expired,
     };
     let over = view.state.is_final();
+    let set = match &state {
+        DoneState::ToSet { here: true, .. } => Some("/c/set".to_owned()),
+        _ => None,
+    };
     let host = |url: &str| {
         url.split("://")
             .nth(1)
@@ -787,6 +821,7 @@ pub async fn done_page(
         steps: next_steps(&view, &calendar),
         state,
         words: words(&view.pieces),
+        set,
         receipt: view.receipt.then(|| format!("/c/receipts/{}", view.case.0)),
         stop_until: view
             .takes_effect_at
@@ -810,7 +845,7 @@ pub async fn done_page(
 }
 
 fn next_steps(view: &SeatView, calendar: &Calendar) -> Vec<NextStep> {
-    if view.state.is_final() {
+    if view.state.is_final() || view.to_set.is_some() {
         return Vec::new();
     }
     let mut steps = vec![NextStep {

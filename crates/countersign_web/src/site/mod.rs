@@ -10,6 +10,7 @@ pub mod company;
 pub mod customer;
 pub mod customers;
 pub mod desk;
+pub mod enrol;
 pub mod language;
 pub mod live;
 pub mod new_case;
@@ -22,6 +23,7 @@ pub mod sign_in;
 pub mod statistics;
 pub mod stop;
 pub mod talking;
+pub mod verify;
 
 use std::collections::BTreeMap;
 
@@ -310,7 +312,7 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
     let shown = shown(&web, &problem, &browser);
     let reference =
         (problem.status >= 500).then(|| web.fresh_key().chars().take(6).collect::<String>());
-    let for_customers = path == "/c" || path == talking::PATH;
+    let for_customers = path == "/c" || path == talking::PATH || path.starts_with("/receipts/");
     let page = if framed {
         panel::problem(&web, &browser, status, shown, reference)
     } else if for_customers || path.starts_with("/c/") || path.starts_with("/v/") {
