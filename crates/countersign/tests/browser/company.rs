@@ -213,6 +213,7 @@ impl Company {
                 time_zone: "UTC".to_owned(),
                 demo: None,
                 trusted_proxies: Vec::new(),
+                panel: countersign_web::PanelOrigins::default(),
             },
         );
         tokio::spawn(async move { axum::serve(listener, router(web)).await });
