@@ -8,6 +8,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod budgets;
 mod bypasses;
 mod journeys;
 mod languages;

@@ -8,10 +8,12 @@
 )]
 
 mod attacks;
+mod audit;
 mod backend;
 mod company;
 mod delivery;
 mod erasure;
+mod figures;
 mod provider;
 mod stories;
 mod talking;

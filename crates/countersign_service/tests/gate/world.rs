@@ -628,6 +628,16 @@ fn settings(
                 console: vec![ConsoleRole::Admin],
                 ..account("root", "p-root", &[])
             },
+            NewAccount {
+                console: vec![ConsoleRole::Auditor],
+                ..account("vera", "p-vera", &[])
+            },
+            // An auditor who is tied to a customer.
+            NewAccount {
+                console: vec![ConsoleRole::Auditor],
+                concerned: vec!["c-1042".to_owned()],
+                ..account("otto", "p-otto", &[])
+            },
         ],
         machines: vec![
             machine("panel", &[Scope::Panel, Scope::Customers], &[]),

@@ -5,7 +5,9 @@
 //! from those come the gallery, the tests and the pictures.
 
 mod approvals;
+mod audit;
 mod case;
+pub mod charts;
 mod company;
 mod customers;
 mod desk;
@@ -28,12 +30,14 @@ mod reference;
 mod samples;
 mod settings;
 mod sign_in;
+mod statistics;
 mod talking;
 mod told;
 
 use countersign_service::Language;
 
 pub use approvals::*;
+pub use audit::*;
 pub use case::*;
 pub use company::*;
 pub use customers::*;
@@ -53,6 +57,7 @@ pub use receipt::*;
 pub use reference::*;
 pub use settings::*;
 pub use sign_in::*;
+pub use statistics::*;
 pub use talking::*;
 pub use told::*;
 
@@ -96,6 +101,10 @@ pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     add::<ReachPage>(&mut pages)?;
     add::<LockoutPage>(&mut pages)?;
     add::<ProcedureTextPage>(&mut pages)?;
+    add::<StatisticsPage>(&mut pages)?;
+    add::<AuditPage>(&mut pages)?;
+    add::<AuditEntryPage>(&mut pages)?;
+    add::<AuditVerifyPage>(&mut pages)?;
     add::<SettingsPage>(&mut pages)?;
     add::<PasskeysPage>(&mut pages)?;
     add::<KeysPage>(&mut pages)?;
@@ -112,8 +121,6 @@ pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     add::<PanelCasePage>(&mut pages)?;
     add::<PanelErrorPage>(&mut pages)?;
     pages.extend(customer_gallery(Language::English)?);
-    add::<CompanyProofPage>(&mut pages)?;
-    add::<PushProofPage>(&mut pages)?;
     Ok(pages)
 }
 
@@ -127,6 +134,8 @@ pub fn customer_gallery(language: Language) -> askama::Result<Vec<GalleryPage>> 
     add_in::<ProvePage>(&mut pages, language)?;
     add_in::<TypedProofPage>(&mut pages, language)?;
     add_in::<PasskeyProofPage>(&mut pages, language)?;
+    add_in::<CompanyProofPage>(&mut pages, language)?;
+    add_in::<PushProofPage>(&mut pages, language)?;
     add_in::<ConfirmPage>(&mut pages, language)?;
     add_in::<DonePage>(&mut pages, language)?;
     add_in::<StopPage>(&mut pages, language)?;
