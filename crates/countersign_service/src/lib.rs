@@ -20,6 +20,7 @@
 //! `countersign_cases` alone.
 
 pub mod adapters;
+mod audit;
 mod cases;
 mod company_proof;
 mod company_sign_in;
@@ -33,11 +34,14 @@ mod facts;
 mod gate;
 mod grants;
 mod idempotency;
+mod kept;
 mod ledger;
 mod lists;
 mod lookups;
 mod mask;
+mod matching;
 mod notices;
+mod panel;
 mod proofs;
 mod rates;
 mod receipts;
@@ -48,13 +52,19 @@ mod shell;
 mod sign_in;
 mod sign_offs;
 pub mod speech;
+mod spoken;
 mod staff;
+pub mod statistics;
 mod timeline;
 mod trouble;
 mod versions;
 mod views;
 mod work;
 
+pub use audit::{
+    AUDIT_ROWS_MAX, AuditCheck, AuditEntry, AuditExport, AuditFilter, AuditFinding, AuditKind,
+    AuditPage, AuditPlace, AuditRow, SignatureView,
+};
 pub use cases::{Applied, CaseError, IssuedLink, LinkStanding, OpenRequest, OpenedCase};
 pub use company_proof::{CompanyStanding, ProviderAnswer};
 pub use company_sign_in::{BegunSignIn, ParkedSignIn};
@@ -69,6 +79,8 @@ pub use ledger::LogSigner;
 pub use lists::{Approvals, DeskFilter, DeskRow};
 pub use lookups::{CustomerView, RefusedNote};
 pub use mask::{SentencePiece, mask_address};
+pub use matching::NumberView;
+pub use panel::{PanelDesk, PanelPass, PanelStaff};
 pub use proofs::{Answered, CodeOnItsWay, CodeStanding, PROOF_DOMAIN, ProofError};
 pub use rates::{Rate, TooMany};
 pub use receipts::{
@@ -80,6 +92,7 @@ pub use settings::Settings;
 pub use sign_in::Ceremony;
 pub use sign_offs::{PasskeyPrompt, SIGN_OFF_DOMAIN};
 pub use speech::Language;
+pub use spoken::{SpokenNumber, TalkingView};
 pub use staff::{AccountView, InvitationView, IssuedInvitation, Operator, PasskeyView, StaffError};
 pub use timeline::{TimelineEntry, WhoView};
 pub use trouble::Trouble;

@@ -64,6 +64,8 @@ pub enum Door {
     Anyone,
     /// A staff session.
     Staff,
+    /// A session of the panel beside a ticket.
+    Panel,
     /// The customer's seat in one case.
     Seat,
     /// A machine token; its scopes decide what.
@@ -81,10 +83,10 @@ pub fn routes() -> Vec<Route> {
     use crate::api::{cases as ac, customers as cu, gate as ag, staff as st};
     use crate::openapi::shape;
     use crate::site::{
-        approvals, cases, company, customer, customers, desk, language, live, new_case, procedures,
-        proposal, reference, settings, sign_in, stop,
+        approvals, audit, cases, company, customer, customers, desk, language, live, new_case,
+        panel, procedures, proposal, reference, settings, sign_in, statistics, stop, talking,
     };
-    use Door::{Anyone, Machine, Seat, Staff, StaffOrMachine};
+    use Door::{Anyone, Machine, Panel, Seat, Staff, StaffOrMachine};
 
     let site = |verb, path, door, handler| Route {
         verb,
@@ -104,6 +106,22 @@ pub fn routes() -> Vec<Route> {
         "show",
         "`mine` (default), `team`, `waiting` for a signature, `done` today",
     )];
+    let figures: &[(&str, &str)] = &[
+        (
+            "from",
+            "first day, `2026-11-23`, UTC; thirty days to the last one if left out",
+        ),
+        ("to", "last day; today if left out"),
+        ("action", "only this action"),
+        (
+            "team",
+            "only cases opened by this role, `customer` or `robot`",
+        ),
+        (
+            "procedure",
+            "only cases under this version, or the beginning of one",
+        ),
+    ];
     vec![
         // The API: cases.
         api(Verb::Post, "/v1/cases", StaffOrMachine, Operation::gives("Open a case", shape::<ac::CaseOpened>()).takes(shape::<ac::OpenCase>()).status(201).repeatable().about("A machine with `panel` opens it for its signed-in customer and gets the link to send them to; a `robot` opens it as a program with a staff role."), post(ac::open)),
@@ -144,6 +162,7 @@ pub fn routes() -> Vec<Route> {
         api(Verb::Get, "/v1/procedure/proposed", Staff, Operation::gives("The version that waits for a signature", shape::<ag::ProposedDocument>()).about("404 where none does."), get(ag::proposed)),
         api(Verb::Post, "/v1/procedure/sign-off/start", Staff, Operation::gives("Begin to sign the proposed version", shape::<st::Prompt>()), post(ag::start_sign_off)),
         api(Verb::Post, "/v1/procedure/sign-off/finish", Staff, Operation::gives("Sign it with a passkey: it is in force for new cases from then on", shape::<ag::ProcedureDocument>()).takes(shape::<st::Answer>()), post(ag::finish_sign_off)),
+        api(Verb::Get, "/v1/statistics", StaffOrMachine, Operation::does("How far procedure was followed: figures from events alone").media("application/json").query(figures).about("For staff with a role, auditors, and machines with the scope `read`. Every rate comes with its exact 95 % interval (Clopper and Pearson). Only auditors see colleagues by name."), get(crate::api::statistics::read)),
         api(Verb::Get, "/.well-known/countersign", Anyone, Operation::gives("Keys that a backend and a verifier need", shape::<ag::KeysDocument>()), get(ag::keys)),
         api(Verb::Get, "/ledger/checkpoint", Anyone, Operation::does("The newest checkpoint (C2SP tlog-tiles)").media("text/plain; charset=utf-8"), get(ag::checkpoint)),
         api(Verb::Get, "/ledger/tile/{*path}", Anyone, Operation::does("A hash tile or entry bundle (C2SP tlog-tiles)").media("application/octet-stream"), get(ag::tile)),
@@ -206,6 +225,13 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/procedures/proposed", Staff, get(proposal::page)),
         site(Verb::Post, "/procedures/proposed/sign/start", Staff, post(proposal::start)),
         site(Verb::Post, "/procedures/proposed/sign/finish", Staff, post(proposal::finish)),
+        site(Verb::Get, "/statistics", Staff, get(statistics::page)),
+        site(Verb::Get, "/statistics.csv", Staff, get(statistics::as_csv)),
+        site(Verb::Get, "/audit", Staff, get(audit::list)),
+        site(Verb::Get, "/audit/verify", Staff, get(audit::verify)),
+        site(Verb::Post, "/audit/verify", Staff, post(audit::check)),
+        site(Verb::Post, "/audit/export.jsonl", Staff, post(audit::export)),
+        site(Verb::Get, "/audit/{seq}", Staff, get(audit::entry)),
         site(Verb::Get, "/settings", Staff, get(settings::page)),
         site(Verb::Post, "/settings", Staff, post(settings::save)),
         site(Verb::Post, "/settings/theme", Anyone, post(settings::toggle)),
@@ -217,6 +243,20 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/settings/passkeys/finish", Staff, post(settings::finish)),
         site(Verb::Post, "/settings/passkeys/{id}/remove", Staff, post(settings::remove)),
         site(Verb::Post, "/settings/passkeys/{id}/name", Staff, post(settings::rename)),
+        // The panel beside a ticket, in a frame; and the window in which one signs in to it.
+        site(Verb::Get, "/panel", Anyone, get(panel::home)),
+        site(Verb::Post, "/panel/enter", Anyone, post(panel::enter)),
+        site(Verb::Get, "/panel/sign-in", Staff, get(panel::sign_in)),
+        site(Verb::Post, "/panel/pass", Staff, post(panel::pass)),
+        site(Verb::Post, "/panel", Panel, post(panel::search)),
+        site(Verb::Get, "/panel/customers/{id}", Panel, get(panel::customer)),
+        site(Verb::Get, "/panel/new", Panel, get(panel::new_case)),
+        site(Verb::Post, "/panel/check", Panel, post(panel::check)),
+        site(Verb::Post, "/panel/cases", Panel, post(panel::open)),
+        site(Verb::Get, "/panel/cases/{id}", Panel, get(panel::case)),
+        site(Verb::Get, "/panel/cases/{id}/events", Panel, get(live::panel_case)),
+        site(Verb::Post, "/panel/cases/{id}/link", Panel, post(panel::link)),
+        site(Verb::Post, "/panel/sign-out", Panel, post(panel::leave)),
         // Pages for the customer. The link's token is looked at by POST alone.
         site(Verb::Get, "/c/{token}", Anyone, get(customer::opened)),
         site(Verb::Get, "/c", Anyone, get(customer::start)),
@@ -245,6 +285,9 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/c/receipts", Seat, get(customer::receipts)),
         site(Verb::Get, "/c/receipts/{case}", Seat, get(customer::receipt)),
         site(Verb::Get, "/c/receipts/{case}/json", Seat, get(customer::receipt_json)),
+        // Whoever is called: "is someone from this company talking to me?"
+        site(Verb::Get, talking::PATH, Anyone, get(talking::page)),
+        site(Verb::Post, talking::PATH, Anyone, post(talking::look)),
         // Whoever was told.
         site(Verb::Get, "/v/{token}", Anyone, get(stop::page)),
         site(Verb::Post, "/v/{token}", Anyone, post(stop::stop)),
@@ -278,10 +321,11 @@ pub fn router(web: Web) -> Router {
         .with_state(web)
 }
 
-/// Everything but event streams, which must leave at once.
+/// Everything but event streams, which must leave at once. Brotli at 2: a full desk in a quarter of what the fastest
+/// makes of it, and higher levels save little more.
 fn compression() -> CompressionLayer<impl Predicate> {
     CompressionLayer::new()
-        .quality(CompressionLevel::Fastest)
+        .quality(CompressionLevel::Precise(2))
         .compress_when(SizeAbove::new(512).and(NotForContentType::SSE))
 }
 

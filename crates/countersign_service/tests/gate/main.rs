@@ -8,11 +8,14 @@
 )]
 
 mod attacks;
+mod audit;
 mod backend;
 mod company;
 mod delivery;
 mod erasure;
+mod figures;
 mod provider;
 mod stories;
+mod talking;
 mod versions;
 mod world;

@@ -4,6 +4,7 @@
 //! into pages for whoever did not ask for JSON.
 
 pub mod approvals;
+pub mod audit;
 pub mod cases;
 pub mod company;
 pub mod customer;
@@ -12,12 +13,15 @@ pub mod desk;
 pub mod language;
 pub mod live;
 pub mod new_case;
+pub mod panel;
 pub mod procedures;
 pub mod proposal;
 pub mod reference;
 pub mod settings;
 pub mod sign_in;
+pub mod statistics;
 pub mod stop;
+pub mod talking;
 
 use std::collections::BTreeMap;
 
@@ -111,6 +115,13 @@ impl Browser {
     }
 }
 
+impl Browser {
+    /// The path it is at, without a query.
+    pub fn path(&self) -> &str {
+        self.here.split('?').next().unwrap_or_default()
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Browser {
     type Rejection = std::convert::Infallible;
 
@@ -177,16 +188,7 @@ impl FromRequestParts<Web> for Desk {
             name: staff.name().to_owned(),
             role: role_label(web, &staff),
         });
-        frame.sections = if staff.roles().is_empty() {
-            vec![Section::Procedures]
-        } else {
-            vec![
-                Section::Desk,
-                Section::Approvals,
-                Section::Customers,
-                Section::Procedures,
-            ]
-        };
+        frame.sections = sections(&staff);
         Ok(Self {
             staff,
             frame,
@@ -194,6 +196,23 @@ impl FromRequestParts<Web> for Desk {
             session,
         })
     }
+}
+
+/// The pages somebody may open.
+fn sections(staff: &SignedInStaff) -> Vec<Section> {
+    let auditor = staff.has(ConsoleRole::Auditor);
+    let works = !staff.roles().is_empty();
+    [
+        (Section::Desk, works),
+        (Section::Approvals, works),
+        (Section::Customers, works),
+        (Section::Procedures, true),
+        (Section::Statistics, works || auditor),
+        (Section::Audit, auditor),
+    ]
+    .into_iter()
+    .filter_map(|(section, may)| may.then_some(section))
+    .collect()
 }
 
 /// The frame of a page where nobody is signed in.
@@ -229,6 +248,7 @@ pub fn customer_frame(web: &Web, browser: &Browser) -> CustomerFrame {
         more_time: false,
         demo: web.demo.clone(),
         proven: None,
+        asks_who: false,
         idempotency_key: web.fresh_key(),
     }
 }
@@ -266,7 +286,7 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
             .path_and_query()
             .map_or_else(String::new, ToString::to_string),
     );
-    let reading = request.method() == Method::GET;
+    let reading = matches!(*request.method(), Method::GET | Method::HEAD);
     let response = next.run(request).await;
     if api || wants_json {
         return response;
@@ -274,6 +294,15 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
     let Some(problem) = response.extensions().get::<Problem>().cloned() else {
         return response;
     };
+    let framed = panel::is_framed(&path);
+    // Somebody else's page sent the frame to an address inside the panel, or the session is over: begin at the door.
+    if framed
+        && reading
+        && path != "/panel"
+        && (problem.status == 401 || &*problem.code == "cross-site")
+    {
+        return see_other("/panel");
+    }
     if problem.status == 401 && reading {
         return see_other(&format!("/sign-in?next={}", pages::encode(&browser.here)));
     }
@@ -281,7 +310,10 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
     let shown = shown(&web, &problem, &browser);
     let reference =
         (problem.status >= 500).then(|| web.fresh_key().chars().take(6).collect::<String>());
-    let page = if path == "/c" || path.starts_with("/c/") || path.starts_with("/v/") {
+    let for_customers = path == "/c" || path == talking::PATH;
+    let page = if framed {
+        panel::problem(&web, &browser, status, shown, reference)
+    } else if for_customers || path.starts_with("/c/") || path.starts_with("/v/") {
         html_with(
             status,
             &CustomerErrorPage {
