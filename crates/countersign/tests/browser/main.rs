@@ -22,6 +22,7 @@ mod panel;
 mod people;
 
 mod attacks;
+mod frames;
 mod honest;
 mod lost_phone;
 mod pages;

@@ -1,6 +1,8 @@
 //! The people of the stories: each with a browser, and with nothing but what stands on the pages.
 
+use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::sync::Mutex;
 
 use countersign_testkit::browser::{Algorithm, Authenticator, Browser, Look, Stage};
 use reqwest::Method;
@@ -21,6 +23,9 @@ pub(crate) const PASSWORD: &str = "correct horse";
 
 /// A day in 2020, in milliseconds since 1970.
 pub(crate) const YEARS_AGO: i64 = 1_600_000_000_000;
+
+/// What agents told customers in the chat: the two digits on their desk, by case. Each story is a process of its own.
+static TOLD: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
 
 /// Somebody on the staff.
 pub(crate) struct Colleague {
@@ -124,10 +129,16 @@ impl Colleague {
             .await;
         assert_eq!(self.text("p.words").await, words, "{}", self.page().await);
         let path = self.path().await;
-        path.split(['/', '?'])
+        let case = path
+            .split(['/', '?'])
             .find(|part| part.starts_with("CS-"))
             .unwrap()
-            .to_owned()
+            .to_owned();
+        if self.has("p.number").await {
+            let number = self.text("p.number").await;
+            TOLD.lock().unwrap().insert(case.clone(), number);
+        }
+        case
     }
 
     /// What a passkey would sign here, as the page says it.
@@ -250,6 +261,11 @@ impl Customer {
     pub(crate) async fn confirms(&self) {
         assert_eq!(self.h1().await, "Check what will happen");
         assert_eq!(self.text("p.words").await, WORDS);
+        if self.has("#number").await {
+            let case = self.text(".low .m").await;
+            let number = TOLD.lock().unwrap().get(&case).cloned();
+            self.fill("number", &number.unwrap()).await;
+        }
         self.press("Yes: …").await;
         self.arrives("/c/done").await;
     }

@@ -487,7 +487,7 @@ impl Seen {
                 );
                 assert!(
                     form.method == "post"
-                        || form.action == "/customers"
+                        || ["/customers", "/audit", "/statistics"].contains(&form.action.as_str())
                         || form.action.starts_with("/procedures/")
                         || form.action.starts_with("/cases/new/"),
                     "{form:?}"
