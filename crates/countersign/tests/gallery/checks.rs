@@ -168,7 +168,7 @@ async fn the_tab_key_reaches_everything_in_order() {
         "desk--mine",
         "case--customer",
         "approval--sign",
-        "new-case-details--one-mistake",
+        "new-case-details--ask",
         "link-start--ask",
         "link-stop--ask",
     ];
@@ -216,12 +216,16 @@ async fn walk(browser: &Browser) -> Vec<String> {
     assert!(all > 3, "{all} things to press");
     for _ in 0..all {
         browser.keys("\u{e004}").await;
+        // What is scrolled to the focus has arrived with the next picture.
         browser
-            .eval(
-                "const e = document.activeElement, box = e.getBoundingClientRect();
+            .eval_async(
+                "await new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)));
+                 const e = document.activeElement, box = e.getBoundingClientRect();
                  const points = [.5, .1, .9].map((part) => document.elementFromPoint(box.left + box.width / 2, box.top + box.height * part));
                  const seen = e.classList.contains('vh') || e.type === 'radio' || points.some((point) => point && (e.contains(point) || point.contains(e)));
-                 walked.push([e, seen]);",
+                 walked.push([e, seen]);
+                 return null",
+                Vec::new(),
             )
             .await;
     }
