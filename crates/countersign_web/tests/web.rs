@@ -9,6 +9,7 @@
 )]
 
 mod bypasses;
+mod figures;
 mod journeys;
 mod languages;
 mod live;
