@@ -77,6 +77,7 @@ async fn measure(open_cases: usize, finished: usize) -> Measured {
             time_zone: "UTC".to_owned(),
             demo: None,
             trusted_proxies: Vec::new(),
+            panel: countersign_web::PanelOrigins::default(),
         },
     ));
     let cookies = format!(

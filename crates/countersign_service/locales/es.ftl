@@ -64,6 +64,39 @@ away-hours-ago = { $count ->
    *[other] hace { $count } horas
 }
 
+## ¿Le habla alguien de nosotros?
+
+frame-is-it-us = ¿Le está hablando alguien de { $organisation }?
+talking-ask-heading = ¿Le está hablando alguien de nosotros?
+talking-ask = Pida a la persona su número de caso. Tiene doce cifras. Si no tiene ninguno, o no quiere decírselo, no es de { $organisation }.
+talking-number = Número de caso
+talking-example = Por ejemplo { $number }
+talking-look = Ver quién es
+talking-no-account = Aquí no necesita ninguna cuenta ni contraseña.
+talking-mistyped = Ese número no puede ser de los nuestros. Revise cada cifra.
+talking-somebody-heading = Sí, alguien de nosotros tiene este caso abierto
+talking-program = { $agent }, un programa nuestro
+talking-since = Este caso está abierto desde: { $since }
+talking-account = Cuenta
+talking-checks = Solo somos nosotros si todo esto es correcto
+talking-check-account = La cuenta empieza por sus letras.
+talking-check-words = El texto dice lo que usted nos pidió. Si no nos pidió nada, cuelgue.
+talking-check-name = El nombre es el que le dijeron.
+talking-check-codes = Nadie le pide que lea en voz alta un código, un PIN o una contraseña. Los escribe solo en nuestra página.
+talking-another = Consultar otro número
+talking-nobody-heading = Nadie. Pare.
+talking-nobody = Nadie de { $organisation } tiene abierto un caso con este número
+talking-nobody-why = Quien se lo dio no está trabajando en nada suyo.
+talking-what-to-do = Qué hacer
+talking-hang-up = Cuelgue o cierre el chat. No tiene que dar explicaciones.
+talking-do-nothing = No lea, escriba ni confirme nada de lo que le pidan.
+talking-call-back = Llámenos al número que ya conoce, el de su contrato o de una factura antigua. No al que le den.
+talking-try-again = Lo escribí mal: probar otra vez
+talking-too-many-heading = Ahora no podemos consultarlo
+talking-too-many = Se consultaron demasiados números. Vuelva a probar a las: { $when }
+talking-until-then = Hasta entonces, actúe como si no fuera nadie: cuelgue y llámenos al número que ya conoce.
+talking-our-number = Nuestro número:
+
 ## Alrededor de cada página
 
 frame-error = Error: { $heading }

@@ -25,6 +25,7 @@ use crate::{
     sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink},
     settings::Scope,
     shell::{Entry, Tries},
+    spoken,
     trouble::Trouble,
 };
 
@@ -124,6 +125,21 @@ pub enum CaseError {
     /// The words changed since they were read: another digest.
     #[error("this changed since it was read")]
     Changed,
+    /// The agent's two digits were not typed.
+    #[error("type the two digits that the agent tells you")]
+    NumberMissing,
+    /// Two other digits.
+    #[error("that is not the number")]
+    WrongNumber {
+        /// Tries left before nobody may try for a while.
+        tries_left: u32,
+    },
+    /// Too many wrong numbers.
+    #[error("too many wrong numbers")]
+    NumberClosed {
+        /// From when it may be tried again.
+        until: Timestamp,
+    },
     /// The procedure says no, and why.
     #[error(transparent)]
     Refused(Refusal),
@@ -143,6 +159,9 @@ impl CaseError {
             Self::LinkGone => "link-gone",
             Self::NotOver => "not-over",
             Self::Changed => "changed",
+            Self::NumberMissing => "number-missing",
+            Self::WrongNumber { .. } => "wrong-number",
+            Self::NumberClosed { .. } => "number-closed",
             Self::Refused(refusal) => refusal.code(),
             Self::Trouble(trouble) => trouble.code(),
         }
@@ -584,9 +603,16 @@ impl Gate {
         self.grant(seat.case(), |_| Actor::Customer).await
     }
 
-    /// The customer confirms the words they read; `digest` is the one the page showed.
-    pub async fn confirm(&self, seat: &CustomerSeat, digest: Digest) -> Result<Applied, CaseError> {
+    /// The customer confirms the words they read; `digest` is the one the page showed, `number` the digits the agent
+    /// told, where [`crate::SeatView::number_from`] asks for them.
+    pub async fn confirm(
+        &self,
+        seat: &CustomerSeat,
+        digest: Digest,
+        number: Option<&str>,
+    ) -> Result<Applied, CaseError> {
         self.speaks_for_the_proofs(seat).await?;
+        self.number_matches(seat, digest, number).await?;
         self.apply(seat.case(), |_| Ok(Command::Confirm { digest }))
             .await
     }
@@ -715,6 +741,7 @@ impl Gate {
             decided_by: Vec::new(),
             wants_sign_off: Vec::new(),
             takes_effect_at: None,
+            spoken: spoken::number_for(by, self.dice()),
         }
     }
 

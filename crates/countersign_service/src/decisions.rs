@@ -23,6 +23,7 @@ use crate::{
     notices,
     records::{self, CaseRow, ClosedRequest, Customer, Desk, GrantRecord, Held, Run, space},
     shell::{Entry, Envelope, Tries},
+    spoken,
     trouble::Trouble,
     views,
 };
@@ -298,7 +299,8 @@ impl Gate {
             &desk,
             Some(loaded.desk_revision),
         )?);
-        let row = row_after(loaded, &case, events);
+        let mut row = row_after(loaded, &case, events);
+        spoken::keep(&mut batch, loaded, &case, &mut row)?;
         push_row(
             &mut batch,
             &row,

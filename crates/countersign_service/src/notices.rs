@@ -220,7 +220,7 @@ impl Gate {
         self.write_records(vec![write])
             .await
             .map_err(Trouble::from)?;
-        let written = code_letter(&loaded, &code.for_message())?;
+        let written = code_letter(&loaded, &self.settings().origin, &code.for_message())?;
         match self
             .hand_over(&loaded.procedure, known, &work.key, &written)
             .await
@@ -261,7 +261,8 @@ impl Gate {
             text: format!(
                 "This address is no longer on file for an account at {organisation}.\n\n\
                  If you did not ask for this, contact {organisation} now. For the next 30 days\n\
-                 this address is still told, and can still stop, what is asked for on the account.\n",
+                 this address is still told, and can still stop, what is asked for on the account.\n{who}",
+                who = who_is_it(&procedure.organisation, &self.settings().origin),
                 organisation = procedure.organisation
             ),
         };
@@ -382,7 +383,8 @@ fn notice_letter(loaded: &Loaded, origin: &str, token: &Token) -> Result<Written
         text: format!(
             "{organisation} has been asked to do this on your account, and it will happen unless somebody stops it:\n\n    {words}\n\n\
              If this was not you, stop it here. You do not need to sign in:\n{origin}/v/{token}\n\n\
-             It was asked for on {asked}, as case {case}. We never ask you to read a code aloud.\n",
+             It was asked for on {asked}, as case {case}. We never ask you to read a code aloud.\n{who}",
+            who = who_is_it(organisation, origin),
             token = token.expose(),
             asked = written_time(opened.at),
             case = opened.case.0,
@@ -390,7 +392,7 @@ fn notice_letter(loaded: &Loaded, origin: &str, token: &Token) -> Result<Written
     })
 }
 
-fn code_letter(loaded: &Loaded, code: &str) -> Result<Written, CaseError> {
+fn code_letter(loaded: &Loaded, origin: &str, code: &str) -> Result<Written, CaseError> {
     let (opened, _) = views::opened_action(loaded)?;
     let words = views::withheld_sentence(loaded)?;
     let organisation = &loaded.procedure.organisation;
@@ -398,9 +400,15 @@ fn code_letter(loaded: &Loaded, code: &str) -> Result<Written, CaseError> {
         subject: format!("Your {organisation} code for case {}", opened.case.0),
         text: format!(
             "{code}\n\nType this code on the page you opened, and only there. It is for this and nothing else:\n\n    {words}\n\n\
-             Nobody at {organisation} will ever ask you to read it aloud. If you did not ask for it, do nothing.\n"
+             Nobody at {organisation} will ever ask you to read it aloud. If you did not ask for it, do nothing.\n{who}",
+            who = who_is_it(organisation, origin),
         ),
     })
+}
+
+/// The last line of every letter: where one looks up who is on the telephone.
+fn who_is_it(organisation: &str, origin: &str) -> String {
+    format!("Is someone from {organisation} talking to you? Look here: {origin}/is-it-us\n")
 }
 
 /// `23 November 2026, 10:31 UTC`

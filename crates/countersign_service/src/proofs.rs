@@ -431,13 +431,24 @@ impl Gate {
         customer: &Customer,
         proof: &str,
     ) -> Result<Option<Reservation>, Trouble> {
+        self.reserve_within(customer, proof, &TryLimits::default())
+            .await
+    }
+
+    /// The same within other limits.
+    pub(crate) async fn reserve_within(
+        &self,
+        customer: &Customer,
+        proof: &str,
+        limits: &TryLimits,
+    ) -> Result<Option<Reservation>, Trouble> {
         let mut tries = Tries::default();
         loop {
             let (mut tallies, revision) = self.tallies_of(customer).await?;
             let reservation = match tallies
                 .entry(proof.to_owned())
                 .or_default()
-                .reserve(self.now(), &TryLimits::default())
+                .reserve(self.now(), limits)
             {
                 Ok(reservation) => reservation,
                 Err(Locked { .. }) => return Ok(None),
@@ -463,11 +474,24 @@ impl Gate {
         }
     }
 
+    /// Gives one try back: its answer was right.
     pub(crate) async fn give_back(
         &self,
         customer: &Customer,
         proof: &str,
         reservation: &Reservation,
+    ) -> Result<(), Trouble> {
+        self.give_back_within(customer, proof, reservation, &TryLimits::default())
+            .await
+    }
+
+    /// The same within other limits.
+    pub(crate) async fn give_back_within(
+        &self,
+        customer: &Customer,
+        proof: &str,
+        reservation: &Reservation,
+        limits: &TryLimits,
     ) -> Result<(), Trouble> {
         let mut tries = Tries::default();
         loop {
@@ -475,7 +499,7 @@ impl Gate {
             tallies
                 .entry(proof.to_owned())
                 .or_default()
-                .give_back(reservation, &TryLimits::default());
+                .give_back(reservation, limits);
             let write = records::put(
                 space::ATTEMPTS,
                 records::part(&customer.id.0),

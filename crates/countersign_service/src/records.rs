@@ -17,6 +17,7 @@ use crate::{
         webauthn::{Passkey, VerifiedAssertion},
     },
     settings::{ConsoleRole, NewAccount},
+    spoken::SpokenNumber,
     trouble::Trouble,
 };
 
@@ -58,6 +59,12 @@ pub(crate) mod space {
     pub(crate) const LINK: &str = "link";
     /// Seats (customer sessions) by hash.
     pub(crate) const SEAT: &str = "seat";
+    /// Open cases by the number an agent says aloud: [`crate::spoken::Spoken`].
+    pub(crate) const SPOKEN: &str = "spoken";
+    /// Sessions of the panel beside a ticket, by hash: [`super::Session`].
+    pub(crate) const PANEL: &str = "panel";
+    /// Passes to the panel, by keyed hash: [`crate::panel::Pass`].
+    pub(crate) const PANEL_PASS: &str = "panel_pass";
     /// Stop links by hash.
     pub(crate) const STOP: &str = "stop";
     /// One-time codes by case and proof.
@@ -238,6 +245,9 @@ pub(crate) struct CaseRow {
     /// When its wait is over, while it waits.
     #[serde(default)]
     pub(crate) takes_effect_at: Option<Timestamp>,
+    /// What its agent says aloud, while it is open.
+    #[serde(default)]
+    pub(crate) spoken: Option<SpokenNumber>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

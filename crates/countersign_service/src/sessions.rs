@@ -219,16 +219,24 @@ impl Gate {
         token: &str,
         active: bool,
     ) -> Result<Option<SignedInStaff>, Trouble> {
-        let Some(hash) = TokenHash::of(TokenKind::Session, token) else {
-            return Ok(None);
-        };
+        match TokenHash::of(TokenKind::Session, token) {
+            Some(hash) => self.live_session(space::SESSION, hash, active).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The session with this hash in its space, if its time is not over and its account still counts.
+    pub(crate) async fn live_session(
+        &self,
+        space: &'static str,
+        hash: TokenHash,
+        active: bool,
+    ) -> Result<Option<SignedInStaff>, Trouble> {
         let now = self.now();
         let Some(Held {
             value: session,
             revision,
-        }) = self
-            .load::<Session>(space::SESSION, &hash.to_string())
-            .await?
+        }) = self.load::<Session>(space, &hash.to_string()).await?
         else {
             return Ok(None);
         };
@@ -255,13 +263,7 @@ impl Gate {
                 ..session
             };
             // Losing this write only makes the session idle a little sooner.
-            let write = records::put_until(
-                space::SESSION,
-                hash.to_string(),
-                &seen,
-                Some(revision),
-                until,
-            )?;
+            let write = records::put_until(space, hash.to_string(), &seen, Some(revision), until)?;
             let _ = self.write_records(vec![write]).await;
         }
         Ok(Some(SignedInStaff {

@@ -139,6 +139,9 @@ pub enum StaffError {
     /// The answer was not accepted. Deliberately says nothing more: not which account, not why.
     #[error("the passkey was not accepted")]
     NotAccepted,
+    /// The code for the panel was used, ran out, or never was.
+    #[error("this code cannot be used")]
+    PassGone,
     /// The last passkey of an account cannot be removed.
     #[error("the last passkey cannot be removed")]
     LastPasskey,
@@ -188,6 +191,7 @@ impl StaffError {
             Self::InvitationGone => "invitation-gone",
             Self::CeremonyGone => "ceremony-gone",
             Self::NotAccepted => "passkey-not-accepted",
+            Self::PassGone => "pass-gone",
             Self::LastPasskey => "last-passkey",
             Self::UnknownPasskey => "unknown-passkey",
             Self::StepUp => "step-up",

@@ -13,9 +13,11 @@ use crate::{
     gate::Gate,
     lookups::CustomerView,
     mask::{self, SentencePiece, Showing, mask_address},
+    matching::NumberView,
     records::CaseRow,
     sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink},
     settings::{ConsoleRole, Scope},
+    spoken::SpokenNumber,
     timeline::{TimelineEntry, WhoView, actor_view, staff_view, stopper_view, timeline_entry},
     trouble::Trouble,
 };
@@ -77,6 +79,10 @@ pub struct CaseView {
     pub grant: Option<String>,
     /// True once a receipt can be downloaded.
     pub receipt: bool,
+    /// The number to say aloud, while an agent's case is open.
+    pub spoken: Option<SpokenNumber>,
+    /// The two digits the customer types to confirm; only for somebody who may be talking to them.
+    pub number: Option<NumberView>,
 }
 
 /// A parameter and its value.
@@ -222,6 +228,8 @@ pub struct SeatView {
     pub may_confirm: bool,
     /// When they confirmed.
     pub confirmed_at: Option<Timestamp>,
+    /// Who tells the two digits that confirming asks for; `None` where it asks for none.
+    pub number_from: Option<String>,
     /// The customer may say run now.
     pub may_run: bool,
     /// What is still missing, in people's words, with who can supply it.
@@ -380,6 +388,16 @@ impl Gate {
                 .map(|grant| crate::grants::grant_key(&grant.id)),
             receipt: case.state().is_final() && !masked,
             checklist: sheet,
+            spoken: loaded.row.spoken.clone(),
+            number: match reader {
+                Some(member)
+                    if !member.roles.is_empty()
+                        && (!member.robot || opened.is_opener(&member.person)) =>
+                {
+                    self.number_view(loaded).await?
+                }
+                _ => None,
+            },
         })
     }
 
@@ -449,6 +467,10 @@ impl Gate {
             ways: ways(self, loaded, &sheet, !masked),
             may_confirm: sheet.customer.may_confirm && (proved || case.proofs().is_empty()),
             confirmed_at: case.confirmed_at(),
+            number_from: self
+                .number_of(loaded)?
+                .and(opened.opener())
+                .map(|agent| agent.name.clone()),
             may_run: (proved || case.proofs().is_empty())
                 && countersign_cases::may_run(&loaded.procedure, case, &loaded.moment()).is_ok(),
             missing: sheet.missing.clone(),
@@ -529,6 +551,11 @@ pub(crate) fn masked_sentence(loaded: &Loaded, case: &Case) -> String {
         &addresses,
         Showing::Masked,
     ))
+}
+
+/// The sentence of a case in pieces, masked as on the customer's first page.
+pub(crate) fn masked_pieces(loaded: &Loaded, action: &Action) -> Vec<SentencePiece> {
+    pieces(loaded, action, Showing::Masked)
 }
 
 /// The sentence as a letter to a contact may hold it.

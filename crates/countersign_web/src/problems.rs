@@ -54,6 +54,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Wait for the outcome.",
     ),
     explained(
+        "already-held",
+        "The customer has one already",
+        "This action gives a customer their first one, and takes nothing away.",
+        "Open a case for the action that changes it.",
+    ),
+    explained(
         "already-notified",
         "This contact was told already",
         "A notice is sent once.",
@@ -184,12 +190,6 @@ pub const PROBLEMS: &[Explained] = &[
         "This did not work",
         "Something stored could not be read. Nothing was changed.",
         "Tell whoever runs the gate: the log names what it is.",
-    ),
-    explained(
-        "already-held",
-        "The customer has one already",
-        "This action gives a customer their first one, and takes nothing away.",
-        "Open a case for the action that changes it.",
     ),
     explained(
         "holding-just-changed",
@@ -378,6 +378,18 @@ pub const PROBLEMS: &[Explained] = &[
         "Read the case again.",
     ),
     explained(
+        "number-closed",
+        "Too many wrong numbers were typed",
+        "The two digits that the agent tells were wrong three times; they are counted per customer, whoever opens the case.",
+        "Wait until it opens again; the agent's page says when. Starting another case does not help.",
+    ),
+    explained(
+        "number-missing",
+        "The two digits that the agent tells are missing",
+        "Confirming this action asks for them: they show that whoever confirms is in the conversation the agent is in.",
+        "Type the two digits the agent tells you in the chat or on the telephone.",
+    ),
+    explained(
         "only-opener-vouches",
         "Only the opener gives their word",
         "A `confirms` line is about the conversation that the opener had.",
@@ -490,6 +502,12 @@ pub const PROBLEMS: &[Explained] = &[
         "A parameter cannot be read by people",
         "It has characters that do not show, or that make the words look like others.",
         "Use ordinary letters, digits and signs.",
+    ),
+    explained(
+        "pass-gone",
+        "This code for the panel cannot be used",
+        "It counts once and for two minutes; a wrong one, a used one and one that ran out are not told apart.",
+        "Take another at `/panel/sign-in`.",
     ),
     explained(
         "passkey-not-accepted",
@@ -688,6 +706,12 @@ pub const PROBLEMS: &[Explained] = &[
         "This address is not asked that way",
         "There is something here, for another method.",
         "See the description of the API.",
+    ),
+    explained(
+        "wrong-number",
+        "That is not the number the agent sees",
+        "Two digits are typed to confirm what loses or changes something; three wrong ones close it for a day.",
+        "Ask the agent again, in the chat you are already in.",
     ),
 ];
 

@@ -64,6 +64,8 @@ pub enum Door {
     Anyone,
     /// A staff session.
     Staff,
+    /// A session of the panel beside a ticket.
+    Panel,
     /// The customer's seat in one case.
     Seat,
     /// A machine token; its scopes decide what.
@@ -82,9 +84,9 @@ pub fn routes() -> Vec<Route> {
     use crate::openapi::shape;
     use crate::site::{
         approvals, audit, cases, company, customer, customers, desk, language, live, new_case,
-        procedures, proposal, reference, settings, sign_in, statistics, stop,
+        panel, procedures, proposal, reference, settings, sign_in, statistics, stop, talking,
     };
-    use Door::{Anyone, Machine, Seat, Staff, StaffOrMachine};
+    use Door::{Anyone, Machine, Panel, Seat, Staff, StaffOrMachine};
 
     let site = |verb, path, door, handler| Route {
         verb,
@@ -241,6 +243,20 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/settings/passkeys/finish", Staff, post(settings::finish)),
         site(Verb::Post, "/settings/passkeys/{id}/remove", Staff, post(settings::remove)),
         site(Verb::Post, "/settings/passkeys/{id}/name", Staff, post(settings::rename)),
+        // The panel beside a ticket, in a frame; and the window in which one signs in to it.
+        site(Verb::Get, "/panel", Anyone, get(panel::home)),
+        site(Verb::Post, "/panel/enter", Anyone, post(panel::enter)),
+        site(Verb::Get, "/panel/sign-in", Staff, get(panel::sign_in)),
+        site(Verb::Post, "/panel/pass", Staff, post(panel::pass)),
+        site(Verb::Post, "/panel", Panel, post(panel::search)),
+        site(Verb::Get, "/panel/customers/{id}", Panel, get(panel::customer)),
+        site(Verb::Get, "/panel/new", Panel, get(panel::new_case)),
+        site(Verb::Post, "/panel/check", Panel, post(panel::check)),
+        site(Verb::Post, "/panel/cases", Panel, post(panel::open)),
+        site(Verb::Get, "/panel/cases/{id}", Panel, get(panel::case)),
+        site(Verb::Get, "/panel/cases/{id}/events", Panel, get(live::panel_case)),
+        site(Verb::Post, "/panel/cases/{id}/link", Panel, post(panel::link)),
+        site(Verb::Post, "/panel/sign-out", Panel, post(panel::leave)),
         // Pages for the customer. The link's token is looked at by POST alone.
         site(Verb::Get, "/c/{token}", Anyone, get(customer::opened)),
         site(Verb::Get, "/c", Anyone, get(customer::start)),
@@ -269,6 +285,9 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/c/receipts", Seat, get(customer::receipts)),
         site(Verb::Get, "/c/receipts/{case}", Seat, get(customer::receipt)),
         site(Verb::Get, "/c/receipts/{case}/json", Seat, get(customer::receipt_json)),
+        // Whoever is called: "is someone from this company talking to me?"
+        site(Verb::Get, talking::PATH, Anyone, get(talking::page)),
+        site(Verb::Post, talking::PATH, Anyone, post(talking::look)),
         // Whoever was told.
         site(Verb::Get, "/v/{token}", Anyone, get(stop::page)),
         site(Verb::Post, "/v/{token}", Anyone, post(stop::stop)),
@@ -302,10 +321,11 @@ pub fn router(web: Web) -> Router {
         .with_state(web)
 }
 
-/// Everything but event streams, which must leave at once.
+/// Everything but event streams, which must leave at once. Brotli at 2: a full desk in a quarter of what the fastest
+/// makes of it, and higher levels save little more.
 fn compression() -> CompressionLayer<impl Predicate> {
     CompressionLayer::new()
-        .quality(CompressionLevel::Fastest)
+        .quality(CompressionLevel::Precise(2))
         .compress_when(SizeAbove::new(512).and(NotForContentType::SSE))
 }
 

@@ -132,7 +132,6 @@ pub(crate) fn file(page: &str, state: &str, suffix: &str) -> String {
     format!("{page}-{state}-{suffix}.png")
 }
 
-
 /// Where the pictures are.
 pub(crate) fn folder() -> PathBuf {
     workspace().join("docs/pictures/pages")

@@ -20,7 +20,12 @@ async fn a_stranger_with_the_mailbox_and_a_willing_agent_get_nothing() {
     world.proves_mail_code(&seat, "signe@halden.example").await;
     let digest = world.digest(&seat).await;
     assert_eq!(
-        world.gate.confirm(&seat, digest).await.unwrap_err().code(),
+        world
+            .gate
+            .confirm(&seat, digest, None)
+            .await
+            .unwrap_err()
+            .code(),
         "customer-part-missing"
     );
     assert_eq!(
@@ -557,7 +562,12 @@ async fn a_changed_mailbox_neither_proves_nor_is_the_only_one_told() {
     world.proves(&seat, "mail_code", &code).await;
     let digest = world.digest(&seat).await;
     assert_eq!(
-        world.gate.confirm(&seat, digest).await.unwrap_err().code(),
+        world
+            .gate
+            .confirm(&seat, digest, None)
+            .await
+            .unwrap_err()
+            .code(),
         "customer-part-missing",
         "not settled for seven days"
     );
@@ -1036,7 +1046,7 @@ async fn a_second_link_opens_a_page_that_has_proved_nothing() {
     assert_eq!(
         world
             .gate
-            .confirm(&theirs, digest)
+            .confirm(&theirs, digest, None)
             .await
             .unwrap_err()
             .code(),
@@ -1067,7 +1077,11 @@ async fn a_second_link_opens_a_page_that_has_proved_nothing() {
         words,
         "Send all mail for this account to signe@new.example from now on"
     );
-    world.gate.confirm(&hers, digest).await.unwrap();
+    world
+        .gate
+        .confirm(&hers, digest, Some(&crate::world::number_told(digest)))
+        .await
+        .unwrap();
     // Anybody with a page may stop it.
     world.gate.stop(&theirs, None).await.unwrap();
     assert_eq!(world.state(&maja, &case).await, "stopped");

@@ -16,5 +16,6 @@ mod erasure;
 mod figures;
 mod provider;
 mod stories;
+mod talking;
 mod versions;
 mod world;

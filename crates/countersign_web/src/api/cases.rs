@@ -108,6 +108,15 @@ pub struct CaseDocument {
     pub earlier: Vec<EarlierDocument>,
     /// What happened, oldest first.
     pub timeline: Vec<TimelineDocument>,
+    /// What whoever opened it says aloud, so that the customer can look up at `/is-it-us` who is talking; while it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "407 192 385 064")]
+    pub spoken_number: Option<String>,
+    /// The two digits the customer types to confirm, for staff and for the program that opened it; tell them only in the
+    /// conversation with the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "47")]
+    pub number_to_match: Option<String>,
 }
 
 /// Something that is missing.
@@ -506,6 +515,8 @@ impl From<CaseView> for CaseDocument {
                     closed_until_ms: earlier.closed_until.0,
                 })
                 .collect(),
+            spoken_number: view.spoken.map(|number| number.said()),
+            number_to_match: view.number.map(|number| number.digits),
             timeline: view
                 .timeline
                 .into_iter()

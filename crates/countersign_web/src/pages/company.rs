@@ -1,14 +1,13 @@
 //! The company's identity provider: a customer's proof by signing in there or by a push to their device, and the way back of a colleague.
 
 use askama::Template;
-
 use countersign_service::Language;
 
 use super::frame::{Banner, CustomerFrame, StaffFrame};
 use super::icon::Icon;
 use super::link::{ProofMethod, ProofState, ProofWay};
 use super::link_samples::way;
-use super::page::{Page, together};
+use super::page::{Page, Spoken, together};
 use super::parts::{Live, When};
 use super::samples::{at, customer, nobody};
 use crate::words::Typed;
@@ -189,8 +188,14 @@ impl Page for CompanyProofPage {
     const NAME: &'static str = "link-company";
 
     fn samples() -> Vec<(&'static str, Self)> {
+        Self::samples_in(Language::English)
+    }
+}
+
+impl Spoken for CompanyProofPage {
+    fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
         let page = |back, other_ways, problem| Self {
-            frame: customer(Language::English),
+            frame: customer(language),
             step: 1,
             steps: 2,
             way: way(
@@ -225,8 +230,14 @@ impl Page for PushProofPage {
     const NAME: &'static str = "link-push";
 
     fn samples() -> Vec<(&'static str, Self)> {
+        Self::samples_in(Language::English)
+    }
+}
+
+impl Spoken for PushProofPage {
+    fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
         let page = |state: Option<PushState>, problem| Self {
-            frame: customer(Language::English),
+            frame: customer(language),
             step: 1,
             steps: 2,
             way: way(

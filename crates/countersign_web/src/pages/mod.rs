@@ -19,6 +19,7 @@ mod link;
 mod link_samples;
 mod new_case;
 mod page;
+mod panel;
 mod parts;
 mod problem;
 mod procedure_samples;
@@ -30,6 +31,7 @@ mod samples;
 mod settings;
 mod sign_in;
 mod statistics;
+mod talking;
 mod told;
 
 use countersign_service::Language;
@@ -46,6 +48,7 @@ pub use gallery::gallery_files;
 pub use link::*;
 pub use new_case::*;
 pub use page::*;
+pub use panel::*;
 pub use parts::*;
 pub use problem::*;
 pub use procedures::*;
@@ -55,6 +58,7 @@ pub use reference::*;
 pub use settings::*;
 pub use sign_in::*;
 pub use statistics::*;
+pub use talking::*;
 pub use told::*;
 
 /// One page in one state, rendered.
@@ -108,9 +112,15 @@ pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     add::<StaffErrorPage>(&mut pages)?;
     add::<ApiPage>(&mut pages)?;
     add::<ProblemPage>(&mut pages)?;
+    add::<PanelDoorPage>(&mut pages)?;
+    add::<PanelPassPage>(&mut pages)?;
+    add::<PanelPage>(&mut pages)?;
+    add::<PanelCustomerPage>(&mut pages)?;
+    add::<PanelNewPage>(&mut pages)?;
+    add::<PanelCheckPage>(&mut pages)?;
+    add::<PanelCasePage>(&mut pages)?;
+    add::<PanelErrorPage>(&mut pages)?;
     pages.extend(customer_gallery(Language::English)?);
-    add::<CompanyProofPage>(&mut pages)?;
-    add::<PushProofPage>(&mut pages)?;
     Ok(pages)
 }
 
@@ -124,9 +134,12 @@ pub fn customer_gallery(language: Language) -> askama::Result<Vec<GalleryPage>> 
     add_in::<ProvePage>(&mut pages, language)?;
     add_in::<TypedProofPage>(&mut pages, language)?;
     add_in::<PasskeyProofPage>(&mut pages, language)?;
+    add_in::<CompanyProofPage>(&mut pages, language)?;
+    add_in::<PushProofPage>(&mut pages, language)?;
     add_in::<ConfirmPage>(&mut pages, language)?;
     add_in::<DonePage>(&mut pages, language)?;
     add_in::<StopPage>(&mut pages, language)?;
+    add_in::<TalkingPage>(&mut pages, language)?;
     add_in::<ReceiptsPage>(&mut pages, language)?;
     add_in::<CustomerReceiptPage>(&mut pages, language)?;
     add_in::<CustomerErrorPage>(&mut pages, language)?;

@@ -7,7 +7,7 @@ use super::icon::Icon;
 use super::page::Page;
 use super::parts::When;
 use super::samples::{DIGEST, at, senior};
-use crate::words::Typed;
+use crate::words::Quoted;
 
 /// `GET /procedures/proposed`. Passkey: JSON `POST /procedures/proposed/sign/start` and `/sign/finish`.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]

@@ -669,19 +669,22 @@ fn confirming(
         consequence: action.and_then(|action| present::consequence(procedure, action)),
         summary,
         digest: view.digest.to_string(),
-        number_from: None,
+        number_from: view.number_from.clone(),
         button: format!("Yes: {}", inside_sentence(&view.action_label)),
         errors,
     }
 }
 
-/// `POST /c/confirm`: the customer's last step. `digest` is the one of the words on the page.
+/// `POST /c/confirm`: the customer's last step. `digest` is the one of the words on the page, `number` the two digits the
+/// agent tells, where they are asked for.
 pub async fn confirm(
     State(web): State<Web>,
     browser: Browser,
+    network: Network,
     Seat(seat): Seat,
     Form(fields): Form<Fields>,
 ) -> Answer {
+    network.take(&web.rates.answers)?;
     let Some(digest) = Digest::from_hex(field(&fields, "digest")) else {
         return Err(Problem::new(
             StatusCode::CONFLICT,
@@ -689,25 +692,50 @@ pub async fn confirm(
             "This changed while you were reading",
         ));
     };
-    match web.gate.confirm(&seat, digest).await {
-        Ok(_) => Ok(see_other("/c/done")),
+    let number = fields.get("number").map(String::as_str);
+    let (status, at_field, message) = match web.gate.confirm(&seat, digest, number).await {
+        Ok(_) => return Ok(see_other("/c/done")),
         Err(CaseError::Refused(refusal)) if refusal.code() == "already-confirmed" => {
-            Ok(see_other("/c/done"))
+            return Ok(see_other("/c/done"));
         }
-        Err(CaseError::Refused(refusal)) if refusal.code() == "customer-part-missing" => {
-            let view = web.gate.seat_view(&seat).await?;
-            let errors = Errors(vec![FieldError {
-                field: "confirm".to_owned(),
-                message: format!("{}.", sentence_case(&refusal.to_string())),
-            }]);
-            let procedure = web.gate.procedure_of(&view.procedure).await?;
-            html_with(
-                StatusCode::CONFLICT,
-                &confirming(&web, &procedure, &browser, &view, errors),
-            )
-        }
-        Err(error) => Err(error.into()),
-    }
+        Err(CaseError::Refused(refusal)) if refusal.code() == "customer-part-missing" => (
+            StatusCode::CONFLICT,
+            "confirm",
+            format!("{}.", sentence_case(&refusal.to_string())),
+        ),
+        Err(CaseError::NumberMissing) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "number",
+            "Type the two digits that the agent tells you.".to_owned(),
+        ),
+        Err(CaseError::WrongNumber { tries_left }) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "number",
+            match tries_left {
+                1 => "That is not the number. One try left.".to_owned(),
+                left => format!("That is not the number. {left} tries left."),
+            },
+        ),
+        Err(CaseError::NumberClosed { until }) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "number",
+            format!(
+                "Too many wrong numbers. Nothing was confirmed. Try again from {}, or stop this.",
+                web.calendar().when(until).shown
+            ),
+        ),
+        Err(error) => return Err(error.into()),
+    };
+    let view = web.gate.seat_view(&seat).await?;
+    let errors = Errors(vec![FieldError {
+        field: at_field.to_owned(),
+        message,
+    }]);
+    let procedure = web.gate.procedure_of(&view.procedure).await?;
+    html_with(
+        status,
+        &confirming(&web, &procedure, &browser, &view, errors),
+    )
 }
 
 /// `POST /c/run`: the customer says "run".
