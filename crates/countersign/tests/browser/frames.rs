@@ -10,7 +10,8 @@ use countersign_web::pages::gallery;
 
 #[tokio::test]
 async fn a_hint_is_taken_from_the_help_desk_and_from_nobody_else() {
-    let [desk, panel, elsewhere] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [desk, panel, elsewhere] =
+        std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").unwrap());
     let [at_desk, at_panel, at_elsewhere] = [&desk, &panel, &elsewhere].map(origin);
     let page = gallery()
         .unwrap()
@@ -20,7 +21,10 @@ async fn a_hint_is_taken_from_the_help_desk_and_from_nobody_else() {
     let page = page
         .html
         .replace("https://nordhamn.zendesk.com", &at_desk)
-        .replace("name=\"ticket\" value=\"48213\"", "name=\"ticket\" value=\"\"");
+        .replace(
+            "name=\"ticket\" value=\"48213\"",
+            "name=\"ticket\" value=\"\"",
+        );
     assert!(page.contains(&format!("data-hints-from=\"{at_desk}\"")));
     serve(panel, page);
     let around = |title: &str, more: &str| {
@@ -41,7 +45,7 @@ async fn a_hint_is_taken_from_the_help_desk_and_from_nobody_else() {
         assert_eq!(typed(&browser).await, ("".to_owned(), "".to_owned()));
         // A page beside it, in the help desk's own page, speaks to it past the desk.
         browser.go(&format!("{at_desk}/")).await;
-        browser.client().enter_frame(Some(1)).await.unwrap();
+        browser.client().enter_frame(1).await.unwrap();
         says(&browser, "window.parent.frames[0]", HINT_OF_A_THIEF).await;
         says(&browser, "window.parent.frames[0]", CHATWOOT_OF_A_THIEF).await;
         browser.client().enter_parent_frame().await.unwrap();
@@ -80,7 +84,7 @@ async fn says(browser: &Browser, to: &str, what: &str) {
 
 /// What stands in the panel's two fields, once it has read its post.
 async fn typed(browser: &Browser) -> (String, String) {
-    browser.client().enter_frame(Some(0)).await.unwrap();
+    browser.client().enter_frame(0).await.unwrap();
     let fields = browser
         .eval_async(
             // A message of its own comes after all that were sent before.
