@@ -11,6 +11,7 @@
 mod budgets;
 mod bypasses;
 mod enrolment;
+mod figures;
 mod journeys;
 mod languages;
 mod live;
