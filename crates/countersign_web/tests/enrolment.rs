@@ -15,7 +15,7 @@ async fn granted(world: &World, signe: &mut Customer, action: &str) -> String {
     let case = world
         .case_of(&mut maja, &without_parameters(&signe.id, action))
         .await;
-    world.sit(&mut maja, signe, &case).await;
+    world.sit(&mut maja, &case, signe).await;
     signe.types("pin", PIN).await;
     signe.confirms().await;
     world.settle().await;
