@@ -229,6 +229,25 @@ impl Gate {
         Ok(gate)
     }
 
+    /// A gate to read with, under the procedure in force whatever the settings say: nothing is proposed, nobody is invited, and
+    /// no work is done.
+    ///
+    /// # Errors
+    /// [`StartError`]; [`StartError::Settings`] for a store that no gate was started on yet.
+    pub async fn start_to_read(mut settings: Settings, parts: Parts) -> Result<Self, StartError> {
+        settings.procedure = crate::versions::text_in_force(&parts.journal)
+            .await?
+            .ok_or_else(|| {
+                StartError::Settings("no gate was started on this database yet".to_owned())
+            })?;
+        let procedure = Arc::new(read_procedure(&settings.procedure)?);
+        let note = parts.journal.checkpoint().await.map_err(Trouble::from)?;
+        let log_origin = ledger::read_checkpoint(&note)?.origin;
+        Ok(Self(Arc::new(Inner::new(
+            settings, parts, procedure, log_origin,
+        )?)))
+    }
+
     /// The newest position in the journal.
     pub fn position(&self) -> u64 {
         *self.0.journal.watch().borrow()

@@ -13,7 +13,7 @@ use countersign_cases::{
     policy::{CLOSED_SECONDS, REASON_CHARS_MAX, REASON_CHARS_MIN},
 };
 use countersign_language::Procedure;
-use countersign_store::Batch;
+use countersign_store::{Batch, SharedJournal};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -578,6 +578,20 @@ fn put_in_force(
 }
 
 /// The version as a digest, and the challenge over it.
+/// The text of the procedure in force, from the store alone; `None` before the first start.
+pub(crate) async fn text_in_force(journal: &SharedJournal) -> Result<Option<String>, Trouble> {
+    let Some(held) = journal.get(space::IN_FORCE, ONE).await? else {
+        return Ok(None);
+    };
+    let in_force: InForce = records::read_json(&held.value)?;
+    let key = records::part(&in_force.version);
+    let Some(kept) = journal.get(space::PROCEDURE, &key).await? else {
+        return Ok(None);
+    };
+    let kept: crate::gate::ProcedureText = records::read_json(&kept.value)?;
+    Ok(Some(kept.text))
+}
+
 fn signed_words(proposed: &Proposed) -> Result<(countersign_cases::Digest, [u8; 32]), Trouble> {
     signed_words_of(&proposed.version, &proposed.nonce)
 }

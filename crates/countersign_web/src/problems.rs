@@ -156,6 +156,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Wait as long as `Retry-After` says, or use the code that was sent.",
     ),
     explained(
+        "company-unavailable",
+        "The company sign-in does not answer",
+        "The OpenID provider of the staff gave no usable answer.",
+        "Try again in a minute. An operator finds out why with `countersign doctor`.",
+    ),
+    explained(
         "concerned",
         "The case is about your own account",
         "Nobody works on a case that concerns themselves.",
@@ -252,10 +258,46 @@ pub const PROBLEMS: &[Explained] = &[
         "Ask the support desk for another link.",
     ),
     explained(
+        "login-cancelled",
+        "The sign-in was cancelled",
+        "Somebody turned back at the company's sign-in. Nothing was counted.",
+        "Begin again, or choose another way.",
+    ),
+    explained(
+        "login-not-accepted",
+        "The answer of the sign-in was not accepted",
+        "What the company's sign-in answered is not of the provider that was asked, or not for this sign-in. Nothing was counted.",
+        "Begin again. If it stays so, an operator finds the reason in the log.",
+    ),
+    explained(
+        "login-over",
+        "The sign-in is over",
+        "It took longer than ten minutes, was used already, or began in another browser.",
+        "Begin again.",
+    ),
+    explained(
+        "login-too-weak",
+        "The sign-in was not fresh or not strong enough",
+        "The proof asks for a sign-in made for it, in a way that the procedure's company names. Nothing was counted.",
+        "Begin again, and sign in with the second step that the company offers.",
+    ),
+    explained(
+        "no-account-here",
+        "You have no account here",
+        "Whoever signed in at the company has no account here, or no group of theirs gives a role.",
+        "Ask an administrator.",
+    ),
+    explained(
         "no-case",
         "There is no such case",
         "Nothing was opened under this id.",
         "Check the id.",
+    ),
+    explained(
+        "no-company-sign-in",
+        "There is no company sign-in",
+        "Staff of this gate sign in with a passkey alone.",
+        "Sign in with a passkey.",
     ),
     explained(
         "no-more-codes",
@@ -624,6 +666,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Sign in, or send `Authorization: Bearer`.",
     ),
     explained(
+        "sign-in-at-company",
+        "This account signs in at the company",
+        "Its passkey signs cases; who still works there is for the company to say.",
+        "Sign in at the company.",
+    ),
+    explained(
         "signer-vouches",
         "You signed the case already",
         "Whoever signs a case does not also give their word for it.",
@@ -652,6 +700,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Back in a moment",
         "The store does not answer. Nothing was changed.",
         "Try again after `Retry-After` seconds.",
+    ),
+    explained(
+        "subject-taken",
+        "Another account is this person already",
+        "A subject of the company's identity provider is one account.",
+        "Use that account, or take its subject away first.",
     ),
     explained(
         "superseded",

@@ -213,8 +213,9 @@ async fn whoever_has_nothing_begins_in_the_panel_and_comes_back_to_it() {
     let world = World::new().await;
     let mut panel = world.machine("panel");
     let put = crate::world::halden("new@fjord.example");
-    let seen = panel.call("PUT", "/v1/customers/c-2001", &put).await;
-    assert_eq!(seen.status, 200, "{}", seen.text());
+    let mut customers = world.machine("customers");
+    let seen = customers.call("PUT", "/v1/customers/c-2001", &put).await;
+    assert_eq!(seen.status, 201, "{}", seen.text());
     let mut request = without_parameters("c-2001", "pin.first");
     request.as_object_mut().unwrap().remove("reason");
     request["return_to"] = "https://panel.acme.example/security".into();

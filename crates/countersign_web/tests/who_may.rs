@@ -116,6 +116,7 @@ async fn outcome(setting: &mut Setting, route: &Route) -> String {
         .replace("{token}", &setting.token)
         .replace("{file}", "nothing.css")
         .replace("{code}", "sign-in")
+        .replace("{seq}", "1")
         .replace("{*path}", "0/000");
     let of_api = route.operation.is_some();
     let kind = if of_api || path.ends_with("/start") || path.ends_with("/finish") {

@@ -26,6 +26,7 @@ use countersign_store::{MemoryJournal, OpenError};
 use reqwest::{Client, StatusCode, header};
 
 use crate::commands::procedure::Source;
+use crate::commands::providers::providers;
 use crate::config::{Config, is_loopback};
 use crate::installation::{Installation, NotRead, host_of, objections, read_config};
 use crate::terminal::{self, Paint, painted};
@@ -86,10 +87,12 @@ async fn examine(file: &Path, report: &mut Report) -> anyhow::Result<()> {
     report.ok("secrets", "every secret can be read and is of its form")?;
     same_key_twice(&config, report)?;
     let on_file = database(&config, &installation, report).await?;
+    let mut wanted = BTreeSet::new();
     if let Some((text, procedure)) = source {
         installation.settings.procedure = text;
         starts(&installation, report).await?;
-        means(&procedure, &installation.settings, report)?;
+        wanted = methods_of(&procedure);
+        means(&wanted, &installation.settings, report)?;
         let people = People::of(&installation.settings, on_file);
         staffing(&procedure, &people, report)?;
         signers(&procedure, &installation.settings, &people, report)?;
@@ -108,6 +111,7 @@ async fn examine(file: &Path, report: &mut Report) -> anyhow::Result<()> {
             .unsigned("text messages", &endpoint.url, report)
             .await?;
     }
+    providers(&installation.settings, &wanted, &neighbours.client, report).await?;
     for connector in &installation.settings.connectors {
         neighbours.connector(connector, report).await?;
         for door in config.list(&format!("connectors.{}", connector.name), "doors") {
@@ -119,14 +123,14 @@ async fn examine(file: &Path, report: &mut Report) -> anyhow::Result<()> {
 
 /// What was found, printed as it is.
 #[derive(Default)]
-struct Report {
+pub(crate) struct Report {
     well: usize,
     problems: usize,
     warnings: usize,
 }
 
 impl Report {
-    fn ok(&mut self, about: &str, what: &str) -> anyhow::Result<()> {
+    pub(crate) fn ok(&mut self, about: &str, what: &str) -> anyhow::Result<()> {
         self.well += 1;
         terminal::print(&format!(
             "{}       {about}: {what}\n",
@@ -134,7 +138,7 @@ impl Report {
         ))
     }
 
-    fn warning(&mut self, about: &str, what: &str, help: &str) -> anyhow::Result<()> {
+    pub(crate) fn warning(&mut self, about: &str, what: &str, help: &str) -> anyhow::Result<()> {
         self.warnings += 1;
         terminal::print(&format!(
             "{}  {about}: {}\n         → {help}\n",
@@ -143,7 +147,7 @@ impl Report {
         ))
     }
 
-    fn problem(&mut self, about: &str, what: &str, help: &str) -> anyhow::Result<()> {
+    pub(crate) fn problem(&mut self, about: &str, what: &str, help: &str) -> anyhow::Result<()> {
         self.problems += 1;
         terminal::print(&format!(
             "{}  {about}: {}\n         → {help}\n",
@@ -329,8 +333,8 @@ async fn starts(installation: &Installation, report: &mut Report) -> anyhow::Res
     }
 }
 
-/// Proofs that the procedure asks for and the configuration has no means for.
-fn means(procedure: &Procedure, settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
+/// Every method the procedure asks for.
+fn methods_of(procedure: &Procedure) -> BTreeSet<Method> {
     let paths = procedure
         .actions
         .iter()
@@ -342,10 +346,22 @@ fn means(procedure: &Procedure, settings: &Settings, report: &mut Report) -> any
             methods(procedure, expr, &mut wanted);
         }
     }
+    wanted
+}
+
+/// Proofs that the procedure asks for and the configuration has no means for.
+fn means(
+    wanted: &BTreeSet<Method>,
+    settings: &Settings,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let company = settings.company_login.is_some();
     for (method, section, there) in [
         (Method::Mail, "mail", settings.mail.is_some()),
         (Method::Text, "text", settings.text.is_some()),
         (Method::Password, "password", settings.password.is_some()),
+        (Method::Oidc, "company_login", company),
+        (Method::Ciba, "company_login", company),
     ] {
         if wanted.contains(&method) && !there {
             report.warning(section, &format!("the procedure has a proof that needs the section `[{section}]`, which is missing"), "that proof cannot be made; fill the section in")?;

@@ -183,7 +183,7 @@ async fn play(world: &mut World, signe: &CustomerId, staff: &mut Staff, chance: 
             }
             if chance.below(4) > 0 {
                 let digest = world.digest(&seat).await;
-                let _ = world.gate.confirm(&seat, digest).await;
+                let _ = world.gate.confirm(&seat, digest, None).await;
             }
             world.pass(std::time::Duration::from_secs(chance.below(4_000)));
             match chance.below(6) {

@@ -7,7 +7,7 @@ use super::icon::Icon;
 use super::page::Page;
 use super::parts::{Errors, When};
 use super::samples::{DIGEST, at, error, senior};
-use crate::words::Typed;
+use crate::words::{Quoted, Typed};
 
 /// `GET /procedures/proposed`. Passkey: JSON `POST /procedures/proposed/sign/start` and `/sign/finish`.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse as _;
-use countersign_cases::{State as CaseState, Who};
+use countersign_cases::{Digest, State as CaseState, Who};
 use countersign_language::Procedure;
 use countersign_service::{Applied, CaseError, CaseView, LinkView, SpokenNumber};
 
@@ -400,8 +400,22 @@ pub async fn run_page(State(web): State<Web>, desk: Desk, Path(id): Path<String>
 }
 
 /// `POST /cases/{id}/run`
-pub async fn run(State(web): State<Web>, desk: Desk, Path(id): Path<String>) -> Answer {
+pub async fn run(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(id): Path<String>,
+    Form(fields): Form<Fields>,
+) -> Answer {
     let case = case_id(&id)?;
+    // The button stands under words that were read; pressed under others it runs nothing.
+    let view = web.gate.case_view(&desk.staff, &case).await?;
+    if Digest::from_hex(field(&fields, "digest")) != Some(view.digest) {
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "other-digest",
+            "This changed while you were reading",
+        ));
+    }
     match web.gate.run(&desk.staff, &case).await {
         Ok(_) => Ok(see_other(&format!("/cases/{}/run", case.0))),
         Err(error @ countersign_service::CaseError::Refused(_)) => {
