@@ -84,6 +84,7 @@ impl Company {
             reason: Some("the customer says the disk is full".to_owned()),
             reference: None,
             return_to: None,
+            shows: Vec::new(),
         };
         let opened = self.world.open(&self.maja, &request).await;
         let seat = self.world.sit(&self.maja, &opened.case).await;

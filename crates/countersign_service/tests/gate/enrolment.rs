@@ -561,7 +561,7 @@ async fn a_customer_who_has_nothing_begins_in_the_panel() {
     assert!(world.gate.seat_view(&seat).await.unwrap().ways.is_empty());
     assert!(world.prove(&seat, "signed_in", "yes").await.is_err());
     let digest = world.digest(&seat).await;
-    let early = world.gate.confirm(&seat, digest).await.unwrap_err();
+    let early = world.gate.confirm(&seat, digest, None).await.unwrap_err();
     assert_eq!(early.code(), "customer-part-missing");
     world.gate.withdraw_from_seat(&seat).await.unwrap();
 
@@ -578,7 +578,7 @@ async fn a_customer_who_has_nothing_begins_in_the_panel() {
     let other = world.sit(&maja, &opened.case).await;
     let digest = world.digest(&other).await;
     assert!(matches!(
-        world.gate.confirm(&other, digest).await,
+        world.gate.confirm(&other, digest, None).await,
         Err(CaseError::NotAllowed(_))
     ));
     world.confirms(&seat).await;
