@@ -97,6 +97,85 @@ talking-too-many = Se consultaron demasiados números. Vuelva a probar a las: { 
 talking-until-then = Hasta entonces, actúe como si no fuera nadie: cuelgue y llámenos al número que ya conoce.
 talking-our-number = Nuestro número:
 
+## Setting a PIN, an app or passkeys
+
+enrol-title-pin = Elija un PIN nuevo
+enrol-title-app = Configure su aplicación de autenticación
+enrol-title-keys = Cambie sus llaves de acceso
+enrol-title-key = Añada una llave de acceso
+enrol-pin-why = Se le pide cuando necesita asistencia. Nadie que trabaje aquí puede verlo, y nadie le pedirá que lo diga en voz alta.
+enrol-pin = Su PIN nuevo
+enrol-pin-rules = De 6 a 12 cifras. Ni seguidas, ni repetidas, ni que otros puedan averiguar: ni cumpleaños, ni número de teléfono o de cliente.
+enrol-pin-again = El mismo otra vez
+enrol-pin-set = Fijar el PIN
+enrol-app-open = Abra la aplicación de autenticación en su teléfono y añada una cuenta.
+enrol-app-scan = Escanee esto o escriba las letras de debajo.
+enrol-app-enter = Introduzca las 6 cifras que la aplicación muestra entonces.
+enrol-app-qr = Código QR del secreto escrito debajo
+enrol-app-hint = Basado en el tiempo, 6 cifras, cada 30 segundos. { $link }Abrir la aplicación en este dispositivo{ $end }. Guarde las letras para usted: quien las tiene, tiene la aplicación.
+enrol-app-code = Las 6 cifras
+enrol-app-counts = Solo entonces cuenta la aplicación.
+enrol-app-set = Usar esta aplicación
+enrol-key-what = Una llave de acceso se guarda en su dispositivo y se abre con su cara, su dedo o el PIN del dispositivo. Solo sirve en este sitio.
+enrol-key-have = Usted tiene
+enrol-key-added = Añadida: { $at }
+enrol-key-used = Último uso: { $at }
+enrol-key-name = Nombre
+enrol-key-name-hint = Para distinguirla de otras: «teléfono».
+enrol-key-instead = La nueva sustituye a
+enrol-key-make = Crear la llave de acceso
+enrol-key-busy = Esperando su llave de acceso
+enrol-key-cancelled = No se ha cambiado nada. La llave de acceso no se ha creado.
+enrol-key-failed = No ha funcionado. No se ha cambiado nada. Inténtelo de nuevo.
+enrol-key-unable = Este navegador no tiene llaves de acceso. Use otro.
+enrol-key-script = Las llaves de acceso necesitan JavaScript.
+enrol-key-only-remove = Solo quitar, sin crear ninguna
+enrol-key-remove = Quitar
+enrol-key-none-left = Sin ninguna llave de acceso, a partir de entonces demostrará quién es de otra manera.
+enrol-key-remove-marked = Quitar lo marcado
+enrol-once = Puede hacerlo una vez, hasta: { $until }. Se avisa del cambio a todos los contactos registrados.
+enrol-wrong-again = Los dos no coinciden
+enrol-wrong-length = Use de 6 a 12 cifras
+enrol-wrong-run = Use cifras que no sean seguidas
+enrol-wrong-repeated = Use cifras que no se repitan
+enrol-wrong-known = Use cifras que nadie pueda averiguar
+enrol-wrong-code = El código no es el que muestra la aplicación
+enrol-wrong-none = Elija una llave de acceso para quitar
+enrol-wrong-held = Ya hay uno
+
+## Checking a receipt
+
+verify-title = Comprobar un recibo
+verify-title-good = Este recibo es auténtico
+verify-title-bad = Este recibo no prueba nada
+verify-what = Un recibo dice qué se hizo en una cuenta, quién lo demostró y quién lo firmó. Aquí se comprueba el propio recibo: cada suceso contra la firma del registro público, y sus palabras contra los sucesos. Nadie tiene que iniciar sesión.
+verify-proves = Prueba que estas palabras se pidieron, se demostraron, se firmaron y terminaron como dice, en este orden, y que el registro lo conserva así desde entonces. No prueba quién estaba ante el teclado, ni que no se hiciera otra cosa en otro lugar.
+verify-happened = Ocurrió
+verify-became = Qué fue de ello
+verify-stopped = Detenido
+verify-declined = Rechazado por un compañero
+verify-taken-back = Retirado
+verify-ran-out = Caducado
+verify-failed = No se pudo llevar a cabo
+verify-uncertain = Entonces no era seguro
+verify-when = Cuándo
+verify-signed-by = Firmado por
+verify-number = Número de recibo
+verify-digest = Resumen criptográfico
+verify-ledger = En el registro
+verify-ledger-size = Sucesos: { $events }, entradas en total: { $entries }
+verify-not-happened = No ocurrió
+verify-do-not-rely = No se fíe de él
+verify-why-bad = Se ha modificado, está incompleto o no es de este registro. Pida a quien se lo dio el archivo tal como se descargó.
+verify-scanned = El código que ha escaneado es del recibo y el resumen de debajo. El recibo que compruebe aquí debe mostrar ambos.
+verify-paste = Pegue el recibo
+verify-paste-hint = El archivo que da «descargar el recibo», 1 MB como máximo. Se comprueba y no se guarda en ningún sitio.
+verify-file = o elija el archivo
+verify-go = Comprobar
+verify-empty = Pegue un recibo o elija su archivo
+verify-offline = Sin preguntarnos
+verify-offline-how = La misma comprobación funciona en su propio ordenador, con la clave que anotó antes o que le dio alguien de confianza:
+
 ## Alrededor de cada página
 
 frame-error = Error: { $heading }

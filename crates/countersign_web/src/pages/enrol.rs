@@ -2,6 +2,7 @@
 
 use askama::Template;
 use countersign_service::Language;
+use countersign_service::speech::Key;
 
 use super::frame::CustomerFrame;
 use super::icon::Icon;
@@ -9,6 +10,7 @@ use super::page::{Page, Spoken};
 use super::parts::{Errors, When};
 use super::qr::Qr;
 use super::samples::{at, customer, error, on};
+use super::told::Tag;
 use crate::words::Typed;
 
 /// `GET /c/set`. A PIN (`pin`, `again`), the code of an app (`code`) and passkeys to be removed (`remove_{id}`) are posted
@@ -18,8 +20,6 @@ use crate::words::Typed;
 pub struct EnrolPage {
     /// Frame.
     pub frame: CustomerFrame,
-    /// What it is called in the procedure: `support PIN`.
-    pub label: String,
     /// What is asked.
     pub what: EnrolWhat,
     /// Until when it can be set.
@@ -65,15 +65,15 @@ pub struct HeldPasskey {
 }
 
 impl EnrolPage {
-    fn heading(&self) -> &'static str {
-        match &self.what {
-            EnrolWhat::Pin => "Choose a new PIN",
-            EnrolWhat::App { .. } => "Set up your authenticator app",
+    fn heading(&self) -> String {
+        self.frame.say(match &self.what {
+            EnrolWhat::Pin => Key("enrol-title-pin"),
+            EnrolWhat::App { .. } => Key("enrol-title-app"),
             EnrolWhat::Passkeys { held, may_remove } if *may_remove && !held.is_empty() => {
-                "Change your passkeys"
+                Key("enrol-title-keys")
             }
-            EnrolWhat::Passkeys { .. } => "Add a passkey",
-        }
+            EnrolWhat::Passkeys { .. } => Key("enrol-title-key"),
+        })
     }
 }
 
@@ -89,9 +89,8 @@ impl Spoken for EnrolPage {
     fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
         let mut frame = customer(language);
         frame.works_until = None;
-        let page = |label: &str, what, errors| Self {
+        let page = |what, errors| Self {
             frame: frame.clone(),
-            label: label.into(),
             what,
             until: on("2026-11-24T10:45:00+01:00", "24 Nov, 10:45"),
             errors,
@@ -101,7 +100,7 @@ impl Spoken for EnrolPage {
             EnrolWhat::App {
                 secret: "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP".into(),
                 url: url.into(),
-                qr: Qr::new(url, "QR code of the secret that is written below"),
+                qr: Qr::new(url, language.say("enrol-app-qr")),
             }
         };
         let passkeys = |may_remove, some: bool| EnrolWhat::Passkeys {
@@ -127,47 +126,34 @@ impl Spoken for EnrolPage {
         };
         let none = Errors::default;
         vec![
-            ("pin", page("support PIN", EnrolWhat::Pin, none())),
+            ("pin", page(EnrolWhat::Pin, none())),
             (
                 "pin-weak",
                 page(
-                    "support PIN",
                     EnrolWhat::Pin,
-                    error("pin", "Use digits that do not follow each other"),
+                    error("pin", &language.say("enrol-wrong-run")),
                 ),
             ),
             (
                 "pin-differs",
                 page(
-                    "support PIN",
                     EnrolWhat::Pin,
-                    error("again", "The two are not the same"),
+                    error("again", &language.say("enrol-wrong-again")),
                 ),
             ),
-            ("app", page("phone", app(), none())),
+            ("app", page(app(), none())),
             (
                 "app-wrong",
-                page(
-                    "phone",
-                    app(),
-                    error("code", "The code is not the one the app shows"),
-                ),
+                page(app(), error("code", &language.say("enrol-wrong-code"))),
             ),
-            (
-                "first-passkey",
-                page("passkey", passkeys(false, false), none()),
-            ),
-            (
-                "another-passkey",
-                page("passkey", passkeys(false, true), none()),
-            ),
-            ("passkeys", page("passkey", passkeys(true, true), none())),
+            ("first-passkey", page(passkeys(false, false), none())),
+            ("another-passkey", page(passkeys(false, true), none())),
+            ("passkeys", page(passkeys(true, true), none())),
             (
                 "passkeys-none-chosen",
                 page(
-                    "passkey",
                     passkeys(true, true),
-                    error("remove", "Choose a passkey to remove"),
+                    error("remove", &language.say("enrol-wrong-none")),
                 ),
             ),
         ]

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use countersign_service::Language;
+use countersign_service::speech::{Arg, Key};
 
 use super::frame::CustomerFrame;
 use super::icon::Icon;
@@ -20,8 +21,6 @@ pub struct VerifyPage {
     pub outcome: Option<VerifyOutcome>,
     /// The ledger's public key, `name+id+key`.
     pub key: String,
-    /// Most bytes of a receipt, in words: `1 MB`.
-    pub most: String,
     /// What was wrong (`receipt`).
     pub errors: Errors,
 }
@@ -43,12 +42,12 @@ pub enum VerifyOutcome {
 }
 
 impl VerifyPage {
-    fn heading(&self) -> &'static str {
-        match &self.outcome {
-            None => "Check a receipt",
-            Some(VerifyOutcome::Proved { .. }) => "This receipt is genuine",
-            Some(VerifyOutcome::NotProved(_)) => "This receipt proves nothing",
-        }
+    fn heading(&self) -> String {
+        self.frame.say(match &self.outcome {
+            None => Key("verify-title"),
+            Some(VerifyOutcome::Proved { .. }) => Key("verify-title-good"),
+            Some(VerifyOutcome::NotProved(_)) => Key("verify-title-bad"),
+        })
     }
 }
 
@@ -72,7 +71,6 @@ impl Spoken for VerifyPage {
             frame: frame.clone(),
             outcome,
             key: "support.nordhamn.example/ledger+4e5b1a2c+AQb7y0mC1kq8s0fY1n2uQxk8mW5b6V7c8d9e0f1a2b3c".into(),
-            most: "1 MB".into(),
             errors,
         }
         };
@@ -82,18 +80,24 @@ impl Spoken for VerifyPage {
                 happened,
                 facts: vec![
                     fact(
-                        "What became of it",
-                        if happened {
-                            "It happened"
+                        &language.say("verify-became"),
+                        &language.say(if happened {
+                            Key("verify-happened")
                         } else {
-                            "It did not happen: stopped"
-                        },
+                            Key("verify-stopped")
+                        }),
                     ),
-                    fact("When", "23 Nov 2026, 10:45:10"),
-                    fact("Signed by", "Idris Bello"),
-                    machine("Receipt number", "CS-7F3K9Q"),
-                    machine("Digest", DIGEST),
-                    fact("In the ledger", "9 events, of 88,213 entries in all"),
+                    fact(&language.say("verify-when"), "23 Nov 2026, 10:45:10"),
+                    fact(&language.say("verify-signed-by"), "Idris Bello"),
+                    machine(&language.say("verify-number"), "CS-7F3K9Q"),
+                    machine(&language.say("verify-digest"), DIGEST),
+                    fact(
+                        &language.say("verify-ledger"),
+                        &language.tell(
+                            "verify-ledger-size",
+                            &[("events", Arg::Number(9)), ("entries", Arg::Number(88_213))],
+                        ),
+                    ),
                 ],
             })
         };
@@ -114,10 +118,7 @@ impl Spoken for VerifyPage {
             ),
             (
                 "empty",
-                page(
-                    None,
-                    error("receipt", "Paste a receipt, or choose its file"),
-                ),
+                page(None, error("receipt", &language.say("verify-empty"))),
             ),
         ]
     }

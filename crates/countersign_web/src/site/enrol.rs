@@ -5,7 +5,8 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use countersign_language::{Method, Set};
 use countersign_service::adapters::secrets::Secret;
-use countersign_service::{CaseError, CustomerSeat, EnrolmentError, EnrolmentView};
+use countersign_service::speech::Key;
+use countersign_service::{CaseError, CustomerSeat, EnrolmentError, EnrolmentView, WeakPin};
 use serde_json::json;
 
 use super::customer::frame;
@@ -16,7 +17,7 @@ use crate::body::{Form, Json};
 use crate::callers::Seat;
 use crate::headers::see_other;
 use crate::network::Network;
-use crate::pages::{EnrolPage, EnrolWhat, Errors, HeldPasskey, Qr};
+use crate::pages::{CustomerFrame, EnrolPage, EnrolWhat, Errors, HeldPasskey, Qr};
 use crate::present::sentence_case;
 use crate::problem::Problem;
 
@@ -25,7 +26,7 @@ const REMOVE: &str = "remove_";
 
 /// `GET /c/set`
 pub async fn page(State(web): State<Web>, browser: Browser, Seat(seat): Seat) -> Answer {
-    show(&web, &browser, &seat, Errors::default()).await
+    show(&web, &browser, &seat, None).await
 }
 
 /// `POST /c/set`: a PIN, the code of an app, or passkeys to be removed.
@@ -45,8 +46,8 @@ pub async fn set(
             let pin = Secret::new(fields.remove("pin").unwrap_or_default());
             let again = Secret::new(fields.remove("again").unwrap_or_default());
             if pin.expose() != again.expose() {
-                let errors = Errors::one("again", "The two are not the same");
-                return show(&web, &browser, &seat, errors).await;
+                let wrong = Some(("again", Key("enrol-wrong-again")));
+                return show(&web, &browser, &seat, wrong).await;
             }
             ("pin", web.gate.enrol_pin(&seat, &pin).await)
         }
@@ -64,12 +65,29 @@ pub async fn set(
     };
     match outcome {
         Ok(_) | Err(EnrolmentError::NothingToSet) => Ok(see_other("/c/done")),
-        Err(EnrolmentError::Case(error)) => Err(error.into()),
-        Err(error) => {
-            let errors = Errors::one(field, sentence_case(&error.to_string()));
-            show(&web, &browser, &seat, errors).await
-        }
+        Err(error) => match said(&error) {
+            Some(key) => show(&web, &browser, &seat, Some((field, key))).await,
+            None => Err(error.into()),
+        },
     }
+}
+
+/// What the customer reads who can do it better; nothing where it is not theirs to mend.
+fn said(error: &EnrolmentError) -> Option<Key> {
+    Some(match error {
+        EnrolmentError::WeakPin(WeakPin::Length) => Key("enrol-wrong-length"),
+        EnrolmentError::WeakPin(WeakPin::Run) => Key("enrol-wrong-run"),
+        EnrolmentError::WeakPin(WeakPin::Repeated) => Key("enrol-wrong-repeated"),
+        EnrolmentError::WeakPin(WeakPin::Known) => Key("enrol-wrong-known"),
+        EnrolmentError::WrongCode => Key("enrol-wrong-code"),
+        EnrolmentError::NoneChosen | EnrolmentError::UnknownPasskey => Key("enrol-wrong-none"),
+        EnrolmentError::AlreadyHeld => Key("enrol-wrong-held"),
+        EnrolmentError::NothingToSet
+        | EnrolmentError::NotAccepted
+        | EnrolmentError::PromptOver
+        | EnrolmentError::TooMany
+        | EnrolmentError::Case(_) => return None,
+    })
 }
 
 /// `POST /c/set/start` (script)
@@ -111,31 +129,38 @@ fn chosen<'a>(fields: impl Iterator<Item = &'a str>) -> Vec<String> {
         .collect()
 }
 
-async fn show(web: &Web, browser: &Browser, seat: &CustomerSeat, errors: Errors) -> Answer {
+async fn show(
+    web: &Web,
+    browser: &Browser,
+    seat: &CustomerSeat,
+    wrong: Option<(&str, Key)>,
+) -> Answer {
     let Some(view) = web.gate.enrolment(seat).await? else {
         return Ok(see_other("/c/done"));
     };
-    let status = if errors.is_empty() {
-        StatusCode::OK
-    } else {
+    let status = if wrong.is_some() {
         StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
     };
     let case = web.gate.seat_view(seat).await?;
+    let frame = frame(web, browser, &case);
     let page = EnrolPage {
-        frame: frame(web, browser, &case),
         until: web.calendar().when(view.until),
-        what: what(web, &view),
-        label: view.label,
-        errors,
+        what: what(web, &frame, &view),
+        errors: wrong.map_or_else(Errors::default, |(field, key)| {
+            Errors::one(field, frame.say(key))
+        }),
+        frame,
     };
     html_with(status, &page)
 }
 
-fn what(web: &Web, view: &EnrolmentView) -> EnrolWhat {
+fn what(web: &Web, frame: &CustomerFrame, view: &EnrolmentView) -> EnrolWhat {
     match (&view.method, &view.app) {
         (Method::Totp, Some(app)) => EnrolWhat::App {
             secret: in_fours(&app.base32),
-            qr: Qr::new(&app.url, "QR code of the secret that is written below"),
+            qr: Qr::new(&app.url, frame.say("enrol-app-qr")),
             url: app.url.clone(),
         },
         (Method::Passkey, _) => {

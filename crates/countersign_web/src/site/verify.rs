@@ -3,12 +3,13 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use countersign_service::speech::{Arg, Key};
 use countersign_service::{VerifiedReceipt, verify_receipt};
 
 use super::{Answer, Browser, customer_frame, html_with};
 use crate::Web;
 use crate::network::Network;
-use crate::pages::{Errors, Fact, FactValue, VerifyOutcome, VerifyPage};
+use crate::pages::{CustomerFrame, Errors, Fact, FactValue, VerifyOutcome, VerifyPage};
 use crate::present::sentence_case;
 use crate::problem::Problem;
 use crate::words::Words;
@@ -65,8 +66,8 @@ pub async fn check(
         .find(|text| !text.is_empty())
         .map(str::to_owned);
     let Some(receipt) = receipt else {
-        let errors = Errors::one("receipt", "Paste a receipt, or choose its file");
-        return show(&web, &browser, None, errors);
+        let said = customer_frame(&web, &browser).say("verify-empty");
+        return show(&web, &browser, None, Errors::one("receipt", said));
     };
     let key = web.log_key.clone();
     // Some hundred signatures are milliseconds of work: not on a thread that answers others.
@@ -80,7 +81,7 @@ pub async fn check(
             )
         })?;
     let outcome = match checked {
-        Ok(verified) => proved(&web, &verified),
+        Ok(verified) => proved(&web, &customer_frame(&web, &browser), &verified),
         Err(wrong) => VerifyOutcome::NotProved(sentence_case(&wrong.to_string())),
     };
     show(&web, &browser, Some(outcome), Errors::default())
@@ -98,53 +99,54 @@ fn show(web: &Web, browser: &Browser, outcome: Option<VerifyOutcome>, errors: Er
             frame: customer_frame(web, browser),
             outcome,
             key: web.log_key.to_string(),
-            most: "1 MB".to_owned(),
             errors,
         },
     )
 }
 
-fn proved(web: &Web, verified: &VerifiedReceipt) -> VerifyOutcome {
-    let happened = verified.outcome == "done";
-    let text = |label: &str, value: String| Fact {
-        label: label.to_owned(),
+fn proved(web: &Web, frame: &CustomerFrame, verified: &VerifiedReceipt) -> VerifyOutcome {
+    let text = |key: Key, value: String| Fact {
+        label: frame.say(key),
         value: FactValue::Text(value),
     };
-    let machine = |label: &str, value: String| Fact {
-        label: label.to_owned(),
+    let machine = |key: Key, value: String| Fact {
+        label: frame.say(key),
         value: FactValue::Machine(value),
     };
     let became = match verified.outcome.as_str() {
-        "done" => "It happened",
-        "unknown" => "It was not certain then whether it happened",
-        "stopped" => "It did not happen: stopped",
-        "refused" => "It did not happen: declined by a colleague",
-        "withdrawn" => "It did not happen: taken back",
-        "expired" => "It did not happen: it ran out",
-        "failed" => "It did not happen: it could not be carried out",
-        _ => "It is not over",
+        "done" => Key("verify-happened"),
+        "stopped" => Key("verify-stopped"),
+        "refused" => Key("verify-declined"),
+        "withdrawn" => Key("verify-taken-back"),
+        "expired" => Key("verify-ran-out"),
+        "failed" => Key("verify-failed"),
+        _ => Key("verify-uncertain"),
     };
     let mut facts = vec![
-        text("What became of it", became.to_owned()),
-        text("When", web.calendar().full(verified.at)),
+        text(Key("verify-became"), frame.say(became)),
+        text(Key("verify-when"), web.calendar().full(verified.at)),
     ];
     if !verified.signed_by.is_empty() {
-        facts.push(text("Signed by", verified.signed_by.join(", ")));
+        facts.push(text(Key("verify-signed-by"), verified.signed_by.join(", ")));
     }
+    let events = u64::try_from(verified.events).unwrap_or(u64::MAX);
     facts.extend([
-        machine("Receipt number", verified.case.0.clone()),
-        machine("Digest", verified.digest.to_string()),
+        machine(Key("verify-number"), verified.case.0.clone()),
+        machine(Key("verify-digest"), verified.digest.to_string()),
         text(
-            "In the ledger",
-            format!(
-                "{} events, of {} entries in all",
-                verified.events, verified.log_size
+            Key("verify-ledger"),
+            frame.language.tell(
+                "verify-ledger-size",
+                &[
+                    ("events", Arg::Number(events)),
+                    ("entries", Arg::Number(verified.log_size)),
+                ],
             ),
         ),
     ]);
     VerifyOutcome::Proved {
         words: Words::new(&verified.sentence, &[]),
-        happened,
+        happened: verified.outcome == "done",
         facts,
     }
 }
