@@ -481,6 +481,11 @@ impl Provider {
         dice: &dyn Dice,
         now: Timestamp,
     ) -> Result<Answer, ProviderError> {
+        #[derive(Deserialize)]
+        struct Words {
+            error: String,
+        }
+
         let basic = self.authentication.add_to(
             &mut form,
             &self.client_id,
@@ -500,10 +505,6 @@ impl Provider {
         let answer = whole(ask(request, ANSWER_TIMEOUT).await, what)?;
         if answer.status.is_success() {
             return Ok(answer);
-        }
-        #[derive(Deserialize)]
-        struct Words {
-            error: String,
         }
         // A code of an error is a word; anything else is no answer and gets into no log.
         let code = answer
