@@ -19,7 +19,7 @@ pub(crate) const TRUE: Node = 0;
 pub(crate) const FALSE: Node = u32::MAX;
 
 /// A node that helps to make more than this has its list sorted by the other premise.
-const HUB: usize = 48;
+pub(crate) const HUB: usize = 48;
 
 /// Index of a node in a table.
 pub(crate) const fn at(node: Node) -> usize {
@@ -259,33 +259,6 @@ impl Graph {
             into_at,
             into,
         }
-    }
-
-    /// The same rules with the nodes numbered in the order in which they follow from `starts`, and each node's new
-    /// number. A closure then reads and writes what lies side by side.
-    pub(crate) fn in_order(&self, starts: impl IntoIterator<Item = Node>) -> (Self, Vec<Node>) {
-        let mut marks = Marks::new(self);
-        marks.close(self, starts);
-        let mut place = vec![FALSE; self.nodes()];
-        let rest = 0..number(self.nodes());
-        let mut order = vec![TRUE];
-        place[at(TRUE)] = TRUE;
-        for node in marks.order().iter().copied().chain(rest) {
-            if place[at(node)] == FALSE {
-                place[at(node)] = number(order.len());
-                order.push(node);
-            }
-        }
-        let rules: Vec<[Node; 3]> = order
-            .iter()
-            .flat_map(|&node| {
-                self.rules_into(node)
-                    .iter()
-                    .map(move |&[a, b]| [a, b, node])
-            })
-            .map(|rule| rule.map(|node| place[at(node)]))
-            .collect();
-        (Self::new(self.nodes(), &rules), place)
     }
 
     /// How many nodes, [`TRUE`] included.

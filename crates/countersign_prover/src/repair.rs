@@ -11,7 +11,8 @@ use countersign_language::{
 use crate::{
     Attacks, Limits, System, What, length,
     narrate::words,
-    questions::{Reacher, lockout},
+    questions::lockout,
+    reacher::Reacher,
     system::{slots, told},
 };
 
