@@ -144,7 +144,7 @@ pub(crate) fn answer(system: &System, with: &[Compromise], holds: impl Fn(Node) 
     let actions = held(&system.actions)
         .into_iter()
         .filter_map(|index| {
-            let guards = &system.guards[index as usize];
+            let guards = system.guards(ActionId(index));
             let path = guards.iter().position(|&guard| holds(guard))?;
             Some((ActionId(index), PathId(number(path))))
         })

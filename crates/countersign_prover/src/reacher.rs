@@ -416,7 +416,7 @@ mod tests {
 
     /// Rules as procedures make them: shared pairs, some of several, one thing made in many ways, cycles.
     fn some_graph(dice: &mut Dice, facts: usize) -> (Graph, Vec<Node>) {
-        let mut builder = Builder::new();
+        let mut builder = Builder::new(0);
         let nodes: Vec<Node> = (0..facts).map(|_| builder.node()).collect();
         for _ in 0..2 * facts {
             let mut of: Vec<Node> = (0..=dice.below(4)).map(|_| *dice.pick(&nodes)).collect();

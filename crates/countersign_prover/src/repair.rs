@@ -249,7 +249,7 @@ fn candidates(
         }
         let staffed = slots(path);
         for role in (0..).map(RoleId).take(procedure.roles.len()) {
-            if !staffed.contains_key(&role) {
+            if staffed.iter().all(|&(other, _)| other != role) {
                 changes.push((action_id, path_id, Change::SignOff(role)));
             }
         }
