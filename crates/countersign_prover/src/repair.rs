@@ -57,7 +57,8 @@ pub enum Change {
 /// Changes proved at most; the others are left out.
 const PROVED_MAX: usize = 24;
 
-/// Ranks the single changes that end attacks on `on` of at most `at_most` compromises, the best first.
+/// Ranks the single changes that end attacks on `on` of at most `at_most` compromises: those that end
+/// most first, after them those that lock an honest customer out of something.
 ///
 /// At most 24 are proved and returned; none if there is no attack.
 pub fn repair(procedure: &Procedure, on: &[Target], at_most: usize, limits: Limits) -> Vec<Repair> {
@@ -117,6 +118,7 @@ pub fn repair(procedure: &Procedure, on: &[Target], at_most: usize, limits: Limi
     proved.sort_by_key(|repair| {
         (
             repair.locks_out.len(),
+            std::cmp::Reverse(repair.ends),
             repair.left.len(),
             cost(&repair.change),
         )

@@ -6,6 +6,8 @@
     reason = "helpers of a test fail it"
 )]
 
+use std::cmp::Reverse;
+
 use countersign_language::{Assumption, Claim, HoldingId, Procedure, Target};
 use countersign_prover::{
     Limits, Verdict, attacks,
@@ -237,6 +239,10 @@ fn a_repair_is_proved_by_asking_again() {
     let before = attacks(&procedure, &[loss], 3, Limits::default());
     let repairs = repair(&procedure, &[loss], 3, Limits::default());
     assert!(!repairs.is_empty());
+    assert!(
+        repairs.is_sorted_by_key(|repair| (repair.locks_out.len(), Reverse(repair.ends))),
+        "those that end most come first, those that lock a customer out last"
+    );
     for repair in &repairs {
         let mended =
             countersign_prover::apply(&procedure, repair.action, repair.path, &repair.change)

@@ -81,8 +81,8 @@ pub fn routes() -> Vec<Route> {
     use crate::api::{cases as ac, customers as cu, gate as ag, staff as st};
     use crate::openapi::shape;
     use crate::site::{
-        approvals, cases, customer, customers, desk, live, new_case, procedures, proposal,
-        reference, settings, sign_in, stop,
+        approvals, cases, company, customer, customers, desk, language, live, new_case, procedures,
+        proposal, reference, settings, sign_in, stop,
     };
     use Door::{Anyone, Machine, Seat, Staff, StaffOrMachine};
 
@@ -159,6 +159,9 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/sign-in", Anyone, get(sign_in::page)),
         site(Verb::Post, "/sign-in/start", Anyone, post(sign_in::start)),
         site(Verb::Post, "/sign-in/finish", Anyone, post(sign_in::finish)),
+        site(Verb::Get, "/sign-in/company", Anyone, get(company::sign_in)),
+        site(Verb::Get, "/sign-in/company/back", Anyone, get(company::sign_in_back)),
+        site(Verb::Post, "/sign-in/company/finish", Anyone, post(company::sign_in_finish)),
         site(Verb::Post, "/sign-out", Staff, post(sign_in::sign_out)),
         site(Verb::Post, "/session/extend", Staff, post(sign_in::extend)),
         site(Verb::Get, "/invitation/{token}", Anyone, get(sign_in::opened)),
@@ -217,6 +220,7 @@ pub fn routes() -> Vec<Route> {
         // Pages for the customer. The link's token is looked at by POST alone.
         site(Verb::Get, "/c/{token}", Anyone, get(customer::opened)),
         site(Verb::Get, "/c", Anyone, get(customer::start)),
+        site(Verb::Post, "/c/language", Anyone, post(language::choose)),
         site(Verb::Post, "/c/yes", Anyone, post(customer::yes)),
         site(Verb::Post, "/c/no", Anyone, post(customer::no)),
         site(Verb::Get, "/c/prove", Seat, get(customer::prove)),
@@ -226,6 +230,11 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/c/prove/{way}/send", Seat, post(customer::send)),
         site(Verb::Post, "/c/prove/{way}/start", Seat, post(customer::start_passkey)),
         site(Verb::Post, "/c/prove/{way}/finish", Seat, post(customer::finish_passkey)),
+        site(Verb::Get, "/c/company", Seat, get(company::back)),
+        site(Verb::Get, "/c/prove/{way}/sign-in", Seat, get(company::leave)),
+        site(Verb::Post, "/c/prove/{way}/signed-in", Seat, post(company::signed_in)),
+        site(Verb::Post, "/c/prove/{way}/ask", Seat, post(company::ask)),
+        site(Verb::Get, "/c/prove/{way}/events", Seat, get(company::push_events)),
         site(Verb::Get, "/c/confirm", Seat, get(customer::confirm_page)),
         site(Verb::Post, "/c/confirm", Seat, post(customer::confirm)),
         site(Verb::Post, "/c/run", Seat, post(customer::run)),

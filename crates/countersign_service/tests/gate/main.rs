@@ -9,8 +9,10 @@
 
 mod attacks;
 mod backend;
+mod company;
 mod delivery;
 mod erasure;
+mod provider;
 mod stories;
 mod versions;
 mod world;

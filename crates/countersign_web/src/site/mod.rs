@@ -5,9 +5,11 @@
 
 pub mod approvals;
 pub mod cases;
+pub mod company;
 pub mod customer;
 pub mod customers;
 pub mod desk;
+pub mod language;
 pub mod live;
 pub mod new_case;
 pub mod procedures;
@@ -24,8 +26,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use countersign_service::SignedInStaff;
 use countersign_service::settings::ConsoleRole;
+use countersign_service::{Language, SignedInStaff};
 
 use self::live::SessionToken;
 use crate::Web;
@@ -70,6 +72,7 @@ pub struct Browser {
     theme: Theme,
     shortcuts: bool,
     here: String,
+    language: Language,
 }
 
 impl Browser {
@@ -84,6 +87,26 @@ impl Browser {
             theme,
             shortcuts: cookie(headers, "shortcuts").as_deref() != Some("off"),
             here,
+            language: Language::chosen(
+                cookie(headers, "language").as_deref(),
+                headers
+                    .get(header::ACCEPT_LANGUAGE)
+                    .and_then(|value| value.to_str().ok()),
+                Language::default(),
+            ),
+        }
+    }
+
+    /// What the customer reads.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// The customer's page this is, or that the form on it belongs to: where one is after choosing another language.
+    fn customer_page(&self) -> String {
+        match self.here.as_str() {
+            "/c/yes" | "/c/no" | "/c/run" | "/c/language" => "/c".to_owned(),
+            here => here.strip_suffix("/send").unwrap_or(here).to_owned(),
         }
     }
 }
@@ -193,7 +216,9 @@ pub fn public_frame(web: &Web, browser: &Browser) -> StaffFrame {
 /// The frame of a customer's page.
 pub fn customer_frame(web: &Web, browser: &Browser) -> CustomerFrame {
     CustomerFrame {
-        lang: "en".to_owned(),
+        language: browser.language,
+        own_language: Language::English,
+        here: browser.customer_page(),
         theme: browser.theme,
         organisation: web.gate.procedure().organisation.clone(),
         reference: None,
