@@ -422,19 +422,16 @@ impl<'a> Compiler<'a> {
                         .is_some_and(|channels| !channels.is_empty());
                 }
                 let slots = if people { slots(path) } else { Vec::new() };
-                let crew = match known.get(&slots) {
-                    Some(&crew) => crew,
-                    None => {
-                        let needed = slots.iter().map(|&(_, count)| count);
-                        let needed = needed.fold(0, u32::saturating_add);
-                        self.mentions.people = self.mentions.people.max(needed);
-                        let crew = number(self.crews.len());
-                        self.crews.push(slots.clone());
-                        known.insert(slots, crew);
-                        crew
-                    }
-                };
-                crew_of.push(crew);
+                if let Some(&crew) = known.get(&slots) {
+                    crew_of.push(crew);
+                    continue;
+                }
+                let needed = slots.iter().map(|&(_, count)| count);
+                let needed = needed.fold(0, u32::saturating_add);
+                self.mentions.people = self.mentions.people.max(needed);
+                crew_of.push(number(self.crews.len()));
+                known.insert(slots.clone(), number(self.crews.len()));
+                self.crews.push(slots);
             }
         }
         self.crew_of = crew_of;
