@@ -287,7 +287,8 @@ impl Browser {
     pub async fn close(&self) {
         self.console().await;
         self.inner.closed.store(true, Ordering::Relaxed);
-        if let Some(pid) = lock(&self.inner.chromium).take() {
+        let chromium = lock(&self.inner.chromium).take();
+        if let Some(pid) = chromium {
             // A browser that did not close in good order is ended.
             if self.client.clone().close().await.is_err() {
                 end(pid);

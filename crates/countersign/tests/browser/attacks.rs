@@ -159,7 +159,7 @@ async fn links_are_opened_by_scanners_and_decide_nothing() {
         signe.says_yes(&link).await;
         signe.proves("pin", PIN).await;
         signe.proves_by_mail(&company).await;
-        signe.confirms().await;
+        signe.confirms(&link).await;
         signe.close().await;
 
         // The used link, in other hands.
@@ -236,8 +236,14 @@ async fn a_form_with_other_words_in_it_is_another_request() {
         );
         let (status, answer) = signe.posts("/c/confirm", &[("digest", &other)]).await;
         assert_eq!(status, 409, "{answer}");
+        // Whoever was sent the link from elsewhere does not know what Maja says in the chat.
         signe.go(&company.at("/c/confirm")).await;
-        signe.confirms().await;
+        let wrong = if link.number == "10" { "11" } else { "10" };
+        let (status, answer) = signe
+            .posts("/c/confirm", &[("digest", &digest), ("number", wrong)])
+            .await;
+        assert!((400..500).contains(&status), "{answer}");
+        signe.confirms(&link).await;
 
         // And under the same button to run.
         let run = format!("/cases/{case}/run");
@@ -453,7 +459,7 @@ async fn nobody_learns_who_exists_from_what_is_refused() {
             format!("{front}_{}", "A".repeat(token.len()))
         };
         // Whoever has the link itself is told that it was used, and nothing of what for.
-        for address in [link.clone(), never(&link)] {
+        for address in [link.to_string(), never(&link)] {
             let seen = look(&stranger, &address).await;
             for secret in ["web-3", "Halden", case.as_str(), "Maja"] {
                 assert!(!seen.contains(secret), "{secret} in {seen}");
@@ -550,7 +556,7 @@ async fn signe_has_proved(stage: &Stage, company: &Company, maja: &Colleague) ->
     signe.says_yes(&link).await;
     signe.proves("pin", PIN).await;
     signe.proves_by_mail(company).await;
-    signe.confirms().await;
+    signe.confirms(&link).await;
     signe.close().await;
     case
 }

@@ -30,7 +30,7 @@ async fn an_honest_customer(algorithm: Algorithm) {
         signe.says_yes(&link).await;
         signe.proves("password", PASSWORD).await;
         signe.proves_by_passkey().await;
-        signe.confirms().await;
+        signe.confirms(&link).await;
         assert!(company.panel.ran().is_empty(), "somebody must say run");
 
         maja.press("Run action…").await;

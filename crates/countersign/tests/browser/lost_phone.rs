@@ -18,7 +18,7 @@ async fn up_to_the_senior(stage: &Stage, company: &Company) -> (Colleague, Strin
     signe.says_yes(&link).await;
     signe.proves("pin", PIN).await;
     signe.proves_by_mail(company).await;
-    signe.confirms().await;
+    signe.confirms(&link).await;
     signe.sees("A colleague").await;
     // Nobody pressed anything on Maja's page.
     maja.sees("Waiting for a senior").await;
@@ -126,7 +126,7 @@ async fn whoever_reads_the_old_mailbox_stops_it() {
         let code = company.mailed_code("signe@halden.evil.example").await;
         thief.fill("secret", &code).await;
         thief.press("Check the code").await;
-        thief.confirms().await;
+        thief.confirms(&link).await;
         thief.close().await;
         let idris = reads(stage, &company, &case).await;
         let against = idris.text("section[aria-labelledby=against-h]").await;

@@ -46,7 +46,7 @@ async fn a_change_is_on_the_others_page_at_once_and_takes_no_focus() {
         assert!(at[1].as_str().unwrap().starts_with("Or: "), "{at}");
         assert_eq!(at[2], json!(true), "and what was open stays open");
         signe.proves_by_mail(&company).await;
-        signe.confirms().await;
+        signe.confirms(&link).await;
         figures.push(latency(&maja, &signe, "Confirmed the exact words").await);
         signe.press("Stop this").await;
         signe.press("Stop it now").await;
@@ -188,7 +188,7 @@ async fn everything_but_passkeys_works_without_scripts() {
         signe.press("Choose another way").await;
         signe.proves("pin", PIN).await;
         signe.proves_by_mail(&company).await;
-        signe.confirms().await;
+        signe.confirms(&link).await;
         signe.press("Refresh").await;
         signe.sees("A colleague").await;
 
@@ -243,8 +243,7 @@ async fn the_words_are_the_same_bytes_on_every_page() {
         signe.proves_by_mail(&company).await;
         assert_eq!(signe.text("p.words").await, plain);
         seen.push(note("confirm", signe.eval(words).await));
-        signe.press("Yes: …").await;
-        signe.arrives("/c/done").await;
+        signe.confirms(&link).await;
         seen.push(note("done", signe.eval(words).await));
         signe.go(&company.at("/c/stop")).await;
         seen.push(note("stop", signe.eval(words).await));
