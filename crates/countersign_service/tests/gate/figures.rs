@@ -333,6 +333,8 @@ async fn names_are_for_auditors_and_oneself() {
             .insert("server".to_owned(), format!("web-{number}"));
         let case = world.open(&maja, &request).await.case;
         let seat = world.sit(&maja, &case).await;
+        world.proves(&seat, "pin", "482913").await;
+        world.proves_mail_code(&seat, "signe@halden.example").await;
         world.confirms(&seat).await;
         world.pass(std::time::Duration::from_secs(40));
         if number == 0 {
