@@ -164,11 +164,9 @@ async fn seen(browser: &Browser, url: &str) -> String {
 /// the focus (WCAG 2.1.1, 2.4.3, 2.4.11).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_tab_key_reaches_everything_in_order() {
-    const PAGES: [&str; 6] = [
-        "desk--mine",
+    const PAGES: [&str; 4] = [
         "case--customer",
         "approval--sign",
-        "new-case-details--ask",
         "link-start--ask",
         "link-stop--ask",
     ];
@@ -216,16 +214,12 @@ async fn walk(browser: &Browser) -> Vec<String> {
     assert!(all > 3, "{all} things to press");
     for _ in 0..all {
         browser.keys("\u{e004}").await;
-        // What is scrolled to the focus has arrived with the next picture.
         browser
-            .eval_async(
-                "await new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)));
-                 const e = document.activeElement, box = e.getBoundingClientRect();
+            .eval(
+                "const e = document.activeElement, box = e.getBoundingClientRect();
                  const points = [.5, .1, .9].map((part) => document.elementFromPoint(box.left + box.width / 2, box.top + box.height * part));
                  const seen = e.classList.contains('vh') || e.type === 'radio' || points.some((point) => point && (e.contains(point) || point.contains(e)));
-                 walked.push([e, seen]);
-                 return null",
-                Vec::new(),
+                 walked.push([e, seen]);",
             )
             .await;
     }
