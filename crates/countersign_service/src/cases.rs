@@ -25,6 +25,7 @@ use crate::{
     sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink},
     settings::Scope,
     shell::{Entry, Tries},
+    speech::Language,
     trouble::Trouble,
 };
 
@@ -48,6 +49,9 @@ pub struct OpenRequest {
     /// Where the customer goes afterwards; its origin must be allowed in the settings. Only for the company's own panel.
     #[serde(default)]
     pub return_to: Option<String>,
+    /// What letters about it are written in, unless the customer's own record says it.
+    #[serde(default)]
+    pub language: Option<Language>,
 }
 
 /// A case that was opened.
@@ -715,6 +719,7 @@ impl Gate {
             decided_by: Vec::new(),
             wants_sign_off: Vec::new(),
             takes_effect_at: None,
+            language: request.language,
         }
     }
 

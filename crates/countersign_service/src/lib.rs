@@ -81,7 +81,7 @@ pub use sign_in::Ceremony;
 pub use sign_offs::{PasskeyPrompt, SIGN_OFF_DOMAIN};
 pub use speech::Language;
 pub use staff::{AccountView, InvitationView, IssuedInvitation, Operator, PasskeyView, StaffError};
-pub use timeline::{TimelineEntry, WhoView};
+pub use timeline::{Detail, TimelineEntry, ToldEvent, WhoView};
 pub use trouble::Trouble;
 pub use versions::{PROCEDURE_DOMAIN, ProcedureDiff, ProcedureError, ProposalView};
 pub use views::{

@@ -19,6 +19,7 @@ use crate::{
     decisions::{Also, Loaded},
     gate::Gate,
     records::{self, Code, Contact, Held, Stop, space},
+    speech::{Arg, Language, MomentStyle},
     trouble::Trouble,
     views,
 };
@@ -128,7 +129,8 @@ impl Gate {
                 self.write_records(vec![write])
                     .await
                     .map_err(Trouble::from)?;
-                let written = notice_letter(&loaded, &self.settings().origin, &token)?;
+                let language = self.letters_in(&loaded);
+                let written = notice_letter(&loaded, language, &self.settings().origin, &token)?;
                 Some(
                     self.hand_over(&loaded.procedure, known, &work.key, &written)
                         .await,
@@ -220,7 +222,7 @@ impl Gate {
         self.write_records(vec![write])
             .await
             .map_err(Trouble::from)?;
-        let written = code_letter(&loaded, &code.for_message())?;
+        let written = code_letter(&loaded, self.letters_in(&loaded), &code.for_message())?;
         match self
             .hand_over(&loaded.procedure, known, &work.key, &written)
             .await
@@ -253,24 +255,24 @@ impl Gate {
             .find(|known| known.id == *contact)
             .ok_or(CaseError::Unknown)?;
         let procedure = self.procedure();
-        let written = Written {
-            subject: format!(
-                "This address was removed from your {} account",
-                procedure.organisation
-            ),
-            text: format!(
-                "This address is no longer on file for an account at {organisation}.\n\n\
-                 If you did not ask for this, contact {organisation} now. For the next 30 days\n\
-                 this address is still told, and can still stop, what is asked for on the account.\n",
-                organisation = procedure.organisation
-            ),
-        };
+        let language = customer.language.unwrap_or(self.settings().language);
+        let written = removed_letter(language, &procedure.organisation);
         match self.hand_over(&procedure, known, &work.key, &written).await {
             Delivery::TryLater(_) if now.seconds_since(at) < GIVE_UP_SECONDS => Ok(self
                 .finish(MAIL, &work.key, Some(again_at(now, work.attempts)))
                 .await?),
             _ => Ok(self.finish(MAIL, &work.key, None).await?),
         }
+    }
+
+    /// What letters about a case are written in: what the company said of its customer, else what the opener said, else
+    /// the procedure's own language. Never what a browser says: whoever holds somebody's link would choose what they read.
+    fn letters_in(&self, loaded: &Loaded) -> Language {
+        loaded
+            .customer
+            .language
+            .or(loaded.row.language)
+            .unwrap_or(self.settings().language)
     }
 
     async fn hand_over(
@@ -373,40 +375,74 @@ fn carried_as_text(procedure: &Procedure, contact: &Contact) -> bool {
     }
 }
 
-fn notice_letter(loaded: &Loaded, origin: &str, token: &Token) -> Result<Written, CaseError> {
+fn notice_letter(
+    loaded: &Loaded,
+    language: Language,
+    origin: &str,
+    token: &Token,
+) -> Result<Written, CaseError> {
     let (opened, action) = views::opened_action(loaded)?;
     let words = views::withheld_sentence(loaded)?;
-    let organisation = &loaded.procedure.organisation;
+    let organisation = ("organisation", Arg::Text(&loaded.procedure.organisation));
+    let asked = written_time(opened.at, language);
+    // The words are what is signed: they stand on a line of their own, and go through no message.
     Ok(Written {
-        subject: format!("{organisation}: {}", action.label),
+        subject: language.tell(
+            "letter-notice-subject",
+            &[organisation, ("action", Arg::Text(&action.label))],
+        ),
         text: format!(
-            "{organisation} has been asked to do this on your account, and it will happen unless somebody stops it:\n\n    {words}\n\n\
-             If this was not you, stop it here. You do not need to sign in:\n{origin}/v/{token}\n\n\
-             It was asked for on {asked}, as case {case}. We never ask you to read a code aloud.\n",
+            "{first}\n\n    {words}\n\n{stop}\n{origin}/v/{token}\n\n{last}\n",
+            first = language.tell("letter-notice-first", &[organisation]),
+            stop = language.say("letter-notice-stop"),
             token = token.expose(),
-            asked = written_time(opened.at),
-            case = opened.case.0,
+            last = language.tell(
+                "letter-notice-asked",
+                &[
+                    ("at", Arg::Text(&asked)),
+                    ("case", Arg::Text(&opened.case.0)),
+                ],
+            ),
         ),
     })
 }
 
-fn code_letter(loaded: &Loaded, code: &str) -> Result<Written, CaseError> {
+fn code_letter(loaded: &Loaded, language: Language, code: &str) -> Result<Written, CaseError> {
     let (opened, _) = views::opened_action(loaded)?;
     let words = views::withheld_sentence(loaded)?;
-    let organisation = &loaded.procedure.organisation;
+    let organisation = ("organisation", Arg::Text(&loaded.procedure.organisation));
     Ok(Written {
-        subject: format!("Your {organisation} code for case {}", opened.case.0),
+        subject: language.tell(
+            "letter-code-subject",
+            &[organisation, ("case", Arg::Text(&opened.case.0))],
+        ),
         text: format!(
-            "{code}\n\nType this code on the page you opened, and only there. It is for this and nothing else:\n\n    {words}\n\n\
-             Nobody at {organisation} will ever ask you to read it aloud. If you did not ask for it, do nothing.\n"
+            "{code}\n\n{first}\n\n    {words}\n\n{last}\n",
+            first = language.say("letter-code-first"),
+            last = language.tell("letter-code-last", &[organisation]),
         ),
     })
+}
+
+fn removed_letter(language: Language, organisation: &str) -> Written {
+    let organisation = [("organisation", Arg::Text(organisation))];
+    Written {
+        subject: language.tell("letter-removed-subject", &organisation),
+        text: format!(
+            "{first}\n\n{last}\n",
+            first = language.tell("letter-removed-first", &organisation),
+            last = language.tell("letter-removed-last", &organisation),
+        ),
+    }
 }
 
 /// `23 November 2026, 10:31 UTC`
-fn written_time(at: Timestamp) -> String {
+fn written_time(at: Timestamp, language: Language) -> String {
     let moment = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
-    moment.strftime("%-d %B %Y, %H:%M UTC").to_string()
+    language.moment(
+        &moment.to_zoned_datetime(jiff::tz::TimeZone::UTC),
+        MomentStyle::Letter,
+    )
 }
 
 #[cfg(test)]
@@ -424,7 +460,7 @@ mod tests {
     #[test]
     fn times_are_written_for_people() {
         assert_eq!(
-            written_time(Timestamp(1_795_429_860_000)),
+            written_time(Timestamp(1_795_429_860_000), Language::English),
             "23 November 2026, 10:31 UTC"
         );
     }

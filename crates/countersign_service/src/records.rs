@@ -17,6 +17,7 @@ use crate::{
         webauthn::{Passkey, VerifiedAssertion},
     },
     settings::{ConsoleRole, NewAccount},
+    speech::Language,
     trouble::Trouble,
 };
 
@@ -112,6 +113,9 @@ pub(crate) struct Customer {
     /// Name in the ledger; unrelated to the id.
     pub(crate) pseudonym: String,
     pub(crate) recorded_at: Timestamp,
+    /// What letters to them are written in, where the company said it.
+    #[serde(default)]
+    pub(crate) language: Option<Language>,
 }
 
 /// An address of a customer, with its history.
@@ -228,6 +232,9 @@ pub(crate) struct CaseRow {
     /// When its wait is over, while it waits.
     #[serde(default)]
     pub(crate) takes_effect_at: Option<Timestamp>,
+    /// What letters about it are written in, where its opener said it.
+    #[serde(default)]
+    pub(crate) language: Option<Language>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -276,6 +276,7 @@ pub async fn open(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields>
         reason: some("reason"),
         reference: some("reference"),
         return_to: None,
+        language: None,
     };
     let refusal = match web.gate.open_case(&desk.staff, &request).await {
         Ok(opened) => return Ok(see_other(&format!("/cases/{}", opened.case.0))),
