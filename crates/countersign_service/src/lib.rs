@@ -20,6 +20,7 @@
 //! `countersign_cases` alone.
 
 pub mod adapters;
+mod audit;
 mod cases;
 mod company_proof;
 mod company_sign_in;
@@ -33,6 +34,7 @@ mod facts;
 mod gate;
 mod grants;
 mod idempotency;
+mod kept;
 mod ledger;
 mod lists;
 mod lookups;
@@ -49,12 +51,17 @@ mod sign_in;
 mod sign_offs;
 pub mod speech;
 mod staff;
+pub mod statistics;
 mod timeline;
 mod trouble;
 mod versions;
 mod views;
 mod work;
 
+pub use audit::{
+    AUDIT_ROWS_MAX, AuditCheck, AuditEntry, AuditExport, AuditFilter, AuditFinding, AuditKind,
+    AuditPage, AuditPlace, AuditRow, SignatureView,
+};
 pub use cases::{Applied, CaseError, IssuedLink, LinkStanding, OpenRequest, OpenedCase};
 pub use company_proof::{CompanyStanding, ProviderAnswer};
 pub use company_sign_in::{BegunSignIn, ParkedSignIn};

@@ -87,6 +87,16 @@ pub(crate) mod space {
     pub(crate) const GRANT: &str = "grant";
     /// First answers to requests that may be repeated.
     pub(crate) const IDEMPOTENT: &str = "idempotent";
+    /// How far what is kept for reading has come: [`crate::kept::Cursor`].
+    pub(crate) const KEPT: &str = "kept";
+    /// Sums for the statistics by day or month, then slice: [`crate::kept::KeptSums`].
+    pub(crate) const FIGURES: &str = "figures";
+    /// Positions of events by kind and person: [`crate::audit::index::Block`].
+    pub(crate) const POSTINGS: &str = "postings";
+    /// Positions by day: [`crate::audit::index::Day`].
+    pub(crate) const AUDIT_DAYS: &str = "audit_days";
+    /// The last look through the whole log: [`crate::audit::Checked`].
+    pub(crate) const AUDIT_CHECK: &str = "audit_check";
     /// Number of events in a stream that is only ever appended to.
     pub(crate) const HEAD: &str = "head";
 }
@@ -509,6 +519,22 @@ pub(crate) fn part(text: &str) -> String {
     out
 }
 
+/// The name that [`part`] made into one.
+pub(crate) fn whole(part: &str) -> String {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let encoded = after
+            .get(..2)
+            .filter(|_| *first == b'%')
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(encoded.unwrap_or(*first));
+        rest = encoded.map_or(after, |_| after.get(2..).unwrap_or_default());
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// The stream of a case.
 pub(crate) fn case_stream(customer: &CustomerId, case: &CaseId) -> StreamKey {
     StreamKey(format!("c.{}/case.{}", part(&customer.0), part(&case.0)))
@@ -614,5 +640,8 @@ mod tests {
             case_stream(&CustomerId("a".into()), &CaseId("1".into()))
         );
         assert!(part("é\u{10FFFF}").is_ascii());
+        for name in ["a/b", "é\u{10FFFF}%2F", "", "100%", "c-1042"] {
+            assert_eq!(whole(&part(name)), name);
+        }
     }
 }

@@ -493,7 +493,14 @@ impl Gate {
     pub(crate) async fn seed_staff(&self, ours: &Procedure) -> Result<(), Trouble> {
         for new in &self.settings().staff {
             let made = match check_account(ours, new) {
-                Ok(()) => self.make_account("settings", new).await,
+                // Whose subject it is, is settled once every account is there.
+                Ok(()) => {
+                    let unlinked = NewAccount {
+                        subject: None,
+                        ..new.clone()
+                    };
+                    self.make_account("settings", &unlinked).await
+                }
                 Err(error) => Err(error),
             };
             match made {

@@ -48,7 +48,9 @@ impl Gate {
             let _ = stop.send(true);
             self.bell().notify_waiters();
         };
-        tokio::join!(ring, timer, mail, run, ask, push);
+        let kept = Box::pin(self.keep_on(stopped.clone()));
+        let checked = Box::pin(self.check_on(stopped));
+        tokio::join!(ring, timer, mail, run, ask, push, kept, checked);
     }
 
     async fn worker(&self, queue: &'static str, mut stopped: watch::Receiver<bool>) {

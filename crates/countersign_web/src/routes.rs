@@ -81,8 +81,8 @@ pub fn routes() -> Vec<Route> {
     use crate::api::{cases as ac, customers as cu, gate as ag, staff as st};
     use crate::openapi::shape;
     use crate::site::{
-        approvals, cases, company, customer, customers, desk, language, live, new_case, procedures,
-        proposal, reference, settings, sign_in, stop,
+        approvals, audit, cases, company, customer, customers, desk, language, live, new_case,
+        procedures, proposal, reference, settings, sign_in, statistics, stop,
     };
     use Door::{Anyone, Machine, Seat, Staff, StaffOrMachine};
 
@@ -104,6 +104,22 @@ pub fn routes() -> Vec<Route> {
         "show",
         "`mine` (default), `team`, `waiting` for a signature, `done` today",
     )];
+    let figures: &[(&str, &str)] = &[
+        (
+            "from",
+            "first day, `2026-11-23`, UTC; thirty days to the last one if left out",
+        ),
+        ("to", "last day; today if left out"),
+        ("action", "only this action"),
+        (
+            "team",
+            "only cases opened by this role, `customer` or `robot`",
+        ),
+        (
+            "procedure",
+            "only cases under this version, or the beginning of one",
+        ),
+    ];
     vec![
         // The API: cases.
         api(Verb::Post, "/v1/cases", StaffOrMachine, Operation::gives("Open a case", shape::<ac::CaseOpened>()).takes(shape::<ac::OpenCase>()).status(201).repeatable().about("A machine with `panel` opens it for its signed-in customer and gets the link to send them to; a `robot` opens it as a program with a staff role."), post(ac::open)),
@@ -144,6 +160,7 @@ pub fn routes() -> Vec<Route> {
         api(Verb::Get, "/v1/procedure/proposed", Staff, Operation::gives("The version that waits for a signature", shape::<ag::ProposedDocument>()).about("404 where none does."), get(ag::proposed)),
         api(Verb::Post, "/v1/procedure/sign-off/start", Staff, Operation::gives("Begin to sign the proposed version", shape::<st::Prompt>()), post(ag::start_sign_off)),
         api(Verb::Post, "/v1/procedure/sign-off/finish", Staff, Operation::gives("Sign it with a passkey: it is in force for new cases from then on", shape::<ag::ProcedureDocument>()).takes(shape::<st::Answer>()), post(ag::finish_sign_off)),
+        api(Verb::Get, "/v1/statistics", StaffOrMachine, Operation::does("How far procedure was followed: figures from events alone").media("application/json").query(figures).about("For staff with a role, auditors, and machines with the scope `read`. Every rate comes with its exact 95 % interval (Clopper and Pearson). Only auditors see colleagues by name."), get(crate::api::statistics::read)),
         api(Verb::Get, "/.well-known/countersign", Anyone, Operation::gives("Keys that a backend and a verifier need", shape::<ag::KeysDocument>()), get(ag::keys)),
         api(Verb::Get, "/ledger/checkpoint", Anyone, Operation::does("The newest checkpoint (C2SP tlog-tiles)").media("text/plain; charset=utf-8"), get(ag::checkpoint)),
         api(Verb::Get, "/ledger/tile/{*path}", Anyone, Operation::does("A hash tile or entry bundle (C2SP tlog-tiles)").media("application/octet-stream"), get(ag::tile)),
@@ -206,6 +223,13 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/procedures/proposed", Staff, get(proposal::page)),
         site(Verb::Post, "/procedures/proposed/sign/start", Staff, post(proposal::start)),
         site(Verb::Post, "/procedures/proposed/sign/finish", Staff, post(proposal::finish)),
+        site(Verb::Get, "/statistics", Staff, get(statistics::page)),
+        site(Verb::Get, "/statistics.csv", Staff, get(statistics::as_csv)),
+        site(Verb::Get, "/audit", Staff, get(audit::list)),
+        site(Verb::Get, "/audit/verify", Staff, get(audit::verify)),
+        site(Verb::Post, "/audit/verify", Staff, post(audit::check)),
+        site(Verb::Post, "/audit/export.jsonl", Staff, post(audit::export)),
+        site(Verb::Get, "/audit/{seq}", Staff, get(audit::entry)),
         site(Verb::Get, "/settings", Staff, get(settings::page)),
         site(Verb::Post, "/settings", Staff, post(settings::save)),
         site(Verb::Post, "/settings/theme", Anyone, post(settings::toggle)),

@@ -437,6 +437,7 @@ fn settings(
                 })
                 .collect(),
             concerned: Vec::new(),
+            subject: None,
         });
     let machine = |name: &str, token: &Token, scopes: &[Scope]| MachineToken {
         name: name.to_owned(),
@@ -472,6 +473,8 @@ fn settings(
         }),
         text: Some(endpoint("/text")),
         password: Some(endpoint("/password")),
+        company_login: None,
+        staff_login: None,
         staff: staff.collect(),
         machines: vec![
             machine("panel", panel_token, &[Scope::Panel, Scope::Customers]),

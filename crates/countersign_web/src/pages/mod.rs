@@ -5,7 +5,9 @@
 //! from those come the gallery, the tests and the pictures.
 
 mod approvals;
+mod audit;
 mod case;
+pub mod charts;
 mod company;
 mod customers;
 mod desk;
@@ -27,11 +29,13 @@ mod reference;
 mod samples;
 mod settings;
 mod sign_in;
+mod statistics;
 mod told;
 
 use countersign_service::Language;
 
 pub use approvals::*;
+pub use audit::*;
 pub use case::*;
 pub use company::*;
 pub use customers::*;
@@ -50,6 +54,7 @@ pub use receipt::*;
 pub use reference::*;
 pub use settings::*;
 pub use sign_in::*;
+pub use statistics::*;
 pub use told::*;
 
 /// One page in one state, rendered.
@@ -92,6 +97,10 @@ pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     add::<ReachPage>(&mut pages)?;
     add::<LockoutPage>(&mut pages)?;
     add::<ProcedureTextPage>(&mut pages)?;
+    add::<StatisticsPage>(&mut pages)?;
+    add::<AuditPage>(&mut pages)?;
+    add::<AuditEntryPage>(&mut pages)?;
+    add::<AuditVerifyPage>(&mut pages)?;
     add::<SettingsPage>(&mut pages)?;
     add::<PasskeysPage>(&mut pages)?;
     add::<KeysPage>(&mut pages)?;

@@ -4,6 +4,7 @@
 //! into pages for whoever did not ask for JSON.
 
 pub mod approvals;
+pub mod audit;
 pub mod cases;
 pub mod company;
 pub mod customer;
@@ -17,6 +18,7 @@ pub mod proposal;
 pub mod reference;
 pub mod settings;
 pub mod sign_in;
+pub mod statistics;
 pub mod stop;
 
 use std::collections::BTreeMap;
@@ -177,16 +179,7 @@ impl FromRequestParts<Web> for Desk {
             name: staff.name().to_owned(),
             role: role_label(web, &staff),
         });
-        frame.sections = if staff.roles().is_empty() {
-            vec![Section::Procedures]
-        } else {
-            vec![
-                Section::Desk,
-                Section::Approvals,
-                Section::Customers,
-                Section::Procedures,
-            ]
-        };
+        frame.sections = sections(&staff);
         Ok(Self {
             staff,
             frame,
@@ -194,6 +187,23 @@ impl FromRequestParts<Web> for Desk {
             session,
         })
     }
+}
+
+/// The pages somebody may open.
+fn sections(staff: &SignedInStaff) -> Vec<Section> {
+    let auditor = staff.has(ConsoleRole::Auditor);
+    let works = !staff.roles().is_empty();
+    [
+        (Section::Desk, works),
+        (Section::Approvals, works),
+        (Section::Customers, works),
+        (Section::Procedures, true),
+        (Section::Statistics, works || auditor),
+        (Section::Audit, auditor),
+    ]
+    .into_iter()
+    .filter_map(|(section, may)| may.then_some(section))
+    .collect()
 }
 
 /// The frame of a page where nobody is signed in.

@@ -1,6 +1,10 @@
 //! The gallery: every page in every state, as `countersign pages gallery` writes it.
 
+mod checks;
+#[path = "../common/mod.rs"]
 mod common;
+mod pictures;
+mod site;
 
 use std::collections::BTreeSet;
 use std::path::Path;
