@@ -81,6 +81,7 @@ async fn measure(open_cases: usize) -> Measured {
             time_zone: "UTC".to_owned(),
             demo: None,
             trusted_proxies: Vec::new(),
+            panel: countersign_web::PanelOrigins::default(),
         },
     ));
     let get = |path: String| {

@@ -11,6 +11,7 @@ mod ledger;
 mod pages;
 mod procedure;
 mod promises;
+mod providers;
 mod reference;
 mod sarif;
 mod secret;

@@ -64,6 +64,39 @@ away-hours-ago = { $count ->
    *[other] vor { $count } Stunden
 }
 
+## Spricht jemand von uns mit Ihnen?
+
+frame-is-it-us = Spricht gerade jemand von { $organisation } mit Ihnen?
+talking-ask-heading = Spricht gerade jemand von uns mit Ihnen?
+talking-ask = Fragen Sie die Person nach ihrer Fallnummer. Sie hat zwölf Ziffern. Wer keine hat oder sie nicht nennen will, ist nicht von { $organisation }.
+talking-number = Fallnummer
+talking-example = Zum Beispiel { $number }
+talking-look = Nachsehen, wer es ist
+talking-no-account = Sie brauchen hier weder ein Konto noch ein Passwort.
+talking-mistyped = Diese Nummer kann keine von uns sein. Prüfen Sie jede Ziffer.
+talking-somebody-heading = Ja, jemand von uns bearbeitet diesen Fall
+talking-program = { $agent }, ein Programm von uns
+talking-since = Dieser Fall ist offen seit: { $since }
+talking-account = Konto
+talking-checks = Nur wenn das alles stimmt, sind wir es
+talking-check-account = Das Konto beginnt mit Ihren Buchstaben.
+talking-check-words = Da steht, worum Sie uns gebeten haben. Wenn Sie uns um nichts gebeten haben, legen Sie auf.
+talking-check-name = Der Name ist der, den man Ihnen genannt hat.
+talking-check-codes = Niemand bittet Sie, einen Code, eine PIN oder ein Passwort vorzulesen. Sie geben sie nur auf unserer Seite ein.
+talking-another = Eine andere Nummer nachsehen
+talking-nobody-heading = Niemand. Stopp.
+talking-nobody = Niemand von { $organisation } bearbeitet einen Fall mit dieser Nummer
+talking-nobody-why = Wer sie Ihnen gegeben hat, arbeitet an nichts von Ihnen.
+talking-what-to-do = Was Sie tun sollten
+talking-hang-up = Legen Sie auf, oder schließen Sie den Chat. Sie müssen nichts erklären.
+talking-do-nothing = Lesen Sie nichts vor, geben Sie nichts ein und bestätigen Sie nichts, was man von Ihnen verlangt.
+talking-call-back = Rufen Sie uns unter der Nummer zurück, die Sie schon kennen, aus Ihrem Vertrag oder einer alten Rechnung. Nicht unter einer, die man Ihnen gibt.
+talking-try-again = Ich habe mich vertippt: noch einmal
+talking-too-many-heading = Wir können gerade nicht nachsehen
+talking-too-many = Es wurden zu viele Nummern nachgesehen. Versuchen Sie es wieder um: { $when }
+talking-until-then = Behandeln Sie es bis dahin wie niemanden: Legen Sie auf, und rufen Sie uns unter der Nummer zurück, die Sie schon kennen.
+talking-our-number = Unsere Nummer:
+
 ## Um jede Seite herum
 
 frame-error = Fehler: { $heading }
@@ -298,7 +331,7 @@ receipt-version = { $action }, Version { $version }
 receipt-digest = Prüfsumme
 receipt-ledger = Protokoll
 receipt-entry = { $origin }, Eintrag { $entry }
-receipt-check = Jeder kann ihn prüfen: { $link }Beleg herunterladen{ $end } und { $command } ausführen. Drucken oder speichern Sie diese Seite.
+receipt-check = Jeder kann ihn prüfen: { $link }Beleg herunterladen{ $end }, dann unter { $address } eingeben oder { $command } ausführen. Drucken oder speichern Sie diese Seite.
 
 ## Was geschehen ist, Zeile für Zeile
 
@@ -395,3 +428,21 @@ push-ask = Mein Gerät fragen
 push-too-soon = Ihr Gerät wurde gerade erst gefragt. Wieder fragen können Sie ab { $from }.
 push-no-more = Ihr Gerät wurde zu oft gefragt. Wählen Sie einen anderen Weg.
 push-ran-out = Auf Ihrem Gerät hat niemand rechtzeitig geantwortet.
+
+start-receipt = Ihr Beleg
+start-receipt-text = Ihr Vorgang ist abgeschlossen. Dieser Link öffnet einmal den Beleg und sonst nichts.
+confirm-number-missing = Geben Sie die zwei Ziffern ein, die man Ihnen nennt.
+confirm-number-tries = { $tries ->
+    [one] Das ist nicht die Zahl. Noch ein Versuch.
+   *[other] Das ist nicht die Zahl. Noch { $tries } Versuche.
+}
+confirm-number-closed = Zu viele falsche Zahlen. Es wurde nichts bestätigt. Versuchen Sie es wieder ab { $until }, oder stoppen Sie das hier.
+done-to-set = Eines fehlt noch
+done-to-set-here = Legen Sie das Neue selbst fest, bis { $until }. Niemand sonst kann das.
+done-to-set-there = Das Neue wird auf der Seite festgelegt, auf der Sie sich ausgewiesen haben, bis { $until }.
+done-set = Jetzt festlegen
+receipt-qr = QR-Code der Adresse, unter der jeder diesen Beleg prüfen kann
+letter-enrolled-subject = { $organisation }: geändert wurde: { $label }
+letter-enrolled-first = Am { $at } wurde dies an Ihrem Konto bei { $organisation } neu festgelegt oder entfernt:
+letter-enrolled-last = Das geschah mit dem Vorgang { $case }. Wenn Sie das nicht waren, wenden Sie sich jetzt an { $organisation }.
+letter-who = Spricht gerade jemand von { $organisation } mit Ihnen? Sehen Sie hier nach:

@@ -65,6 +65,39 @@ away-hours-ago = { $count ->
    *[other] { $count } hours ago
 }
 
+## Is someone from us talking to you?
+
+frame-is-it-us = Is someone from { $organisation } talking to you?
+talking-ask-heading = Is someone from us talking to you?
+talking-ask = Ask the person for their case number. It has twelve digits. If they have none, or do not want to tell you, they are not from { $organisation }.
+talking-number = Case number
+talking-example = For example { $number }
+talking-look = Look who it is
+talking-no-account = You do not need an account or a password here.
+talking-mistyped = That number cannot be one of ours. Check each digit.
+talking-somebody-heading = Yes, one of us has this case open
+talking-program = { $agent }, a program of ours
+talking-since = This case has been open since: { $since }
+talking-account = Account
+talking-checks = It is only us if all of this is right
+talking-check-account = The account begins with your letters.
+talking-check-words = The words say what you asked us for. If you did not ask us for anything, hang up.
+talking-check-name = The name is the one you were told.
+talking-check-codes = Nobody asks you to read a code, PIN or password aloud. You type them on our page only.
+talking-another = Look up another number
+talking-nobody-heading = Nobody. Stop.
+talking-nobody = Nobody from { $organisation } has a case with this number open
+talking-nobody-why = Whoever gave it to you is not working on anything of yours.
+talking-what-to-do = What to do
+talking-hang-up = Hang up, or close the chat. You do not need to explain.
+talking-do-nothing = Do not read out, type or confirm anything they ask for.
+talking-call-back = Call us back on the number you already know, from your contract or an old bill. Not one they give you.
+talking-try-again = I mistyped it: try again
+talking-too-many-heading = We cannot look now
+talking-too-many = Too many numbers were looked up. Try again at: { $when }
+talking-until-then = Until then, treat it as nobody: hang up, and call us back on the number you already know.
+talking-our-number = Our number:
+
 ## Round every page
 
 frame-error = Error: { $heading }
@@ -299,7 +332,7 @@ receipt-version = { $action }, version { $version }
 receipt-digest = Digest
 receipt-ledger = Ledger
 receipt-entry = { $origin }, entry { $entry }
-receipt-check = Anyone can check it: { $link }download the receipt{ $end } and run { $command }. Print or save this page.
+receipt-check = Anyone can check it: { $link }download the receipt{ $end }, then put it in at { $address } or run { $command }. Print or save this page.
 
 ## What happened, line by line; staff read the English of these too
 
@@ -396,3 +429,23 @@ push-ask = Ask my device
 push-too-soon = Your device was asked a moment ago. You can ask again from { $from }.
 push-no-more = Your device was asked too often. Choose another way.
 push-ran-out = Nobody answered on your device in time.
+
+## Later: what is set, numbers told aloud, and who is talking
+
+start-receipt = Your receipt
+start-receipt-text = Your case is over. This link opens its receipt, once, and nothing else.
+confirm-number-missing = Type the two digits that the agent tells you.
+confirm-number-tries = { $tries ->
+    [one] That is not the number. One try left.
+   *[other] That is not the number. { $tries } tries left.
+}
+confirm-number-closed = Too many wrong numbers. Nothing was confirmed. Try again from { $until }, or stop this.
+done-to-set = One thing is left
+done-to-set-here = Set the new one yourself, until { $until }. Nobody else can.
+done-to-set-there = The new one is set on the page where you proved that it is you, until { $until }.
+done-set = Set it now
+receipt-qr = QR code of the address where anyone can check this receipt
+letter-enrolled-subject = { $organisation }: your { $label } was changed
+letter-enrolled-first = On { $at } this was set anew or removed on your account at { $organisation }:
+letter-enrolled-last = It was done by case { $case }. If this was not you, contact { $organisation } now.
+letter-who = Is someone from { $organisation } talking to you? Look here:

@@ -64,6 +64,39 @@ away-hours-ago = { $count ->
    *[other] hace { $count } horas
 }
 
+## ¿Le habla alguien de nosotros?
+
+frame-is-it-us = ¿Le está hablando alguien de { $organisation }?
+talking-ask-heading = ¿Le está hablando alguien de nosotros?
+talking-ask = Pida a la persona su número de caso. Tiene doce cifras. Si no tiene ninguno, o no quiere decírselo, no es de { $organisation }.
+talking-number = Número de caso
+talking-example = Por ejemplo { $number }
+talking-look = Ver quién es
+talking-no-account = Aquí no necesita ninguna cuenta ni contraseña.
+talking-mistyped = Ese número no puede ser de los nuestros. Revise cada cifra.
+talking-somebody-heading = Sí, alguien de nosotros tiene este caso abierto
+talking-program = { $agent }, un programa nuestro
+talking-since = Este caso está abierto desde: { $since }
+talking-account = Cuenta
+talking-checks = Solo somos nosotros si todo esto es correcto
+talking-check-account = La cuenta empieza por sus letras.
+talking-check-words = El texto dice lo que usted nos pidió. Si no nos pidió nada, cuelgue.
+talking-check-name = El nombre es el que le dijeron.
+talking-check-codes = Nadie le pide que lea en voz alta un código, un PIN o una contraseña. Los escribe solo en nuestra página.
+talking-another = Consultar otro número
+talking-nobody-heading = Nadie. Pare.
+talking-nobody = Nadie de { $organisation } tiene abierto un caso con este número
+talking-nobody-why = Quien se lo dio no está trabajando en nada suyo.
+talking-what-to-do = Qué hacer
+talking-hang-up = Cuelgue o cierre el chat. No tiene que dar explicaciones.
+talking-do-nothing = No lea, escriba ni confirme nada de lo que le pidan.
+talking-call-back = Llámenos al número que ya conoce, el de su contrato o de una factura antigua. No al que le den.
+talking-try-again = Lo escribí mal: probar otra vez
+talking-too-many-heading = Ahora no podemos consultarlo
+talking-too-many = Se consultaron demasiados números. Vuelva a probar a las: { $when }
+talking-until-then = Hasta entonces, actúe como si no fuera nadie: cuelgue y llámenos al número que ya conoce.
+talking-our-number = Nuestro número:
+
 ## Alrededor de cada página
 
 frame-error = Error: { $heading }
@@ -298,7 +331,7 @@ receipt-version = { $action }, versión { $version }
 receipt-digest = Huella digital
 receipt-ledger = Registro
 receipt-entry = { $origin }, entrada { $entry }
-receipt-check = Cualquiera puede comprobarlo: { $link }descargue el comprobante{ $end } y ejecute { $command }. Imprima o guarde esta página.
+receipt-check = Cualquiera puede comprobarlo: { $link }descargue el comprobante{ $end } y póngalo en { $address } o ejecute { $command }. Imprima o guarde esta página.
 
 ## Lo que ocurrió, línea por línea
 
@@ -395,3 +428,21 @@ push-ask = Preguntar a mi dispositivo
 push-too-soon = Acabamos de preguntar a su dispositivo. Podrá preguntar de nuevo a partir de: { $from }.
 push-no-more = Se ha preguntado demasiadas veces a su dispositivo. Elija otra forma.
 push-ran-out = Nadie respondió a tiempo en su dispositivo.
+
+start-receipt = Su comprobante
+start-receipt-text = Su caso ha terminado. Este enlace abre su comprobante, una sola vez, y nada más.
+confirm-number-missing = Escriba las dos cifras que le dice el agente.
+confirm-number-tries = { $tries ->
+    [one] Ese no es el número. Queda un intento.
+   *[other] Ese no es el número. Quedan { $tries } intentos.
+}
+confirm-number-closed = Demasiados números incorrectos. No se ha confirmado nada. Detenga esto o inténtelo de nuevo a partir de: { $until }.
+done-to-set = Falta una cosa
+done-to-set-here = Establezca usted lo nuevo. Nadie más puede hacerlo. Hasta: { $until }.
+done-to-set-there = Lo nuevo se establece en la página en la que probó que es usted, hasta: { $until }.
+done-set = Establecer ahora
+receipt-qr = Código QR de la dirección donde cualquiera puede comprobar este comprobante
+letter-enrolled-subject = { $organisation }: se ha cambiado: { $label }
+letter-enrolled-first = El { $at } esto se estableció de nuevo o se eliminó en su cuenta de { $organisation }:
+letter-enrolled-last = Se hizo con el caso { $case }. Si no ha sido usted, póngase en contacto con { $organisation } ahora.
+letter-who = ¿Está hablando con usted alguien de { $organisation }? Compruébelo aquí:

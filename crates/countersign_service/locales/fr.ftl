@@ -64,6 +64,39 @@ away-hours-ago = { $count ->
    *[other] il y a { $count } heures
 }
 
+## Est-ce nous qui vous parlons ?
+
+frame-is-it-us = Quelqu’un de { $organisation } vous parle en ce moment ?
+talking-ask-heading = Quelqu’un de chez nous vous parle en ce moment ?
+talking-ask = Demandez à la personne son numéro de dossier. Il a douze chiffres. Si elle n’en a pas, ou ne veut pas vous le dire, elle n’est pas de { $organisation }.
+talking-number = Numéro de dossier
+talking-example = Par exemple { $number }
+talking-look = Voir qui c’est
+talking-no-account = Vous n’avez besoin ici ni de compte ni de mot de passe.
+talking-mistyped = Ce numéro ne peut pas être l’un des nôtres. Vérifiez chaque chiffre.
+talking-somebody-heading = Oui, quelqu’un de chez nous a ce dossier ouvert
+talking-program = { $agent }, un de nos programmes
+talking-since = Ce dossier est ouvert depuis : { $since }
+talking-account = Compte
+talking-checks = Ce n’est nous que si tout ceci est juste
+talking-check-account = Le compte commence par vos lettres.
+talking-check-words = Le texte dit ce que vous nous avez demandé. Si vous ne nous avez rien demandé, raccrochez.
+talking-check-name = Le nom est celui qu’on vous a donné.
+talking-check-codes = Personne ne vous demande de lire un code, un code PIN ou un mot de passe à voix haute. Vous ne les saisissez que sur notre page.
+talking-another = Vérifier un autre numéro
+talking-nobody-heading = Personne. Arrêtez.
+talking-nobody = Personne de { $organisation } n’a de dossier ouvert avec ce numéro
+talking-nobody-why = Celui qui vous l’a donné ne travaille sur rien qui vous concerne.
+talking-what-to-do = Que faire
+talking-hang-up = Raccrochez, ou fermez la discussion. Vous n’avez pas à vous expliquer.
+talking-do-nothing = Ne lisez, ne saisissez et ne confirmez rien de ce qu’on vous demande.
+talking-call-back = Rappelez-nous au numéro que vous connaissez déjà, celui de votre contrat ou d’une ancienne facture. Pas à celui qu’on vous donne.
+talking-try-again = Je me suis trompé : réessayer
+talking-too-many-heading = Nous ne pouvons pas vérifier maintenant
+talking-too-many = Trop de numéros ont été vérifiés. Réessayez à : { $when }
+talking-until-then = D’ici là, faites comme si ce n’était personne : raccrochez, et rappelez-nous au numéro que vous connaissez déjà.
+talking-our-number = Notre numéro :
+
 ## Autour de chaque page
 
 frame-error = Erreur : { $heading }
@@ -298,7 +331,7 @@ receipt-version = { $action }, version { $version }
 receipt-digest = Empreinte
 receipt-ledger = Registre
 receipt-entry = { $origin }, entrée { $entry }
-receipt-check = N’importe qui peut le vérifier : { $link }télécharger le reçu{ $end } et exécuter { $command }. Imprimez ou enregistrez cette page.
+receipt-check = N’importe qui peut le vérifier : { $link }télécharger le reçu{ $end }, puis le donner à { $address } ou exécuter { $command }. Imprimez ou enregistrez cette page.
 
 ## Ce qui s’est passé, ligne par ligne
 
@@ -395,3 +428,21 @@ push-ask = Interroger mon appareil
 push-too-soon = Votre appareil vient d’être interrogé. Vous pourrez l’interroger de nouveau à partir de : { $from }.
 push-no-more = Votre appareil a été interrogé trop souvent. Choisissez un autre moyen.
 push-ran-out = Personne n’a répondu à temps sur votre appareil.
+
+start-receipt = Votre reçu
+start-receipt-text = Votre dossier est terminé. Ce lien ouvre son reçu, une seule fois, et rien d’autre.
+confirm-number-missing = Saisissez les deux chiffres que l’on vous donne.
+confirm-number-tries = { $tries ->
+    [one] Ce n’est pas le bon nombre. Il reste un essai.
+   *[other] Ce n’est pas le bon nombre. Il reste { $tries } essais.
+}
+confirm-number-closed = Trop de nombres faux. Rien n’a été confirmé. Arrêtez ceci, ou réessayez à partir de : { $until }.
+done-to-set = Il reste une chose
+done-to-set-here = Choisissez vous-même le nouveau. Personne d’autre ne le peut. Jusqu’à : { $until }.
+done-to-set-there = Le nouveau se choisit sur la page où vous avez prouvé que c’est vous, jusqu’à : { $until }.
+done-set = Le choisir maintenant
+receipt-qr = Code QR de l’adresse où n’importe qui peut vérifier ce reçu
+letter-enrolled-subject = { $organisation } : modifié : { $label }
+letter-enrolled-first = Le { $at }, ceci a été choisi de nouveau ou retiré sur votre compte chez { $organisation } :
+letter-enrolled-last = Cela a été fait par le dossier { $case }. Si ce n’était pas vous, contactez { $organisation } maintenant.
+letter-who = Quelqu’un de { $organisation } est en train de vous parler ? Regardez ici :

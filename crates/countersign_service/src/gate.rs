@@ -8,7 +8,7 @@ use std::{
 
 use countersign_cases::Timestamp;
 use countersign_grant::GrantKey;
-use countersign_language::{Diagnostic, Method, Procedure, Severity};
+use countersign_language::{Diagnostic, GATE, Method, Procedure, Severity};
 use countersign_store::SharedJournal;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -371,7 +371,8 @@ impl Gate {
 
 /// Reads a procedure; warnings do not stop it.
 fn read_procedure(text: &str) -> Result<Procedure, StartError> {
-    let reading = countersign_language::read(text);
+    // Nothing here writes the text again, so no tree of it is kept.
+    let reading = countersign_language::read_procedure(text);
     match reading.procedure {
         Some(procedure)
             if reading
@@ -387,6 +388,11 @@ fn read_procedure(text: &str) -> Result<Procedure, StartError> {
 
 fn check_settings(settings: &Settings, procedure: &Procedure) -> Result<(), StartError> {
     let wrong = |what: String| Err(StartError::Settings(what));
+    if settings.connectors.iter().any(|one| one.name == GATE) {
+        return wrong(format!(
+            "no connector may be called `{GATE}`: `runs {GATE}` is the gate itself"
+        ));
+    }
     every_connector(settings, procedure)?;
     for machine in &settings.machines {
         if machine.scopes.contains(&Scope::Backups) && machine.scopes.len() > 1 {
@@ -467,6 +473,7 @@ pub(crate) fn every_connector(
 ) -> Result<(), StartError> {
     for action in procedure.actions.iter().filter(|action| !action.outside) {
         if let Some(name) = &action.runs
+            && name != GATE
             && !settings
                 .connectors
                 .iter()

@@ -49,6 +49,14 @@ pub(crate) enum Letter {
         contact: ContactId,
         at: Timestamp,
     },
+    /// Something was set on the gate's own pages.
+    Enrolled {
+        customer: CustomerId,
+        case: CaseId,
+        contact: ContactId,
+        label: String,
+        at: Timestamp,
+    },
     /// This address was removed from an account.
     ContactRemoved {
         customer: CustomerId,
@@ -75,6 +83,19 @@ impl Gate {
                 contact,
                 at,
             } => self.send_code_letter(work, case, proof, contact, *at).await,
+            Letter::Enrolled {
+                customer,
+                case,
+                contact,
+                label,
+                at,
+            } => {
+                let origin = &self.settings().origin;
+                self.send_word(work, customer, contact, *at, |language, organisation| {
+                    enrolled_letter(language, organisation, origin, case, label, *at)
+                })
+                .await
+            }
             Letter::ContactRemoved {
                 customer,
                 contact,
@@ -222,7 +243,12 @@ impl Gate {
         self.write_records(vec![write])
             .await
             .map_err(Trouble::from)?;
-        let written = code_letter(&loaded, self.letters_in(&loaded), &code.for_message())?;
+        let written = code_letter(
+            &loaded,
+            self.letters_in(&loaded),
+            &self.settings().origin,
+            &code.for_message(),
+        )?;
         match self
             .hand_over(&loaded.procedure, known, &work.key, &written)
             .await
@@ -243,6 +269,22 @@ impl Gate {
         contact: &ContactId,
         at: Timestamp,
     ) -> Result<(), CaseError> {
+        let origin = self.settings().origin.clone();
+        self.send_word(work, customer, contact, at, |language, organisation| {
+            removed_letter(language, organisation, &origin)
+        })
+        .await
+    }
+
+    /// Word of something that happened: nothing waits for it.
+    async fn send_word(
+        &self,
+        work: &Work,
+        customer: &CustomerId,
+        contact: &ContactId,
+        at: Timestamp,
+        written: impl FnOnce(Language, &str) -> Written + Send,
+    ) -> Result<(), CaseError> {
         let now = self.now();
         let customer = self
             .load_customer(customer)
@@ -254,10 +296,12 @@ impl Gate {
             .iter()
             .find(|known| known.id == *contact)
             .ok_or(CaseError::Unknown)?;
-        let procedure = self.procedure();
         let language = customer.language.unwrap_or(self.settings().language);
-        let written = removed_letter(language, &procedure.organisation);
-        match self.hand_over(&procedure, known, &work.key, &written).await {
+        let written = written(language, &self.procedure().organisation);
+        match self
+            .hand_over(&self.procedure(), known, &work.key, &written)
+            .await
+        {
             Delivery::TryLater(_) if now.seconds_since(at) < GIVE_UP_SECONDS => Ok(self
                 .finish(MAIL, &work.key, Some(again_at(now, work.attempts)))
                 .await?),
@@ -392,7 +436,8 @@ fn notice_letter(
             &[organisation, ("action", Arg::Text(&action.label))],
         ),
         text: format!(
-            "{first}\n\n    {words}\n\n{stop}\n{origin}/v/{token}\n\n{last}\n",
+            "{first}\n\n    {words}\n\n{stop}\n{origin}/v/{token}\n\n{last}\n{who}",
+            who = who_is_it(language, &loaded.procedure.organisation, origin),
             first = language.tell("letter-notice-first", &[organisation]),
             stop = language.say("letter-notice-stop"),
             token = token.expose(),
@@ -407,7 +452,12 @@ fn notice_letter(
     })
 }
 
-fn code_letter(loaded: &Loaded, language: Language, code: &str) -> Result<Written, CaseError> {
+fn code_letter(
+    loaded: &Loaded,
+    language: Language,
+    origin: &str,
+    code: &str,
+) -> Result<Written, CaseError> {
     let (opened, _) = views::opened_action(loaded)?;
     let words = views::withheld_sentence(loaded)?;
     let organisation = ("organisation", Arg::Text(&loaded.procedure.organisation));
@@ -417,23 +467,62 @@ fn code_letter(loaded: &Loaded, language: Language, code: &str) -> Result<Writte
             &[organisation, ("case", Arg::Text(&opened.case.0))],
         ),
         text: format!(
-            "{code}\n\n{first}\n\n    {words}\n\n{last}\n",
+            "{code}\n\n{first}\n\n    {words}\n\n{last}\n{who}",
+            who = who_is_it(language, &loaded.procedure.organisation, origin),
             first = language.say("letter-code-first"),
             last = language.tell("letter-code-last", &[organisation]),
         ),
     })
 }
 
-fn removed_letter(language: Language, organisation: &str) -> Written {
-    let organisation = [("organisation", Arg::Text(organisation))];
+fn removed_letter(language: Language, name: &str, origin: &str) -> Written {
+    let organisation = [("organisation", Arg::Text(name))];
     Written {
         subject: language.tell("letter-removed-subject", &organisation),
         text: format!(
-            "{first}\n\n{last}\n",
+            "{first}\n\n{last}\n{who}",
             first = language.tell("letter-removed-first", &organisation),
             last = language.tell("letter-removed-last", &organisation),
+            who = who_is_it(language, name, origin),
         ),
     }
+}
+
+fn enrolled_letter(
+    language: Language,
+    name: &str,
+    origin: &str,
+    case: &CaseId,
+    label: &str,
+    at: Timestamp,
+) -> Written {
+    let organisation = ("organisation", Arg::Text(name));
+    let at = written_time(at, language);
+    Written {
+        subject: language.tell(
+            "letter-enrolled-subject",
+            &[organisation, ("label", Arg::Text(label))],
+        ),
+        text: format!(
+            "{first}\n\n    {label}\n\n{last}\n{never}\n{who}",
+            first = language.tell(
+                "letter-enrolled-first",
+                &[organisation, ("at", Arg::Text(&at))],
+            ),
+            last = language.tell(
+                "letter-enrolled-last",
+                &[organisation, ("case", Arg::Text(&case.0))],
+            ),
+            never = language.say("frame-never-aloud"),
+            who = who_is_it(language, name, origin),
+        ),
+    }
+}
+
+/// The last line of every letter: where one looks up who is on the telephone.
+fn who_is_it(language: Language, organisation: &str, origin: &str) -> String {
+    let asks = language.tell("letter-who", &[("organisation", Arg::Text(organisation))]);
+    format!("{asks} {origin}/is-it-us\n")
 }
 
 /// `23 November 2026, 10:31 UTC`

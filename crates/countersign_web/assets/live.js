@@ -20,12 +20,18 @@ const swap = (html) => {
   for (const el of doc.querySelectorAll("body > [id], tr[id]")) {
     const old = $(el.id);
     if (!old) continue;
-    const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
+    const focus = old.contains(document.activeElement) && document.activeElement;
     for (const d of old.querySelectorAll("details[open][id]")) el.querySelector("#" + CSS.escape(d.id))?.setAttribute("open", "");
     el.classList.add("flash");
     old.replaceWith(document.adoptNode(el));
     ready(el);
-    if (focus) $(focus)?.focus();
+    // What had the focus keeps it, under the same name only: a key that is on its way must not press something else. What is gone leaves it to its place.
+    if (focus) {
+      const home = $(focus.closest("[id]").id) ?? el;
+      const same = $(focus.id) ?? [...home.querySelectorAll(focus.tagName)].find((e) => e.matches("summary") || e.textContent === focus.textContent) ?? el;
+      if (same === el) el.tabIndex = -1;
+      same.focus({ preventScroll: true });
+    }
   }
 };
 

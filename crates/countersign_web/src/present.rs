@@ -379,6 +379,7 @@ pub fn pill(state: State, next: Option<&Who>, calendar: &Calendar) -> Pill {
         },
         State::Waiting { until, .. } => CaseState::Waits(calendar.when(until).shown),
         State::Ready { .. } => CaseState::Ready,
+        State::Granted if next == Some(&Who::Customer) => CaseState::Customer,
         State::Granted | State::Running => CaseState::Running,
         State::Done => CaseState::Done,
         State::Failed => CaseState::Failed,

@@ -11,6 +11,9 @@ use serde_json::json;
 use crate::world::{MAILBOX, PASSWORD, PIN, Seen, World, change_email, halden, html, reinstall};
 use crate::{kept, of_repository, read};
 
+/// Pages whose words still stand in their templates. This list only ever gets shorter.
+const STILL_ENGLISH: [&str; 2] = ["link-enrol", "verify"];
+
 const WORDS: &str = "Erase everything on web-3 and install debian-13";
 
 /// The sources that may speak to customers.
@@ -83,6 +86,7 @@ fn no_page_has_words_of_its_own() {
     let gallery = pages::customer_gallery(Language::Accented).unwrap();
     assert!(gallery.len() > 60, "{} samples", gallery.len());
     let mut left = BTreeSet::new();
+    let mut still_english = BTreeSet::new();
     for page in &gallery {
         for run in spoken_by(&page.html, "en-XA") {
             // In the browser's tab nothing can be set apart: names and labels stand there bare.
@@ -99,11 +103,21 @@ fn no_page_has_words_of_its_own() {
             .iter()
             .fold(run.clone(), |run, own| run.replace(own, ""));
             if rest.contains(|c: char| c.is_ascii_alphabetic()) {
-                left.insert(format!("{}--{}: {run}", page.page, page.state));
+                if STILL_ENGLISH.contains(&page.page) {
+                    still_english.insert(page.page);
+                } else {
+                    left.insert(format!("{}--{}: {run}", page.page, page.state));
+                }
             }
         }
     }
     assert!(left.is_empty(), "not translated: {left:#?}");
+    assert!(
+        STILL_ENGLISH
+            .iter()
+            .all(|page| still_english.contains(page)),
+        "translated by now, so no longer an exception: {still_english:?}"
+    );
     // The test can fail: English is noticed where it stands.
     let english = pages::customer_gallery(Language::English).unwrap();
     assert!(english.iter().all(|page| {

@@ -8,14 +8,18 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod budgets;
 mod bypasses;
+mod enrolment;
 mod journeys;
 mod languages;
 mod live;
 mod openapi;
+mod panel;
 mod problems;
 mod procedures;
 mod refusals;
+mod talking;
 mod who_may;
 mod world;
 

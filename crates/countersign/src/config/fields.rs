@@ -234,6 +234,13 @@ pub(crate) const FIELDS: &[Field] = &[
         "[\"https://panel.example\"]",
         "Origins the customer may be sent back to after a case that your own panel opened.",
     ),
+    unused(
+        "gate",
+        "panel_in",
+        Kind::Origins,
+        "[\"https://acme.zendesk.com\"]",
+        "Origins of the help desk in whose pages `/panel` may stand, each exactly as it is. Without them nobody may frame anything of the gate.",
+    ),
     required(
         "keys",
         "ledger",

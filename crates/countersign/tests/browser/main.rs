@@ -9,6 +9,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
     reason = "helpers of tests, which clippy does not see as tests"
 )]
 
@@ -19,4 +21,8 @@ mod company;
 mod panel;
 mod people;
 
+mod attacks;
+mod frames;
 mod honest;
+mod lost_phone;
+mod pages;

@@ -29,7 +29,7 @@ fn every_future_of_the_surface_can_move_between_threads() {
         sends(&gate.prove(seat, "", digest, &secret));
         sends(&gate.finish_passkey_proof(seat, "", digest, &json));
         sends(&gate.finish_sign_off(staff, case, digest, &json));
-        sends(&gate.confirm(seat, digest));
+        sends(&gate.confirm(seat, digest, None));
         sends(&gate.run(staff, case));
         sends(&gate.case_view(staff, case));
         sends(&gate.seat_view(seat));

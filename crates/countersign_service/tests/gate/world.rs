@@ -42,6 +42,11 @@ const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=
 /// Monday 23 November 2026, 10:00 UTC.
 pub(crate) const MONDAY: Timestamp = Timestamp(1_795_428_000_000);
 
+/// The two digits the agent reads off the desk; what the desk shows is compared elsewhere.
+pub(crate) fn number_told(digest: countersign_cases::Digest) -> String {
+    countersign_service::adapters::codes::CodeKey::new(&[5; 32]).two_digits(&digest.0)
+}
+
 pub(crate) struct World {
     pub(crate) gate: Gate,
     pub(crate) clock: Arc<SettableClock>,
@@ -403,6 +408,11 @@ impl World {
             .unwrap();
     }
 
+    /// The customer's device holds this passkey from now on.
+    pub(crate) fn has_passkey(&mut self, customer: &CustomerId, passkey: SoftPasskey) {
+        self.passkeys.insert(customer.0.clone(), passkey);
+    }
+
     pub(crate) fn customer_passkey(&mut self, customer: &CustomerId) -> &mut SoftPasskey {
         self.passkeys.get_mut(&customer.0).unwrap()
     }
@@ -428,7 +438,11 @@ impl World {
 
     pub(crate) async fn confirms(&self, seat: &CustomerSeat) {
         let digest = self.digest(seat).await;
-        self.gate.confirm(seat, digest).await.unwrap();
+        let number = number_told(digest);
+        self.gate
+            .confirm(seat, digest, Some(&number))
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn signs(&self, by: &mut Colleague, case: &CaseId) -> Result<(), ProofError> {
@@ -528,6 +542,7 @@ pub(crate) fn reinstall(customer: &CustomerId) -> OpenRequest {
         reference: Some("chat 48213".to_owned()),
         return_to: None,
         language: None,
+        shows: Vec::new(),
     }
 }
 

@@ -153,7 +153,7 @@ pub struct ContactDocument {
 pub struct HoldingDocument {
     /// Holding in the procedure.
     pub holding: String,
-    /// `pin`, `totp`, `passkey`, `elsewhere`.
+    /// `pin`, `totp`, `passkey`, `account`, `elsewhere`.
     pub kind: String,
     /// When it last changed.
     pub changed_at_ms: Option<i64>,

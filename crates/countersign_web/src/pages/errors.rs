@@ -77,7 +77,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    fn heading(&self) -> &'static str {
+    pub(super) fn heading(&self) -> &'static str {
         match self {
             Self::Elsewhere => "This form came from somewhere else",
             Self::Unreadable => "This could not be read",
@@ -127,7 +127,7 @@ impl Problem {
     }
 }
 
-fn problems() -> Vec<(&'static str, Problem)> {
+pub(super) fn problems() -> Vec<(&'static str, Problem)> {
     vec![
         ("elsewhere", Problem::Elsewhere),
         ("unreadable", Problem::Unreadable),

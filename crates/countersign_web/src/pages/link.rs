@@ -46,6 +46,8 @@ pub enum StartState {
     Gone,
     /// Stopped; when.
     Stopped(When),
+    /// Made after the end: the receipt is a press away. Nothing of it is shown before.
+    Receipt,
 }
 
 /// `GET /c/prove`; posts `way` to the same.
@@ -229,6 +231,8 @@ pub struct DonePage {
     pub words: Words,
     /// What happens, in order, with where it stands.
     pub steps: Vec<NextStep>,
+    /// Where the customer sets the new value, if that is what is left.
+    pub set: Option<String>,
     /// The receipt, once there is one.
     pub receipt: Option<String>,
     /// Until when it can be stopped.
@@ -250,6 +254,13 @@ pub enum DoneState {
     Waits(When),
     /// Everything is there; the agent (or the customer) says when.
     Ready,
+    /// The customer sets the new value themselves.
+    ToSet {
+        /// Until when.
+        until: When,
+        /// On this page; otherwise where they proved it is them.
+        here: bool,
+    },
     /// It is being done.
     Running,
     /// It was done.
@@ -361,6 +372,7 @@ impl StartPage {
             StartState::OtherDevice => Key("start-elsewhere"),
             StartState::Gone => Key("start-gone"),
             StartState::Stopped(_) => Key("start-stopped"),
+            StartState::Receipt => Key("start-receipt"),
         }
     }
 }
@@ -480,6 +492,7 @@ impl DonePage {
             DoneState::Checked => Key("done-checked"),
             DoneState::Waits(_) => Key("done-waits-title"),
             DoneState::Ready => Key("done-ready"),
+            DoneState::ToSet { .. } => Key("done-to-set"),
             DoneState::Running => Key("done-running"),
             DoneState::Done => Key("done-done"),
             DoneState::Failed => Key("done-failed"),
@@ -495,6 +508,15 @@ impl DonePage {
             DoneState::Waits(until) => self.frame.tell("done-waits").with("at", until),
             DoneState::Stopped(at) => self.frame.tell("done-stopped").with("at", at),
             _ => self.frame.tell(self.title()),
+        }
+    }
+
+    /// Where the new one is set.
+    fn to_set_text(&self, here: &bool) -> Key {
+        if *here {
+            Key("done-to-set-here")
+        } else {
+            Key("done-to-set-there")
         }
     }
 

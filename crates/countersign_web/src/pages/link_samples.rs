@@ -49,6 +49,12 @@ impl Spoken for StartPage {
         over.frame.reference = None;
         let mut stopped = over.clone();
         stopped.state = StartState::Stopped(at("10:51"));
+        let mut receipt = over.clone();
+        receipt.state = StartState::Receipt;
+        receipt.frame.works_until = Some(When {
+            relative: language.away(14),
+            ..at("10:46")
+        });
         let mut own = page(ask(server_words(), false));
         if let StartState::Ask {
             asked_by,
@@ -70,6 +76,7 @@ impl Spoken for StartPage {
             ("other-device", page(StartState::OtherDevice)),
             ("gone", over),
             ("stopped", stopped),
+            ("receipt", receipt),
         ]
     }
 }
@@ -383,6 +390,7 @@ impl Spoken for DonePage {
                 state,
                 words: words(),
                 steps,
+                set: None,
                 receipt: None,
                 stop_until: None,
                 run: None,
@@ -413,7 +421,20 @@ impl Spoken for DonePage {
             "the Nordhamn panel".into(),
             "https://panel.nordhamn.example/servers".into(),
         ));
+        let to_set = |here: bool| Self {
+            steps: Vec::new(),
+            set: here.then(|| "/c/set".into()),
+            ..page(
+                DoneState::ToSet {
+                    until: tomorrow_in(language),
+                    here,
+                },
+                2,
+            )
+        };
         vec![
+            ("to-set", to_set(true)),
+            ("to-set-elsewhere", to_set(false)),
             ("checked", page(DoneState::Checked, 1)),
             ("waits", waits),
             ("ready", ready),

@@ -10,6 +10,7 @@ use super::frame::{Banner, CustomerFrame, Section, StaffFrame};
 use super::icon::Icon;
 use super::page::{Page, Spoken};
 use super::parts::{Fact, FactValue, When};
+use super::qr::Qr;
 use super::samples::{DIGEST, agent, at_in_zone, customer, words};
 use super::told::{Own, Tag, Told, own_attributes};
 use crate::words::{Machine, Typed, Words};
@@ -62,6 +63,10 @@ pub struct Receipt {
     pub ledger: Option<(String, u64)>,
     /// The machine-readable receipt, for `countersign receipt verify`.
     pub download: Option<String>,
+    /// The page where anyone can check it, with number and digest after the `#`, which no server sees.
+    pub check_at: Option<String>,
+    /// The same as a picture.
+    pub qr: Option<Qr>,
 }
 
 /// What became of it.
@@ -79,6 +84,10 @@ pub enum ReceiptOutcome {
 
 impl HtmlSafe for Receipt {}
 
+fn check_at() -> String {
+    format!("https://support.nordhamn.example/receipts/verify#CS-7F3K9Q/{DIGEST}")
+}
+
 impl Receipt {
     fn tell(&self, key: impl Into<Key>) -> Told {
         Told::new(self.language, key)
@@ -86,6 +95,18 @@ impl Receipt {
 
     fn own_attributes(&self) -> String {
         own_attributes(self.language, self.own_language)
+    }
+
+    /// The QR code of the address where a receipt is checked.
+    pub fn qr_of(check_at: &str, language: Language) -> Option<Qr> {
+        Qr::new(check_at, language.say("receipt-qr"))
+    }
+
+    /// Without the part after the `#`, as people type it.
+    fn check_shown(&self) -> &str {
+        let address = self.check_at.as_deref().unwrap_or_default();
+        let plain = address.split('#').next().unwrap_or_default();
+        plain.split("://").nth(1).unwrap_or(plain)
     }
 
     fn class(&self) -> &'static str {
@@ -125,6 +146,10 @@ fn receipts(language: Language) -> Vec<(&'static str, Receipt)> {
         digest: DIGEST.into(),
         ledger: download.then(|| ("support.nordhamn.example/ledger".into(), 88_204)),
         download: download.then(|| "/c/receipts/CS-7F3K9Q.json".into()),
+        check_at: download.then(check_at),
+        qr: download
+            .then(check_at)
+            .and_then(|at| Receipt::qr_of(&at, language)),
     };
     vec![
         ("happened", receipt(ReceiptOutcome::Happened, true)),

@@ -119,6 +119,7 @@ pub(super) fn customer(language: Language) -> CustomerFrame {
         more_time: true,
         demo: None,
         proven: None,
+        asks_who: false,
         idempotency_key: "01JD3QZ6X4W8".into(),
     }
 }

@@ -47,6 +47,19 @@ pub async fn opened(State(web): State<Web>, Path(token): Path<String>) -> Answer
 pub async fn start(State(web): State<Web>, browser: Browser, headers: HeaderMap) -> Answer {
     if let Some(token) = web.cookies.link(&headers) {
         let standing = web.gate.link_standing(&token).await?;
+        if let LinkStanding::Usable {
+            until,
+            receipt: true,
+            ..
+        } = &standing
+        {
+            let mut frame = customer_frame(&web, &browser);
+            frame.works_until = Some(calendar(&web, &browser).when(*until));
+            return html(&StartPage {
+                frame,
+                state: StartState::Receipt,
+            });
+        }
         if let LinkStanding::Usable { until, .. } = &standing
             && let Some(view) = web.gate.link_view(&token).await?
         {
@@ -158,7 +171,15 @@ pub async fn yes(State(web): State<Web>, network: Network, headers: HeaderMap) -
         return Ok(see_other("/c"));
     };
     match web.gate.use_link(&token).await {
-        Ok((seat, _)) => Ok(seated(&web, seat.expose(), "/c/prove")),
+        Ok((token, seat)) => {
+            let view = web.gate.seat_view(&seat).await?;
+            let to = if view.receipt {
+                format!("/c/receipts/{}", view.case.0)
+            } else {
+                next_page(&view).to_owned()
+            };
+            Ok(seated(&web, token.expose(), &to))
+        }
         Err(CaseError::LinkGone) => Ok(see_other("/c")),
         Err(error) => Err(error.into()),
     }
@@ -199,6 +220,9 @@ fn next_page(view: &SeatView) -> &'static str {
         } else {
             "/c/prove"
         }
+    } else if view.to_set.is_some() {
+        // Sends on to `/c/done` where it is not for this seat to set.
+        "/c/set"
     } else {
         "/c/done"
     }
@@ -676,7 +700,7 @@ fn confirming(
         summary,
         takes_effect: action.and_then(|action| present::waits_in(action, frame.language)),
         digest: view.digest.to_string(),
-        number_from: None,
+        number_from: view.number_from.clone(),
         // German nouns keep their capital.
         button: if frame.own_language == Language::German {
             view.action_label.clone()
@@ -688,13 +712,16 @@ fn confirming(
     }
 }
 
-/// `POST /c/confirm`: the customer's last step. `digest` is the one of the words on the page.
+/// `POST /c/confirm`: the customer's last step. `digest` is the one of the words on the page, `number` the two digits the
+/// agent tells, where they are asked for.
 pub async fn confirm(
     State(web): State<Web>,
     browser: Browser,
+    network: Network,
     Seat(seat): Seat,
     Form(fields): Form<Fields>,
 ) -> Answer {
+    network.take(&web.rates.answers)?;
     let Some(digest) = Digest::from_hex(field(&fields, "digest")) else {
         return Err(Problem::new(
             StatusCode::CONFLICT,
@@ -702,31 +729,62 @@ pub async fn confirm(
             "This changed while you were reading",
         ));
     };
-    match web.gate.confirm(&seat, digest).await {
-        Ok(_) => Ok(see_other("/c/done")),
+    let number = fields.get("number").map(String::as_str);
+    let language = browser.language();
+    let (status, at_field, message) = match web.gate.confirm(&seat, digest, number).await {
+        Ok(_) => return Ok(see_other("/c/done")),
         Err(CaseError::Refused(refusal)) if refusal.code() == "already-confirmed" => {
-            Ok(see_other("/c/done"))
+            return Ok(see_other("/c/done"));
         }
-        Err(CaseError::Refused(refusal)) if refusal.code() == "customer-part-missing" => {
-            let view = web.gate.seat_view(&seat).await?;
-            let errors = Errors(vec![FieldError {
-                field: "confirm".to_owned(),
-                message: browser.language().say("confirm-missing"),
-            }]);
-            let procedure = web.gate.procedure_of(&view.procedure).await?;
-            html_with(
-                StatusCode::CONFLICT,
-                &confirming(&web, &procedure, &browser, &view, errors),
-            )
-        }
-        Err(error) => Err(error.into()),
-    }
+        Err(CaseError::Refused(refusal)) if refusal.code() == "customer-part-missing" => (
+            StatusCode::CONFLICT,
+            "confirm",
+            language.say("confirm-missing"),
+        ),
+        Err(CaseError::NumberMissing) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "number",
+            language.say("confirm-number-missing"),
+        ),
+        Err(CaseError::WrongNumber { tries_left }) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "number",
+            language.tell(
+                "confirm-number-tries",
+                &[("tries", Arg::Number(u64::from(tries_left)))],
+            ),
+        ),
+        Err(CaseError::NumberClosed { until }) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "number",
+            language.tell(
+                "confirm-number-closed",
+                &[(
+                    "until",
+                    Arg::Text(&calendar(&web, &browser).when(until).shown),
+                )],
+            ),
+        ),
+        Err(error) => return Err(error.into()),
+    };
+    let view = web.gate.seat_view(&seat).await?;
+    let errors = Errors(vec![FieldError {
+        field: at_field.to_owned(),
+        message,
+    }]);
+    let procedure = web.gate.procedure_of(&view.procedure).await?;
+    html_with(
+        status,
+        &confirming(&web, &procedure, &browser, &view, errors),
+    )
 }
 
 /// `POST /c/run`: the customer says "run".
 pub async fn run(State(web): State<Web>, Seat(seat): Seat) -> Answer {
     match web.gate.run_from_seat(&seat).await {
-        Ok(_) | Err(CaseError::Refused(_)) => Ok(see_other("/c/done")),
+        Ok(_) | Err(CaseError::Refused(_)) => {
+            Ok(see_other(next_page(&web.gate.seat_view(&seat).await?)))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -750,6 +808,10 @@ pub async fn done_page(
         CaseState::None | CaseState::Open => DoneState::Checked,
         CaseState::Waiting { until, .. } => DoneState::Waits(calendar.when(until)),
         CaseState::Ready { .. } => DoneState::Ready,
+        CaseState::Granted if view.to_set.is_some() => DoneState::ToSet {
+            until: when(view.to_set),
+            here: web.gate.enrolment(seat).await?.is_some(),
+        },
         CaseState::Granted | CaseState::Running => DoneState::Running,
         CaseState::Done => DoneState::Done,
         CaseState::Failed => DoneState::Failed,
@@ -761,6 +823,10 @@ pub async fn done_page(
         CaseState::Expired => DoneState::Expired,
     };
     let over = view.state.is_final();
+    let set = match &state {
+        DoneState::ToSet { here: true, .. } => Some("/c/set".to_owned()),
+        _ => None,
+    };
     let host = |url: &str| {
         url.split("://")
             .nth(1)
@@ -772,6 +838,7 @@ pub async fn done_page(
         steps: next_steps(&view, &calendar, browser.language()),
         state,
         words: words(&view.pieces),
+        set,
         receipt: view.receipt.then(|| format!("/c/receipts/{}", view.case.0)),
         stop_until: view
             .takes_effect_at
@@ -795,7 +862,7 @@ pub async fn done_page(
 }
 
 fn next_steps(view: &SeatView, calendar: &Calendar, language: Language) -> Vec<NextStep> {
-    if view.state.is_final() {
+    if view.state.is_final() || view.to_set.is_some() {
         return Vec::new();
     }
     let mut steps = vec![NextStep {

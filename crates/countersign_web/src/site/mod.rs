@@ -10,9 +10,11 @@ pub mod company;
 pub mod customer;
 pub mod customers;
 pub mod desk;
+pub mod enrol;
 pub mod language;
 pub mod live;
 pub mod new_case;
+pub mod panel;
 pub mod procedures;
 pub mod proposal;
 pub mod reference;
@@ -20,6 +22,8 @@ pub mod settings;
 pub mod sign_in;
 pub mod statistics;
 pub mod stop;
+pub mod talking;
+pub mod verify;
 
 use std::collections::BTreeMap;
 
@@ -110,6 +114,13 @@ impl Browser {
             "/c/yes" | "/c/no" | "/c/run" | "/c/language" => "/c".to_owned(),
             here => here.strip_suffix("/send").unwrap_or(here).to_owned(),
         }
+    }
+}
+
+impl Browser {
+    /// The path it is at, without a query.
+    pub fn path(&self) -> &str {
+        self.here.split('?').next().unwrap_or_default()
     }
 }
 
@@ -239,6 +250,7 @@ pub fn customer_frame(web: &Web, browser: &Browser) -> CustomerFrame {
         more_time: false,
         demo: web.demo.clone(),
         proven: None,
+        asks_who: false,
         idempotency_key: web.fresh_key(),
     }
 }
@@ -277,7 +289,7 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
             .map_or_else(String::new, ToString::to_string),
         web.gate.settings().language,
     );
-    let reading = request.method() == Method::GET;
+    let reading = matches!(*request.method(), Method::GET | Method::HEAD);
     let response = next.run(request).await;
     if api || wants_json {
         return response;
@@ -285,11 +297,24 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
     let Some(problem) = response.extensions().get::<Problem>().cloned() else {
         return response;
     };
+    let framed = panel::is_framed(&path);
+    // Somebody else's page sent the frame to an address inside the panel, or the session is over: begin at the door.
+    if framed
+        && reading
+        && path != "/panel"
+        && (problem.status == 401 || &*problem.code == "cross-site")
+    {
+        return see_other("/panel");
+    }
     if problem.status == 401 && reading {
         return see_other(&format!("/sign-in?next={}", pages::encode(&browser.here)));
     }
     let status = response.status();
-    let customers = path == "/c" || path.starts_with("/c/") || path.starts_with("/v/");
+    let customers = path == "/c"
+        || path == talking::PATH
+        || ["/c/", "/v/", "/receipts/"]
+            .iter()
+            .any(|under| path.starts_with(under));
     let calendar = if customers {
         web.calendar().spoken(browser.language())
     } else {
@@ -298,7 +323,9 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
     let shown = shown(&calendar, &problem, &browser);
     let reference =
         (problem.status >= 500).then(|| web.fresh_key().chars().take(6).collect::<String>());
-    let page = if customers {
+    let page = if framed {
+        panel::problem(&web, &browser, status, shown, reference)
+    } else if customers {
         html_with(
             status,
             &CustomerErrorPage {

@@ -61,7 +61,7 @@ pub async fn action(State(web): State<Web>, desk: Desk, Query(fields): Query<Fie
             line: present::blanks(action),
             risk: Some(present::risk(action)),
             needs: present::needs(action),
-            blocked: blocked(&procedure, action, &desk),
+            blocked: why_blocked(&procedure, action, desk.staff.roles()),
         };
         match groups.iter_mut().find(|group| group.title == kind) {
             Some(group) => group.actions.push(choice),
@@ -79,12 +79,12 @@ pub async fn action(State(web): State<Web>, desk: Desk, Query(fields): Query<Fie
 }
 
 /// Why this person may not start it. Only a kindness: the decision is made when the case is opened.
-fn blocked(procedure: &Procedure, action: &Action, desk: &Desk) -> Option<String> {
-    let roles = desk
-        .staff
-        .roles()
-        .iter()
-        .filter_map(|name| procedure.role_named(name));
+pub(super) fn why_blocked(
+    procedure: &Procedure,
+    action: &Action,
+    roles: &[String],
+) -> Option<String> {
+    let roles = roles.iter().filter_map(|name| procedure.role_named(name));
     let may = roles.clone().any(|has| {
         action
             .opened_by
@@ -155,23 +155,7 @@ async fn details_page(
 /// `POST /cases/new/check`
 pub async fn check(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields>) -> Answer {
     let procedure = web.gate.procedure();
-    let action = action_of(&procedure, &fields)?;
-    let mut errors = Vec::new();
-    for parameter in &action.parameters {
-        let name = format!("p.{}", parameter.name);
-        if field(&fields, &name).is_empty() {
-            errors.push(FieldError {
-                field: name,
-                message: format!("Enter the {}.", parameter.label),
-            });
-        }
-    }
-    if !(10..=500).contains(&field(&fields, "reason").chars().count()) {
-        errors.push(FieldError {
-            field: "reason".to_owned(),
-            message: "Say why, in 10 to 500 characters.".to_owned(),
-        });
-    }
+    let errors = checked(action_of(&procedure, &fields)?, &fields);
     if errors.is_empty() {
         html(&check_page(&web, &desk, &fields, None).await?)
     } else {
@@ -180,6 +164,27 @@ pub async fn check(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields
             &details_page(&web, &desk, &fields, Errors(errors)).await?,
         )
     }
+}
+
+/// What is wrong with the details of a new case.
+pub(super) fn checked(action: &Action, fields: &Fields) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    for parameter in &action.parameters {
+        let name = format!("p.{}", parameter.name);
+        if field(fields, &name).is_empty() {
+            errors.push(FieldError {
+                field: name,
+                message: format!("Enter the {}.", parameter.label),
+            });
+        }
+    }
+    if !(10..=500).contains(&field(fields, "reason").chars().count()) {
+        errors.push(FieldError {
+            field: "reason".to_owned(),
+            message: "Say why, in 10 to 500 characters.".to_owned(),
+        });
+    }
+    errors
 }
 
 async fn check_page(
@@ -277,6 +282,7 @@ pub async fn open(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields>
         reference: some("reference"),
         return_to: None,
         language: None,
+        shows: Vec::new(),
     };
     let refusal = match web.gate.open_case(&desk.staff, &request).await {
         Ok(opened) => return Ok(see_other(&format!("/cases/{}", opened.case.0))),
@@ -357,14 +363,19 @@ async fn chosen(
     ))
 }
 
-fn action_of<'a>(procedure: &'a Procedure, fields: &Fields) -> Result<&'a Action, Problem> {
+/// The action a form names; one that is not there is an address where there is nothing.
+pub(super) fn action_of<'a>(
+    procedure: &'a Procedure,
+    fields: &Fields,
+) -> Result<&'a Action, Problem> {
     let id: Option<ActionId> = procedure.action_named(field(fields, "action"));
     id.and_then(|id| procedure.actions.get(id.index()))
         .filter(|action| !action.outside)
         .ok_or_else(Problem::nothing_here)
 }
 
-fn parameters(action: &Action, fields: &Fields) -> BTreeMap<String, String> {
+/// The values of a form by parameter.
+pub(super) fn parameters(action: &Action, fields: &Fields) -> BTreeMap<String, String> {
     action
         .parameters
         .iter()

@@ -114,7 +114,14 @@ impl Client {
     fn keep(&mut self, cookie: &str) {
         let (pair, attributes) = cookie.split_once("; ").unwrap();
         let (name, value) = pair.split_once('=').unwrap();
-        for wanted in ["Path=/", "HttpOnly", "SameSite=Lax", "Secure"] {
+        let panel = name == "__Host-countersign-panel";
+        let same_site = if panel {
+            "SameSite=None"
+        } else {
+            "SameSite=Lax"
+        };
+        assert_eq!(attributes.contains("Partitioned"), panel, "{cookie}");
+        for wanted in ["Path=/", "HttpOnly", same_site, "Secure"] {
             assert!(
                 attributes.split("; ").any(|one| one == wanted),
                 "{wanted} is missing: {cookie}"
@@ -326,6 +333,16 @@ impl Seen {
             .map_or("", |value| value.to_str().unwrap())
     }
 
+    /// Somebody may put it into a frame.
+    pub(crate) fn is_framed(&self) -> bool {
+        self.header("content-security-policy")
+            .contains("frame-ancestors http")
+    }
+
+    fn path_alone(&self) -> String {
+        self.path.split('?').next().unwrap().to_owned()
+    }
+
     pub(crate) fn is_page(&self) -> bool {
         self.header("content-type").starts_with("text/html")
     }
@@ -416,7 +433,10 @@ impl Seen {
     fn keeps_the_rules(&self, head: bool) {
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
-            ("x-frame-options", "DENY"),
+            (
+                "x-frame-options",
+                if self.is_framed() { "" } else { "DENY" },
+            ),
             ("referrer-policy", "no-referrer"),
             ("cross-origin-opener-policy", "same-origin"),
             ("cross-origin-resource-policy", "same-origin"),
@@ -430,7 +450,7 @@ impl Seen {
         let policy = self.header("content-security-policy");
         for part in [
             "default-src 'none'",
-            "frame-ancestors 'none'",
+            "frame-ancestors ",
             "base-uri 'none'",
             "form-action 'self'",
             "require-trusted-types-for 'script'",
@@ -438,6 +458,15 @@ impl Seen {
             assert!(policy.contains(part), "{part} on {}", self.path);
         }
         assert!(!policy.contains("unsafe"), "{policy}");
+        assert!(
+            self.is_framed() || policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
+        assert!(
+            !self.is_framed() || countersign_web::site::panel::is_framed(&self.path_alone()),
+            "{} may be framed",
+            self.path
+        );
         assert_ne!(self.status, 500, "{}: {}", self.path, self.text());
         let public = ["/assets/", "/ledger/", "/.well-known/", "/openapi.json"];
         if !public.iter().any(|path| self.path.starts_with(path)) || self.status >= 400 {
