@@ -26,6 +26,7 @@ use crate::{
     sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink},
     settings::Scope,
     shell::{Entry, Tries},
+    speech::Language,
     spoken,
     trouble::Trouble,
     views,
@@ -51,6 +52,9 @@ pub struct OpenRequest {
     /// Where the customer goes afterwards; its origin must be allowed in the settings. Only for the company's own panel.
     #[serde(default)]
     pub return_to: Option<String>,
+    /// What letters about it are written in, unless the customer's own record says it.
+    #[serde(default)]
+    pub language: Option<Language>,
     /// States that the customer is in, such as `signed_in`: each a proof `using panel` that the action asks for. Only for the
     /// company's own panel, whose word it is; made when the customer arrives by the link it sends them.
     #[serde(default)]
@@ -794,6 +798,7 @@ impl Gate {
             decided_by: Vec::new(),
             wants_sign_off: Vec::new(),
             takes_effect_at: None,
+            language: request.language,
             spoken: spoken::number_for(by, self.dice()),
         }
     }

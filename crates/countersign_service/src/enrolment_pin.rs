@@ -145,6 +145,7 @@ mod tests {
 
     fn signe() -> Customer {
         Customer {
+            language: None,
             id: CustomerId("c-77120934".to_owned()),
             name: "Signe".to_owned(),
             number: "HF 8802-1573".to_owned(),

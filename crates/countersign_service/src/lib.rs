@@ -101,7 +101,7 @@ pub use staff::{
     AccountView, InvitationView, IssuedInvitation, OnFile, Operator, PasskeyView, StaffError,
     staff_on_file,
 };
-pub use timeline::{TimelineEntry, WhoView};
+pub use timeline::{Detail, TimelineEntry, ToldEvent, WhoView};
 pub use trouble::Trouble;
 pub use versions::{
     PROCEDURE_DOMAIN, ProcedureDiff, ProcedureError, ProposalView, RefusedProcedure,

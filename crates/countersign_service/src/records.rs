@@ -17,6 +17,7 @@ use crate::{
         webauthn::{Passkey, VerifiedAssertion},
     },
     settings::{ConsoleRole, NewAccount},
+    speech::Language,
     spoken::SpokenNumber,
     trouble::Trouble,
 };
@@ -133,6 +134,9 @@ pub(crate) struct Customer {
     /// Name in the ledger; unrelated to the id.
     pub(crate) pseudonym: String,
     pub(crate) recorded_at: Timestamp,
+    /// What letters to them are written in, where the company said it.
+    #[serde(default)]
+    pub(crate) language: Option<Language>,
 }
 
 /// An address of a customer, with its history.
@@ -249,6 +253,9 @@ pub(crate) struct CaseRow {
     /// When its wait is over, while it waits.
     #[serde(default)]
     pub(crate) takes_effect_at: Option<Timestamp>,
+    /// What letters about it are written in, where its opener said it.
+    #[serde(default)]
+    pub(crate) language: Option<Language>,
     /// What its agent says aloud, while it is open.
     #[serde(default)]
     pub(crate) spoken: Option<SpokenNumber>,

@@ -111,7 +111,7 @@ const MATRIX: &[(&str, Seen)] = &[
     ("Stop: stopped", In("link-stop--already", "Already stopped, 10:51 Nothing was changed.")),
     ("Receipts: empty", In("link-receipts--none", "Nothing has been done on your account through support.")),
     ("Receipts: error", In("customer-error--not-done", "This did not work Nothing was changed.")),
-    ("Receipts: stopped", In("customer-receipt--stopped", "Did not happen. Stopped by the customer")),
+    ("Receipts: stopped", In("customer-receipt--stopped", "Did not happen. Stopped")),
     ("Procedures: empty", In("procedures--bare", "This procedure promises nothing.")),
     ("Procedures: error", In("proposal--sign", "It is not in force")),
     ("Procedures: expired", In("procedure-action--one-way", "This is the version in force. The case was opened under another one and keeps that.")),

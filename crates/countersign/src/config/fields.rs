@@ -212,6 +212,14 @@ pub(crate) const FIELDS: &[Field] = &[
         "\"Europe/Stockholm\"",
         "The time zone of every time on a page.",
     ),
+    words(
+        "gate",
+        "language",
+        OneOf(&["en", "de", "es", "fr"]),
+        "en",
+        "\"de\"",
+        "The language the procedure is written in. Customers read their own; letters are in this one where neither the customer's record nor the case says another, and so are pages for browsers that name no language the gate speaks.",
+    ),
     unused(
         "gate",
         "trusted_proxies",

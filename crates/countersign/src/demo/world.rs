@@ -196,6 +196,7 @@ impl World {
                 },
             ],
             return_to: vec![panel_door.origin()],
+            language: countersign_service::Language::English,
             limits: Limits::default(),
         };
         let journal = {

@@ -538,6 +538,7 @@ fn settings(
             machine("backups", backup_token, &[Scope::Backups]),
         ],
         return_to: Vec::new(),
+        language: countersign_service::Language::English,
         limits: Limits::default(),
     }
 }

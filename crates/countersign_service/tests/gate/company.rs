@@ -82,6 +82,7 @@ impl Company {
             reference: None,
             return_to: None,
             shows: Vec::new(),
+            language: None,
         };
         let opened = self.world.open(&self.maja, &request).await;
         let seat = self.world.sit(&self.maja, &opened.case).await;

@@ -8,8 +8,8 @@ use countersign_grant::{GrantKey, JwkSet, Verifier};
 use countersign_ledger::Policy;
 use countersign_service::{
     Answered, BackupAttestation, ContactPut, CustomerPut, CustomerSeat, FactorPut, Gate, HeldPut,
-    LogSigner, MachineCaller, OpenRequest, OpenedCase, Operator, Parts, ProofError, SignedInStaff,
-    StartError,
+    Language, LogSigner, MachineCaller, OpenRequest, OpenedCase, Operator, Parts, ProofError,
+    SignedInStaff, StartError,
     adapters::{
         clock::{Clock as _, SettableClock},
         dice::SeededDice,
@@ -526,6 +526,7 @@ pub(crate) fn halden(mailbox: &str) -> CustomerPut {
             holding: "password".to_owned(),
             changed_at_ms: None,
         }],
+        language: None,
     }
 }
 
@@ -540,6 +541,7 @@ pub(crate) fn reinstall(customer: &CustomerId) -> OpenRequest {
         reason: Some("the customer says the disk is full".to_owned()),
         reference: Some("chat 48213".to_owned()),
         return_to: None,
+        language: None,
         shows: Vec::new(),
     }
 }
@@ -653,6 +655,7 @@ fn settings(
             machine("reader", &[Scope::Read], &[]),
         ],
         return_to: vec!["https://panel.acme.example".to_owned()],
+        language: Language::English,
         limits: Limits::default(),
     }
 }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use countersign_cases::{CaseId, CustomerId, PathItem, Standing, Who};
 use countersign_service::settings::Scope;
-use countersign_service::{Applied, CaseView, DeskFilter, DeskRow, OpenRequest};
+use countersign_service::{Applied, CaseView, DeskFilter, DeskRow, Language, OpenRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -39,6 +39,10 @@ pub struct OpenCase {
     /// Only for your panel: where the customer goes afterwards; its origin must be in the configuration.
     #[serde(default)]
     pub return_to: Option<String>,
+    /// What letters about it are written in, unless the customer's own record says it: `en`, `de`, `es` or `fr`. Without either, the procedure's language.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "de")]
+    pub language: Option<Language>,
     /// Only for your panel: proofs `using panel` that its session shows, such as `signed_in`. They count once the customer
     /// comes by the link of the answer, so send the browser there that is signed in, and no other.
     #[serde(default)]
@@ -271,6 +275,7 @@ pub async fn open(
             reason: body.value.reason.clone(),
             reference: body.value.reference.clone(),
             return_to: body.value.return_to.clone(),
+            language: body.value.language,
             shows: body.value.shows.clone(),
         };
         let (opened, link) = match &caller {

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse as _;
 use countersign_cases::{Digest, State as CaseState, Who};
 use countersign_language::Procedure;
+use countersign_service::speech::Key;
 use countersign_service::{Applied, CaseError, CaseView, LinkView, SpokenNumber};
 
 use super::{Answer, Desk, Fields, field, html, html_with};
@@ -551,13 +552,18 @@ pub fn sheet(
     at: countersign_cases::Timestamp,
     download: Option<String>,
 ) -> Receipt {
-    let did_not = |why: &str| ReceiptOutcome::DidNotHappen(why.to_owned());
+    let did_not = ReceiptOutcome::DidNotHappen;
+    let language = calendar.language();
     let check_at = download.is_some().then(|| {
         let origin = &web.gate.settings().origin;
         format!("{origin}/receipts/verify#{}/{}", of.case, of.digest)
     });
     Receipt {
-        qr: check_at.as_deref().and_then(Receipt::qr_of),
+        language,
+        own_language: web.gate.settings().language,
+        qr: check_at
+            .as_deref()
+            .and_then(|check_at| Receipt::qr_of(check_at, language)),
         check_at,
         number: of.case.to_owned(),
         organisation: web.gate.procedure().organisation.clone(),
@@ -565,23 +571,19 @@ pub fn sheet(
         outcome: match of.state {
             CaseState::Done => ReceiptOutcome::Happened,
             CaseState::Unknown => ReceiptOutcome::Unknown,
-            CaseState::Failed => did_not("The backend said no"),
-            CaseState::Stopped => did_not("Stopped"),
-            CaseState::Refused => did_not("Declined by a colleague"),
-            CaseState::Withdrawn => did_not("Taken back"),
-            CaseState::Expired => did_not("It ran out"),
+            CaseState::Failed => did_not(Key("receipt-why-failed")),
+            CaseState::Stopped => did_not(Key("receipt-why-stopped")),
+            CaseState::Refused => did_not(Key("receipt-why-refused")),
+            CaseState::Withdrawn => did_not(Key("receipt-why-withdrawn")),
+            CaseState::Expired => did_not(Key("receipt-why-expired")),
             _ => ReceiptOutcome::Open,
         },
         at: When {
-            shown: calendar.full(at),
+            shown: calendar.with_zone(at),
             ..calendar.when(at)
         },
         facts,
-        procedure: format!(
-            "{}, version {}",
-            of.action,
-            of.procedure.chars().take(8).collect::<String>()
-        ),
+        procedure: (of.action.to_owned(), present::short(of.procedure)),
         digest: of.digest.clone(),
         ledger: None,
         download,

@@ -146,7 +146,7 @@ async fn show(
     let case = web.gate.seat_view(seat).await?;
     let frame = frame(web, browser, &case);
     let page = EnrolPage {
-        until: web.calendar().when(view.until),
+        until: web.calendar().spoken(browser.language()).when(view.until),
         what: what(web, &frame, &view),
         errors: wrong.map_or_else(Errors::default, |(field, key)| {
             Errors::one(field, frame.say(key))
@@ -164,7 +164,7 @@ fn what(web: &Web, frame: &CustomerFrame, view: &EnrolmentView) -> EnrolWhat {
             url: app.url.clone(),
         },
         (Method::Passkey, _) => {
-            let calendar = web.calendar();
+            let calendar = web.calendar().spoken(frame.language);
             EnrolWhat::Passkeys {
                 held: view
                     .passkeys

@@ -82,8 +82,8 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// As its headers say.
-    pub fn of(headers: &HeaderMap, here: String) -> Self {
+    /// As its headers say; `otherwise` where they name no language the gate speaks.
+    pub fn of(headers: &HeaderMap, here: String, otherwise: Language) -> Self {
         let theme = match cookie(headers, "theme").as_deref() {
             Some("light") => Theme::Light,
             Some("dark") => Theme::Dark,
@@ -98,7 +98,7 @@ impl Browser {
                 headers
                     .get(header::ACCEPT_LANGUAGE)
                     .and_then(|value| value.to_str().ok()),
-                Language::default(),
+                otherwise,
             ),
         }
     }
@@ -124,15 +124,15 @@ impl Browser {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Browser {
+impl FromRequestParts<Web> for Browser {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Self::Rejection> {
         let here = parts
             .uri
             .path_and_query()
             .map_or_else(String::new, ToString::to_string);
-        Ok(Self::of(&parts.headers, here))
+        Ok(Self::of(&parts.headers, here, web.gate.settings().language))
     }
 }
 
@@ -238,7 +238,7 @@ pub fn public_frame(web: &Web, browser: &Browser) -> StaffFrame {
 pub fn customer_frame(web: &Web, browser: &Browser) -> CustomerFrame {
     CustomerFrame {
         language: browser.language,
-        own_language: Language::English,
+        own_language: web.gate.settings().language,
         here: browser.customer_page(),
         theme: browser.theme,
         organisation: web.gate.procedure().organisation.clone(),
@@ -287,6 +287,7 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
             .uri()
             .path_and_query()
             .map_or_else(String::new, ToString::to_string),
+        web.gate.settings().language,
     );
     let reading = matches!(*request.method(), Method::GET | Method::HEAD);
     let response = next.run(request).await;
@@ -309,13 +310,22 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
         return see_other(&format!("/sign-in?next={}", pages::encode(&browser.here)));
     }
     let status = response.status();
-    let shown = shown(&web, &problem, &browser);
+    let customers = path == "/c"
+        || path == talking::PATH
+        || ["/c/", "/v/", "/receipts/"]
+            .iter()
+            .any(|under| path.starts_with(under));
+    let calendar = if customers {
+        web.calendar().spoken(browser.language())
+    } else {
+        web.calendar()
+    };
+    let shown = shown(&calendar, &problem, &browser);
     let reference =
         (problem.status >= 500).then(|| web.fresh_key().chars().take(6).collect::<String>());
-    let for_customers = path == "/c" || path == talking::PATH || path.starts_with("/receipts/");
     let page = if framed {
         panel::problem(&web, &browser, status, shown, reference)
-    } else if for_customers || path.starts_with("/c/") || path.starts_with("/v/") {
+    } else if customers {
         html_with(
             status,
             &CustomerErrorPage {
@@ -342,8 +352,7 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
     page
 }
 
-fn shown(web: &Web, problem: &Problem, browser: &Browser) -> pages::Problem {
-    let calendar = web.calendar();
+fn shown(calendar: &Calendar, problem: &Problem, browser: &Browser) -> pages::Problem {
     match (problem.status, &*problem.code) {
         (_, "cross-site") => pages::Problem::Elsewhere,
         (400 | 408 | 413 | 415 | 422, _) => pages::Problem::Unreadable,

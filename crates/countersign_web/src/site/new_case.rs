@@ -281,6 +281,7 @@ pub async fn open(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields>
         reason: some("reason"),
         reference: some("reference"),
         return_to: None,
+        language: None,
         shows: Vec::new(),
     };
     let refusal = match web.gate.open_case(&desk.staff, &request).await {

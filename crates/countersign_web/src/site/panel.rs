@@ -355,6 +355,7 @@ pub async fn open(State(web): State<Web>, browser: Browser, form: PanelForm) -> 
         reason: some("reason"),
         reference: some("reference"),
         return_to: None,
+        language: None,
         shows: Vec::new(),
     };
     let refusal = match web.gate.panel(&by).open_case(&request).await {

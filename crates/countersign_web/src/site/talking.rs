@@ -75,7 +75,10 @@ pub async fn look(
         Some(talking) => TalkingState::Somebody {
             agent: talking.agent,
             program: talking.program,
-            since: web.calendar().when(talking.since),
+            since: web
+                .calendar()
+                .spoken(browser.language())
+                .when(talking.since),
             account: talking.account,
             words: words(&talking.pieces),
         },
@@ -89,7 +92,7 @@ pub async fn look(
 
 fn too_many(web: &Web, frame: CustomerFrame, problem: &Problem) -> Answer {
     let seconds = problem.retry_after_seconds.unwrap_or(60);
-    let calendar = web.calendar();
+    let calendar = web.calendar().spoken(frame.language);
     let page = TalkingPage {
         frame,
         state: TalkingState::TooMany(calendar.when(calendar.now().plus_seconds(seconds))),

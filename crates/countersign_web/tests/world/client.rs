@@ -22,6 +22,8 @@ pub(crate) struct Client {
     pub(crate) token: Option<String>,
     /// The network it comes from.
     pub(crate) peer: Option<std::net::SocketAddr>,
+    /// What the browser says its owner reads.
+    pub(crate) accept_language: Option<&'static str>,
 }
 
 /// What came back.
@@ -40,6 +42,7 @@ impl Client {
             cookies: BTreeMap::new(),
             token: None,
             peer: None,
+            accept_language: None,
         }
     }
 
@@ -88,6 +91,12 @@ impl Client {
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
             headers.insert(header::COOKIE, cookies.join("; ").parse().unwrap());
+        }
+        if let Some(accepted) = self.accept_language {
+            headers.insert(
+                header::ACCEPT_LANGUAGE,
+                header::HeaderValue::from_bytes(accepted.as_bytes()).unwrap(),
+            );
         }
         if let Some(token) = &self.token {
             headers

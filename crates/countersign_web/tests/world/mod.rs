@@ -585,6 +585,7 @@ fn settings(
             machine("robot", &[Scope::Robot], &["agent"]),
         ],
         return_to: vec!["https://panel.acme.example".to_owned()],
+        language: countersign_service::Language::English,
         limits: Limits {
             lookups_per_hour: 100_000,
             answers_per_minute: 100_000,
