@@ -74,7 +74,11 @@ fn nothing_but_the_decision_function_weighs_requirements() {
         ["fold.rs", "views.rs"],
         "the words of `confirms` lines, for a list and for statistics"
     );
-    assert_eq!(files_with("evolve"), ["decisions.rs"]);
+    assert_eq!(
+        files_with("evolve"),
+        ["cases.rs", "decisions.rs", "enrolment.rs"],
+        "what was decided, applied; the first and the last to say what the case has become"
+    );
 }
 
 /// Time and randomness come from the clock and the dice alone.

@@ -115,10 +115,12 @@ async fn pictures_are_taken_anew() {
 }
 
 /// For what no program sees: the main pages as paper, in forced colours and in grey, and what a screen reader is told
-/// of them, into `target/gallery-looks`: `cargo test -p countersign --test gallery -- --ignored eye`
+/// of them, into `target/gallery-looks`: `COUNTERSIGN_PICTURES=1 cargo test -p countersign --test gallery eye`
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "writes pictures to be looked at"]
 async fn pictures_for_the_eye() {
+    if std::env::var_os("COUNTERSIGN_PICTURES").is_none() {
+        return;
+    }
     const PAGES: [(&str, &str); 5] = [
         ("desk", "mine"),
         ("case", "customer"),
@@ -173,7 +175,7 @@ pub(crate) fn document() -> String {
         `countersign pages gallery DIR` writes all of them in all states; [ux.md](ux.md) says what each is for, \
         [accessibility.md](accessibility.md) how they were tested. People and companies are made up.\n\n\
         Taken from the samples that the tests use, in Chromium at 1280 and 390 pixels: \
-        `cargo test -p countersign --test gallery -- --ignored pictures` takes them anew (and makes them small where \
+        `COUNTERSIGN_PICTURES=1 cargo test -p countersign --test gallery pictures` takes them anew (and makes them small where \
         `pngquant` is installed).\n".to_owned();
     let mut before = "";
     for (page, state, what) in PICTURED {
