@@ -392,7 +392,7 @@ impl Gate {
             if member.concerned {
                 return Err(Refusal::Concerned.into());
             }
-            let purpose = self.link_purpose(&loaded).ok_or(CaseError::LinkGone)?;
+            let purpose = link_purpose(&loaded).ok_or(CaseError::LinkGone)?;
             let mut also = Also::default();
             let mut row = loaded.row.clone();
             let link = match purpose {
@@ -464,18 +464,6 @@ impl Gate {
         })
     }
 
-    /// What a link of this case is for now; `None` where there is nothing left to open.
-    fn link_purpose(&self, loaded: &Loaded) -> Option<LinkPurpose> {
-        let state = loaded.case.state();
-        if state.is_live() || awaits_customer(loaded) {
-            Some(LinkPurpose::Case)
-        } else if views::has_receipt(&loaded.case) {
-            Some(LinkPurpose::Receipt)
-        } else {
-            None
-        }
-    }
-
     /// How a link stands. Looking changes nothing: chat previews and mail scanners look too.
     pub async fn link_standing(&self, token: &str) -> Result<LinkStanding, Trouble> {
         let Some(hash) = TokenHash::of(TokenKind::Link, token) else {
@@ -520,7 +508,7 @@ impl Gate {
             if link.used_at.is_some() || now >= link.until {
                 return Err(CaseError::LinkGone);
             }
-            let purpose = self.link_purpose(&loaded);
+            let purpose = link_purpose(&loaded);
             // A second link of the same case opens a second seat; the case records the first use only.
             let (events, shown) = match decide(
                 &loaded.procedure,
@@ -819,6 +807,18 @@ impl Gate {
         } else {
             Err(CaseError::ReturnTo(target.chars().take(100).collect()))
         }
+    }
+}
+
+/// What a link of this case is for now; `None` where there is nothing left to open.
+fn link_purpose(loaded: &Loaded) -> Option<LinkPurpose> {
+    let state = loaded.case.state();
+    if state.is_live() || awaits_customer(loaded) {
+        Some(LinkPurpose::Case)
+    } else if views::has_receipt(&loaded.case) {
+        Some(LinkPurpose::Receipt)
+    } else {
+        None
     }
 }
 

@@ -496,7 +496,7 @@ impl Gate {
             let mut also = Also {
                 records: changed.records,
                 finished: vec![finished(RUN, grant, None)],
-                work: letters(loaded, &open.what)?,
+                work: letters(loaded, open.what)?,
             };
             also.records.extend([
                 // At most once, whatever else goes wrong: each of these was read at this revision.
@@ -663,7 +663,7 @@ fn without(
 
 /// Word to everybody on file, addresses removed lately included: the prover counts on it that whoever holds a channel hears
 /// of a change.
-fn letters(loaded: &Loaded, what: &SetAtGate) -> Result<Vec<NewWork>, Trouble> {
+fn letters(loaded: &Loaded, what: SetAtGate) -> Result<Vec<NewWork>, Trouble> {
     let case = &loaded.row.case;
     let in_reach = loaded.customer.contacts.iter().filter(|contact| {
         contact

@@ -65,7 +65,7 @@ fn is_run(digits: &[u8]) -> bool {
 /// One piece again and again, or no more than two different digits.
 fn is_repeated(digits: &[u8]) -> bool {
     let again = (1..=digits.len() / 2)
-        .filter(|size| digits.len() % size == 0)
+        .filter(|size| digits.len().is_multiple_of(*size))
         .any(|size| {
             let mut pieces = digits.chunks(size);
             let first = pieces.next();

@@ -171,12 +171,11 @@ impl Gate {
     /// Whether this gate can check a proof made this way.
     pub fn supports(&self, method: Method) -> bool {
         match method {
-            Method::Pin | Method::Totp | Method::Passkey => true,
+            // The panel's word comes with the link it sends the customer by.
+            Method::Pin | Method::Totp | Method::Passkey | Method::Panel => true,
             Method::Password => self.password_check().is_some(),
             Method::Mail => self.mailer().is_some(),
             Method::Text => self.text_gateway().is_some(),
-            // The panel's word comes with the link it sends the customer by.
-            Method::Panel => true,
             Method::Oidc | Method::Ciba => self.company_provider().is_some(),
             Method::Webhook => false,
         }

@@ -56,6 +56,10 @@ pub struct SameOrigin;
 
 /// A member of staff or a program: for what both may read or ask.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one a request, on its way to one call"
+)]
 pub enum Caller {
     /// Staff.
     Staff(SignedInStaff),

@@ -26,7 +26,7 @@ async fn granted(world: &World, signe: &mut Customer, action: &str) -> String {
 
 fn app_shown(page: &Seen) -> TotpSecret {
     let text = page.body();
-    let (_, rest) = text.split_once("id=\"app-secret\">").unwrap();
+    let (_, rest) = text.split_once("id=\"app-secret\" dir=\"ltr\">").unwrap();
     let shown: String = rest
         .split('<')
         .next()

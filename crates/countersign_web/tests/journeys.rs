@@ -158,7 +158,7 @@ async fn lost_phone(world: &World, signe: &mut Customer, maja: &mut Client) -> S
         .await;
     let page = signe.types_mailed_code(world, MAILBOX).await;
     assert_eq!(page.h1(), "Check what will happen", "{}", page.text());
-    let number = told(&page);
+    let number = told(&page, "Yes: ");
     let page = signe
         .browser
         .press(&page, "Yes: ", &[("number", &number)])

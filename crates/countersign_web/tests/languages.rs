@@ -8,7 +8,9 @@ use countersign_service::Language;
 use countersign_web::pages;
 use serde_json::json;
 
-use crate::world::{MAILBOX, PASSWORD, PIN, Seen, World, change_email, halden, html, reinstall};
+use crate::world::{
+    MAILBOX, PASSWORD, PIN, Seen, World, change_email, halden, html, reinstall, told,
+};
 use crate::{kept, of_repository, read};
 
 /// Pages whose words still stand in their templates. This list only ever gets shorter.
@@ -303,9 +305,10 @@ async fn a_customer_goes_all_the_way_in_german() {
     let page = signe.browser.use_passkey(&page, &mut passkey).await;
     assert_eq!(page.h1(), "Prüfen Sie, was geschehen wird");
     assert_eq!(page.words(), WORDS);
+    let number = told(&page, "Ja: ");
     let page = signe
         .browser
-        .press(&page, "Ja: reinstall a server", &[])
+        .press(&page, "Ja: reinstall a server", &[("number", &number)])
         .await;
     assert_eq!(page.path, "/c/done");
     assert_eq!(page.words(), WORDS);

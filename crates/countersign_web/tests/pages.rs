@@ -1,5 +1,11 @@
 //! Every page in every state keeps the rules that a browser, a screen reader and the content security policy rely on.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, which clippy does not see as tests"
+)]
+
 mod states;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -403,7 +409,7 @@ fn fragments_are_what_the_page_has() {
         let fragment = pages::customer_done_fragments(&page);
         assert!(find("link-done", state).contains(&fragment), "{state}");
         assert!(
-            fragment.starts_with("<div class=\"stack\" id=\"state\">")
+            fragment.starts_with("<div class=\"stack\" id=\"state\" data-say=\"h1\">")
                 && !fragment.contains("class=\"words\"")
         );
     }

@@ -130,7 +130,7 @@ async fn from_the_ticket_to_the_customers_link() {
     let page = signe.types("app_code", &world.app_code()).await;
     assert_eq!(
         number,
-        told(&page),
+        told(&page, "Yes: "),
         "the panel shows the number she is told"
     );
     signe.confirms().await;

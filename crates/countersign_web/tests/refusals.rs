@@ -539,7 +539,7 @@ async fn a_button_pressed_twice_does_it_once() {
     // Confirm.
     let page = signe.browser.get("/c/confirm").await;
     for _ in 0..2 {
-        let number = crate::world::told(&page);
+        let number = crate::world::told(&page, "Yes: ");
         let next = signe
             .browser
             .press_once(&page, "Yes: ", &[("number", &number)])

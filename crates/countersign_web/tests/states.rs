@@ -248,8 +248,7 @@ fn states_in_italics(document: &str) -> BTreeSet<String> {
         }
         let states = ["States:", "States: ", "State *", "states:"]
             .iter()
-            .filter_map(|marker| paragraph.split_once(marker).map(|(_, rest)| (marker, rest)))
-            .next();
+            .find_map(|marker| paragraph.split_once(marker).map(|(_, rest)| (marker, rest)));
         if let Some((marker, rest)) = states {
             let rest = format!("{}{rest}", if marker.ends_with('*') { "*" } else { "" });
             for item in rest.split(" · ") {

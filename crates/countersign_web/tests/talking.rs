@@ -228,7 +228,7 @@ async fn the_number_to_match_is_on_the_desk_and_nowhere_else() {
     signe.types("password", crate::world::PASSWORD).await;
     let page = signe.types("app_code", &world.app_code()).await;
     assert_eq!(page.h1(), "Check what will happen");
-    let right = told(&page);
+    let right = told(&page, "Yes: ");
     let desk = maja.browser.get(&format!("/cases/{case}")).await;
     assert_eq!(html::of_class(desk.body(), "number"), [right.as_str()]);
     assert!(!page.body().contains(&format!(">{right}<")));

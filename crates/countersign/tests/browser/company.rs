@@ -42,7 +42,15 @@ use crate::people;
 const PROCEDURE: &str = include_str!("../../../../procedures/hosting.procedure");
 
 /// Account, human being, name, roles of the procedure, roles of the console.
-const STAFF: [(&str, &str, &str, &[&str], &[&str]); 6] = [
+type Colleague = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+);
+
+const STAFF: [Colleague; 6] = [
     ("maja", "p-maja", "Maja", &["agent"], &[]),
     // Maja once more, from the days when she stood in for a senior.
     ("maja2", "p-maja", "Maja too", &["senior"], &[]),
@@ -403,7 +411,7 @@ impl Company {
             if let Some(letter) = letters
                 .iter()
                 .rev()
-                .map(|mail| mail.text())
+                .map(countersign_service::adapters::smtp_sink::ReceivedMail::text)
                 .find(|text| text.contains(words))
             {
                 return letter;

@@ -42,7 +42,7 @@ async fn a_hint_is_taken_from_the_help_desk_and_from_nobody_else() {
         browser.go(&format!("{at_elsewhere}/")).await;
         says(&browser, "window.frames[0]", HINT_OF_A_THIEF).await;
         says(&browser, "window.frames[0]", CHATWOOT_OF_A_THIEF).await;
-        assert_eq!(typed(&browser).await, ("".to_owned(), "".to_owned()));
+        assert_eq!(typed(&browser).await, (String::new(), String::new()));
         // A page beside it, in the help desk's own page, speaks to it past the desk.
         browser.go(&format!("{at_desk}/")).await;
         browser.client().enter_frame(1).await.unwrap();
@@ -53,7 +53,7 @@ async fn a_hint_is_taken_from_the_help_desk_and_from_nobody_else() {
         for odd in ["null", "7", "'{'", "'[]'", "{}", "{ countersign: 'hint', q: { x: 1 } }", "'x'.repeat(2e6)"] {
             says(&browser, "window.frames[0]", odd).await;
         }
-        assert_eq!(typed(&browser).await, ("".to_owned(), "".to_owned()));
+        assert_eq!(typed(&browser).await, (String::new(), String::new()));
         // The desk's own hint is written into the two fields, cut to what fits, and nothing else happens.
         says(
             &browser,

@@ -5,12 +5,12 @@
 //! story did not announce, a report of the content security policy included.
 
 #![expect(
+    clippy::format_collect,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
-    clippy::print_stdout,
     reason = "helpers of tests, which clippy does not see as tests"
 )]
 

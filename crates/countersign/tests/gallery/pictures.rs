@@ -118,9 +118,6 @@ async fn pictures_are_taken_anew() {
 /// of them, into `target/gallery-looks`: `COUNTERSIGN_PICTURES=1 cargo test -p countersign --test gallery eye`
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pictures_for_the_eye() {
-    if std::env::var_os("COUNTERSIGN_PICTURES").is_none() {
-        return;
-    }
     const PAGES: [(&str, &str); 5] = [
         ("desk", "mine"),
         ("case", "customer"),
@@ -128,6 +125,9 @@ async fn pictures_for_the_eye() {
         ("link-start", "ask"),
         ("customer-receipt", "happened"),
     ];
+    if std::env::var_os("COUNTERSIGN_PICTURES").is_none() {
+        return;
+    }
     play(async |stage: &Stage| {
         let site = Site::open().await;
         let folder = workspace().join("target/gallery-looks");

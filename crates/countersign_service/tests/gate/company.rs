@@ -438,7 +438,7 @@ async fn a_new_key_is_fetched_once_a_minute_at_most() {
         "login-not-accepted"
     );
     assert_eq!(company.provider.asked("/jwks"), 1);
-    company.world.pass(Duration::from_secs(60));
+    company.world.pass(Duration::from_mins(1));
     for _ in 0..3 {
         assert_eq!(
             company.proves(&seat, &signe()).await.unwrap_err().code(),
@@ -811,7 +811,7 @@ impl Staff {
         let (session, next) = gate.finish_company_sign_in(begun.browser.expose()).await?;
         assert_eq!(next, "/desk");
         let staff = gate.staff_session(session.expose()).await.unwrap().unwrap();
-        Ok(self.world.in_session(staff, session))
+        Ok(World::in_session(staff, session))
     }
 }
 

@@ -103,7 +103,7 @@ async fn guessing_goes_on_in_no_other_case() {
         .case;
     let seat = world.sit(&tomas, &case).await;
     world.proves(&seat, "password", "correct horse").await;
-    world.pass(std::time::Duration::from_secs(60));
+    world.pass(std::time::Duration::from_mins(1));
     world.proves(&seat, "app_code", &world.app_code()).await;
     let digest = world.digest(&seat).await;
     let refused = world
@@ -336,7 +336,7 @@ async fn the_panel_has_a_session_of_its_own() {
     assert!(!second.made_form(panel.form_token()));
     // It ends by itself, and when it is left.
     world.gate.leave_panel(&second).await.unwrap();
-    world.pass(std::time::Duration::from_secs(30 * 60));
+    world.pass(std::time::Duration::from_mins(30));
     assert!(
         world
             .gate

@@ -188,7 +188,7 @@ impl World {
     }
 
     /// Somebody who signed in without a passkey; they get one that was never registered.
-    pub(crate) fn in_session(&self, staff: SignedInStaff, session: Token) -> Colleague {
+    pub(crate) fn in_session(staff: SignedInStaff, session: Token) -> Colleague {
         let options = json!({
             "publicKey": {
                 "challenge": "AAAA", "rp": { "id": "support.acme.example", "name": "x" },

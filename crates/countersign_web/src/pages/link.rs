@@ -512,8 +512,8 @@ impl DonePage {
     }
 
     /// Where the new one is set.
-    fn to_set_text(&self, here: &bool) -> Key {
-        if *here {
+    fn to_set_text(&self) -> Key {
+        if matches!(self.state, DoneState::ToSet { here: true, .. }) {
             Key("done-to-set-here")
         } else {
             Key("done-to-set-there")

@@ -7,7 +7,7 @@ use countersign_service::speech::Key;
 use super::frame::CustomerFrame;
 use super::icon::Icon;
 use super::page::{Page, Spoken};
-use super::parts::{Errors, FieldError, Sentence, When};
+use super::parts::{Errors, FieldError, When};
 use super::samples::{at, customer, words};
 use crate::words::{Typed, Words};
 

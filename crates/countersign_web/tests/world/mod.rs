@@ -428,7 +428,7 @@ impl Customer {
     /// Reads the words and says yes to them.
     pub(crate) async fn confirms(&mut self) -> Seen {
         let page = self.browser.get("/c/confirm").await;
-        let number = told(&page);
+        let number = told(&page, "Yes: ");
         let filled: &[(&str, &str)] =
             if page.form("Yes: ").names.iter().any(|name| name == "number") {
                 &[("number", &number)]
@@ -440,8 +440,8 @@ impl Customer {
 }
 
 /// The two digits the agent reads off the desk for the words on this page; the journeys read them there.
-pub(crate) fn told(confirm: &Seen) -> String {
-    let form = confirm.form("Yes: ");
+pub(crate) fn told(confirm: &Seen, button: &str) -> String {
+    let form = confirm.form(button);
     let digest = form.fields.iter().find(|(name, _)| name == "digest");
     let digest = countersign_cases::Digest::from_hex(&digest.unwrap().1).unwrap();
     CodeKey::new(&[5; 32]).two_digits(&digest.0)
