@@ -112,7 +112,7 @@ impl<'a> World<'a> {
         let given = self
             .procedure
             .set_at_gate(&self.procedure.actions[action.index()])
-            .filter(|set| set.set == Set::Adds);
+            .filter(|set| set.set == Set::Adds && set.method != Method::Passkey);
         if let Some(given) = given {
             facts.holdings.retain(|held| held.holding != given.holding);
         }

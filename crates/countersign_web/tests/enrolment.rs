@@ -38,16 +38,17 @@ fn app_shown(page: &Seen) -> TotpSecret {
         text.contains(&format!("secret={shown}")),
         "the link has it too"
     );
-    let bits: String = shown
+    let bits: Vec<u8> = shown
         .bytes()
         .map(|letter| match letter {
             b'A'..=b'Z' => letter - b'A',
             _ => letter - b'2' + 26,
         })
-        .map(|value| format!("{value:05b}"))
+        .flat_map(|value| (0..5).rev().map(move |bit| value >> bit & 1))
         .collect();
-    let bytes: Vec<u8> = (0..bits.len() / 8)
-        .map(|byte| u8::from_str_radix(&bits[byte * 8..byte * 8 + 8], 2).unwrap())
+    let bytes: Vec<u8> = bits
+        .chunks_exact(8)
+        .map(|byte| byte.iter().fold(0, |whole, bit| whole << 1 | bit))
         .collect();
     TotpSecret::from_bytes(&bytes).unwrap()
 }

@@ -187,8 +187,8 @@ fn agrees(door: Door, caller: &str, outcome: &str) -> bool {
         (Door::Anyone, _)
         | (Door::Staff, "staff")
         | (Door::Machine, "machine")
-        | (Door::StaffOrMachine, "staff" | "machine") => !shut_out,
-        (Door::Panel, "panel session") => !shut_out,
+        | (Door::StaffOrMachine, "staff" | "machine")
+        | (Door::Panel, "panel session") => !shut_out,
         (Door::Seat, "seat") => !gone,
         (Door::Seat, _) => gone,
         _ => shut_out,
