@@ -228,7 +228,13 @@ async fn fill(
     let digest = gate.seat_view(&seat).await?.digest;
     gate.prove(&seat, "pin", digest, &Secret::new("482913"))
         .await?;
-    gate.confirm(&seat, digest).await?;
+    let number = gate.case_view(&staff, &case).await?.number;
+    gate.confirm(
+        &seat,
+        digest,
+        number.as_ref().map(|told| told.digits.as_str()),
+    )
+    .await?;
     gate.withdraw(&staff, &case).await?;
     let template = Template::of(&*journal, &first, &case).await?;
     template.is_what_the_gate_wrote(&*journal).await?;
@@ -364,6 +370,8 @@ fn reinstall(customer: &CustomerId) -> OpenRequest {
         reason: Some("asked in the chat".to_owned()),
         reference: None,
         return_to: None,
+        shows: Vec::new(),
+        language: None,
     }
 }
 
@@ -393,6 +401,7 @@ fn settings(log: &LogSigner, token: &Token) -> Settings {
         mail: None,
         text: None,
         password: None,
+        language: countersign_service::Language::English,
         company_login: None,
         staff_login: None,
         staff: vec![NewAccount {
