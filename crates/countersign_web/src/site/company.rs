@@ -2,7 +2,7 @@
 //!
 //! Whoever comes back from the provider arrives by a GET, which keeps what
 //! they bring and decides nothing; the button on the page they then see is the
-//! POST that does (docs/decisions/0009).
+//! POST that does (docs/decisions/0011).
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
