@@ -7,21 +7,19 @@
 //! page. Whatever runs, signs, declines or ends a case opens in a window of
 //! our own, where nobody can lay anything over the button.
 
-use std::collections::BTreeMap;
-
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use countersign_cases::{CustomerId, Refusal, State as CaseState};
-use countersign_language::{Action, Procedure};
-use countersign_service::{
-    CaseError, CaseView, CustomerView, DeskRow, OpenRequest, PanelStaff, StaffError,
-};
+use countersign_service::{CaseError, CaseView, CustomerView, DeskRow, PanelStaff, StaffError};
 
 use super::cases::{bar_count, bar_next, needs_link, notice, number_to_match, say, spoken};
-use super::customers::{hit, locks, warnings};
+use super::customers::hit;
 use super::desk::state_of;
-use super::new_case::{action_of, checked, parameters, why_blocked};
+use super::new_case::{
+    act_before, action_of, checked, chosen_of, closed, hidden, parameter_fields, parameters,
+    request_of, why_blocked,
+};
 use super::{Answer, Browser, Desk, Fields, field, html, html_with, public_frame};
 use crate::Web;
 use crate::api::cases::case_id;
@@ -30,11 +28,11 @@ use crate::callers::{Panel, PanelForm, SameOrigin};
 use crate::headers::see_other;
 use crate::network::Network;
 use crate::pages::{
-    Act, ActOutcome, ChosenCustomer, CustomerLink, Errors, FieldError, Live, Obstacle, PanelAction,
-    PanelCase, PanelCasePage, PanelCheckPage, PanelCustomerPage, PanelDoorPage, PanelErrorPage,
-    PanelFrame, PanelNewPage, PanelPage, PanelPassPage, ParameterField, Pill, ProcedureRef,
+    ChosenCustomer, CustomerLink, Errors, FieldError, Live, Obstacle, PanelAction, PanelCase,
+    PanelCasePage, PanelCheckPage, PanelCustomerPage, PanelDoorPage, PanelErrorPage, PanelFrame,
+    PanelNewPage, PanelPage, PanelPassPage, Pill,
 };
-use crate::present::{self, Calendar, pill, sentence_case, words};
+use crate::present::{Calendar, pill, sentence_case, words};
 use crate::problem::Problem;
 
 /// Whether this address belongs into a frame. The window in which one signs in does not.
@@ -223,15 +221,7 @@ async fn chosen(
     customer: &CustomerId,
 ) -> Result<(ChosenCustomer, CustomerView), Problem> {
     let view = web.gate.panel(by).look_up_customer(customer).await?;
-    let calendar = web.calendar();
-    let mut notes = warnings(&view, &calendar);
-    notes.extend(locks(&view, &calendar));
-    let chosen = ChosenCustomer {
-        id: view.id.0.clone(),
-        name: view.name.clone(),
-        warnings: notes,
-    };
-    Ok((chosen, view))
+    Ok((chosen_of(&view, &web.calendar()), view))
 }
 
 /// `GET /panel/new?customer=ID&action=NAME&ticket=`
@@ -261,16 +251,7 @@ async fn details(
         customer,
         action: action.name.clone(),
         action_label: action.label.clone(),
-        fields: action
-            .parameters
-            .iter()
-            .map(|parameter| ParameterField {
-                name: parameter.name.clone(),
-                label: sentence_case(&parameter.label),
-                value: field(fields, &format!("p.{}", parameter.name)).to_owned(),
-                old: None,
-            })
-            .collect(),
+        fields: parameter_fields(action, fields),
         reason: field(fields, "reason").to_owned(),
         reference: field(fields, "reference").to_owned(),
         errors,
@@ -302,44 +283,13 @@ async fn words_page(
     let procedure = web.gate.procedure();
     let action = action_of(&procedure, fields)?;
     let (customer, _) = chosen(web, by, &customer_of(fields)).await?;
-    let values = parameters(action, fields);
-    let mut hidden = vec![
-        ("customer".to_owned(), customer.id.clone()),
-        ("action".to_owned(), action.name.clone()),
-        ("reason".to_owned(), field(fields, "reason").to_owned()),
-        (
-            "reference".to_owned(),
-            field(fields, "reference").to_owned(),
-        ),
-    ];
-    hidden.extend(
-        values
-            .iter()
-            .map(|(name, value)| (format!("p.{name}"), value.clone())),
-    );
     Ok(PanelCheckPage {
         frame: frame(web, browser, Some(by)),
         customer,
-        act: act_before(&procedure, action, &values),
-        hidden,
+        act: act_before(&procedure, action, &parameters(action, fields)),
+        hidden: hidden(action, fields),
         obstacle,
     })
-}
-
-fn act_before(procedure: &Procedure, action: &Action, values: &BTreeMap<String, String>) -> Act {
-    Act {
-        words: present::words_of(action, values),
-        consequence: present::consequence(procedure, action),
-        risk: Some(present::risk(action)),
-        procedure: Some(ProcedureRef {
-            name: action.name.clone(),
-            version: procedure.version.to_string().chars().take(8).collect(),
-            href: None,
-        }),
-        takes_effect: present::waits(action),
-        digest: String::new(),
-        outcome: ActOutcome::Open,
-    }
 }
 
 /// `POST /panel/cases`: opens it and goes there, or says why not.
@@ -347,17 +297,7 @@ pub async fn open(State(web): State<Web>, browser: Browser, form: PanelForm) -> 
     let PanelForm { by, fields } = form;
     let procedure = web.gate.procedure();
     let action = action_of(&procedure, &fields)?;
-    let some = |name: &str| Some(field(&fields, name).to_owned()).filter(|text| !text.is_empty());
-    let request = OpenRequest {
-        customer: customer_of(&fields),
-        action: action.name.clone(),
-        parameters: parameters(action, &fields),
-        reason: some("reason"),
-        reference: some("reference"),
-        return_to: None,
-        language: None,
-        shows: Vec::new(),
-    };
+    let request = request_of(action, &fields);
     let refusal = match web.gate.panel(&by).open_case(&request).await {
         Ok(opened) => return Ok(see_other(&format!("/panel/cases/{}", opened.case.0))),
         Err(CaseError::Refused(refusal)) => refusal,
@@ -369,16 +309,7 @@ pub async fn open(State(web): State<Web>, browser: Browser, form: PanelForm) -> 
         },
         Refusal::RequestClosed { until } => {
             let (_, view) = chosen(&web, &by, &request.customer).await?;
-            let earlier = view.refused.as_ref();
-            Obstacle::Closed {
-                case: earlier.map_or_else(String::new, |earlier| earlier.case.0.clone()),
-                how: if earlier.is_some_and(|earlier| earlier.stopped) {
-                    "stopped".to_owned()
-                } else {
-                    "declined by a colleague".to_owned()
-                },
-                until: web.calendar().when(*until),
-            }
+            closed(&view, web.calendar().when(*until))
         }
         other => Obstacle::Limit(sentence_case(&other.to_string())),
     };
