@@ -7,6 +7,7 @@
 use std::{
     fmt,
     net::IpAddr,
+    sync::Arc,
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -25,6 +26,7 @@ use lettre::{
 use super::{
     delivery::{Delivery, LaterReason, RefusedReason},
     http::install_tls_provider,
+    outside::{Outside, OutsideMail},
     secrets::Secret,
 };
 
@@ -139,8 +141,13 @@ impl fmt::Debug for Mail {
 
 /// Hands mail over.
 pub struct Mailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    carrier: Carrier,
     from: Mailbox,
+}
+
+enum Carrier {
+    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    Played(Arc<dyn Outside>),
 }
 
 impl Mailer {
@@ -169,14 +176,28 @@ impl Mailer {
                 builder.credentials(Credentials::new(user, password.expose_text().to_owned()));
         }
         Ok(Self {
-            transport: builder.build(),
+            carrier: Carrier::Smtp(builder.build()),
             from,
+        })
+    }
+
+    /// Mail to whoever plays the mail server.
+    ///
+    /// # Errors
+    /// [`MailError::BadAddress`]
+    pub fn played(outside: Arc<dyn Outside>, from: &str) -> Result<Self, MailError> {
+        Ok(Self {
+            carrier: Carrier::Played(outside),
+            from: from.parse().map_err(|_| MailError::BadAddress)?,
         })
     }
 
     /// Connects, protects the connection, signs in and asks for nothing more: whether mail could leave. The error is for the operator.
     pub async fn answers(&self) -> Result<(), String> {
-        match tokio::time::timeout(DELIVERY_TIMEOUT, self.transport.test_connection()).await {
+        let Carrier::Smtp(transport) = &self.carrier else {
+            return Ok(());
+        };
+        match tokio::time::timeout(DELIVERY_TIMEOUT, transport.test_connection()).await {
             Ok(Ok(true)) => Ok(()),
             Ok(Ok(false)) => Err("it answered, and then not as a mail server does".to_owned()),
             Ok(Err(error)) => Err(error.to_string()),
@@ -189,7 +210,20 @@ impl Mailer {
         let Some(message) = self.compose(mail, now) else {
             return Delivery::Refused(RefusedReason::Malformed);
         };
-        let sent = tokio::time::timeout(DELIVERY_TIMEOUT, self.transport.send(message)).await;
+        let transport = match &self.carrier {
+            Carrier::Smtp(transport) => transport,
+            Carrier::Played(outside) => {
+                return outside
+                    .mail(OutsideMail {
+                        to: mail.to.to_string(),
+                        subject: mail.subject.clone(),
+                        text: mail.text.clone(),
+                        key: mail.key.clone(),
+                    })
+                    .await;
+            }
+        };
+        let sent = tokio::time::timeout(DELIVERY_TIMEOUT, transport.send(message)).await;
         let delivery = match sent {
             Ok(Ok(_)) => Delivery::HandedOver,
             Ok(Err(error)) => verdict(error.status().map(u16::from)),
