@@ -182,6 +182,12 @@ impl Gate {
         batch
             .records
             .extend(found_by.map(|term| records::remove(space::FIND, term, None)));
+        batch.records.push(records::remove(
+            space::PSEUDONYM,
+            held.value.pseudonym.clone(),
+            None,
+        ));
+        batch.records.extend(self.alarms_without(id).await?);
         let mut theirs = Vec::new();
         for (space, keys) in [
             (space::LINK, self.keys_of(space::LINK, |link: &Link| link.customer == *id).await?),

@@ -108,6 +108,18 @@ pub(crate) mod space {
     pub(crate) const AUDIT_DAYS: &str = "audit_days";
     /// The last look through the whole log: [`crate::audit::Checked`].
     pub(crate) const AUDIT_CHECK: &str = "audit_check";
+    /// Incidents: [`crate::incidents::Incident`].
+    pub(crate) const INCIDENT: &str = "incident";
+    /// Alarms: [`crate::alarms::Alarm`].
+    pub(crate) const ALARM: &str = "alarm";
+    /// Customers by their name in the ledger, for incidents that name them by it.
+    pub(crate) const PSEUDONYM: &str = "pseudonym";
+    /// When letters about incidents left, by their key in the outbox: none leaves twice.
+    pub(crate) const LETTER: &str = "letter";
+    /// Who wants mail about the status page, by a keyed hash of the address.
+    pub(crate) const SUBSCRIBER: &str = "subscriber";
+    /// Links in letters to them, by hash.
+    pub(crate) const SUBSCRIPTION: &str = "subscription";
     /// Number of events in a stream that is only ever appended to.
     pub(crate) const HEAD: &str = "head";
 }

@@ -89,6 +89,7 @@ pub struct Mail {
     subject: String,
     text: String,
     key: String,
+    leave: Option<String>,
 }
 
 impl Mail {
@@ -114,7 +115,18 @@ impl Mail {
             subject: subject.to_owned(),
             text,
             key: key.to_owned(),
+            leave: None,
         })
+    }
+
+    /// To a subscriber, who leaves with one click at this address (RFC 8058). An address that is no `https` or `http` one
+    /// of plain letters is left out.
+    #[must_use]
+    pub fn with_leave(mut self, url: &str) -> Self {
+        let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | ',');
+        let web = url.starts_with("https://") || url.starts_with("http://");
+        self.leave = (web && url.chars().all(plain)).then(|| url.to_owned());
+        self
     }
 }
 
@@ -223,7 +235,13 @@ impl Mailer {
 
     fn compose(&self, mail: &Mail, now: Timestamp) -> Option<Message> {
         let since_epoch = Duration::from_millis(u64::try_from(now.0).unwrap_or(0));
-        Message::builder()
+        let mut message = Message::builder();
+        if let Some(url) = &mail.leave {
+            message = message
+                .header(ListUnsubscribe(url.clone()))
+                .header(ListUnsubscribePost);
+        }
+        message
             .message_id(Some(self.message_id(mail)))
             .from(self.from.clone())
             .to(Mailbox::new(None, mail.to.clone()))
@@ -281,6 +299,42 @@ impl header::Header for AutoSubmitted {
 
     fn display(&self) -> header::HeaderValue {
         header::HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
+
+/// RFC 2369 §3.2.
+#[derive(Debug, Clone)]
+struct ListUnsubscribe(String);
+
+impl header::Header for ListUnsubscribe {
+    fn name() -> header::HeaderName {
+        header::HeaderName::new_from_ascii_str("List-Unsubscribe")
+    }
+
+    fn parse(written: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(written.trim_matches(['<', '>']).to_owned()))
+    }
+
+    fn display(&self) -> header::HeaderValue {
+        header::HeaderValue::new(Self::name(), format!("<{}>", self.0))
+    }
+}
+
+/// RFC 8058 §3.1: a mail program may leave for its reader, by POST.
+#[derive(Debug, Clone)]
+struct ListUnsubscribePost;
+
+impl header::Header for ListUnsubscribePost {
+    fn name() -> header::HeaderName {
+        header::HeaderName::new_from_ascii_str("List-Unsubscribe-Post")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> header::HeaderValue {
+        header::HeaderValue::new(Self::name(), "List-Unsubscribe=One-Click".to_owned())
     }
 }
 
