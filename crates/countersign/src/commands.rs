@@ -8,6 +8,7 @@ mod draw;
 mod grant;
 mod init;
 mod ledger;
+mod pages;
 mod procedure;
 mod promises;
 mod reference;
@@ -185,6 +186,11 @@ pub(crate) enum Command {
         /// Which.
         page: reference::Page,
     },
+    /// Look at the pages without a gate.
+    Pages {
+        #[command(subcommand)]
+        command: Pages,
+    },
     /// Play three short stories with made-up data, and stay for you to take a part.
     Demo(crate::demo::Demo),
     /// Print a completion script for a shell.
@@ -245,6 +251,20 @@ pub(crate) enum Ledger {
 pub(crate) enum Grant {
     /// Check a bundle without asking the gate: exit 0 if a backend may act on it, 1 with the first check that fails, 2 if something cannot be read.
     Verify(grant::Verify),
+}
+
+/// `countersign pages …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Pages {
+    /// Write every page in every state, with made-up people, and an index of them, to be opened in a browser.
+    Gallery {
+        /// Where; made if it is not there. Files of an earlier gallery are written over.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// The colours of all pages; those the system prefers if left out.
+        #[arg(long, value_enum)]
+        theme: Option<pages::Colours>,
+    },
 }
 
 /// `countersign receipt …`
@@ -349,6 +369,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         } => grant::verify(&command),
         Command::Init { folder } => init::init(&folder),
         Command::Secret { kind } => secret::secret(kind),
+        Command::Pages {
+            command: Pages::Gallery { folder, theme },
+        } => pages::gallery(&folder, theme),
         Command::Demo(options) => crate::demo::run(&options),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -195,14 +195,13 @@ pub(crate) fn commented(filled: &BTreeMap<&str, String>) -> String {
     let mut section = "";
     for field in FIELDS {
         let optional = OPTIONAL.contains(&field.section) || field.section.ends_with(".*");
-        let named = field.section.replace(
-            '*',
-            if field.section == "staff.*" {
-                "admin"
-            } else {
-                "panel"
-            },
-        );
+        let example = match field.section {
+            "staff.*" => "admin",
+            "proofs.*" => "company_login",
+            "groups.*" => "agents",
+            _ => "panel",
+        };
+        let named = field.section.replace('*', example);
         let used = !optional
             || filled
                 .keys()
@@ -291,6 +290,15 @@ impl Reader<'_> {
                 self.mistake(name_at, format!("there is no section `{name}`{help}"));
             }
         }
+        for (inner, outer) in [("proofs", "company_login"), ("groups", "staff_login")] {
+            if self.sections.contains(outer) {
+                continue;
+            }
+            if let Some((name, _)) = document.iter().find(|(name, _)| name.get_ref() == inner) {
+                let message = format!("`[{inner}.NAME]` means nothing without `[{outer}]`");
+                self.mistake(name.span().start, message);
+            }
+        }
         for field in FIELDS
             .iter()
             .filter(|field| field.default == Default::Required)
@@ -341,6 +349,7 @@ impl Reader<'_> {
                 format!("`{name}.may`: a machine that attests backups may do nothing else"),
             );
         }
+        self.login(name, at);
         for field in FIELDS.iter().filter(|field| {
             field.default == Default::Required && section_matches(field.section, name)
         }) {
@@ -354,6 +363,21 @@ impl Reader<'_> {
                 );
             }
         }
+    }
+
+    /// A login shows the provider who it is in exactly one way.
+    fn login(&mut self, name: &str, at: usize) {
+        if !["company_login", "staff_login"].contains(&name) {
+            return;
+        }
+        let has = |key: &'static str| self.values.contains_key(&(name.to_owned(), key));
+        let wrong = match (has("client_secret"), has("private_key"), has("key_id")) {
+            (false, false, _) => "needs `client_secret` or `private_key`",
+            (true, true, _) => "has `client_secret` and `private_key`: choose one",
+            (true, false, true) => "has `key_id` and no `private_key` that it would name",
+            _ => return,
+        };
+        self.mistake(at, format!("`[{name}]` {wrong}"));
     }
 
     fn value(&mut self, section: &str, field: &Field, value: &Spanned<DeValue<'_>>) {
@@ -422,6 +446,10 @@ fn read_value(kind: Kind, value: &DeValue<'_>) -> Result<Given, String> {
             .filter(|number| (least..=most).contains(number))
             .map(Given::Number)
             .ok_or_else(|| format!("a whole number from {least} to {most}")),
+        Kind::Flag => value
+            .as_bool()
+            .map(|flag| given_text(if flag { "true" } else { "false" }))
+            .ok_or_else(|| "`true` or `false`".to_owned()),
         Kind::OneOf(words) => text
             .filter(|text| words.contains(text))
             .map(given_text)
@@ -687,6 +715,43 @@ secret = { file = "c" }
         ] {
             assert_eq!(smtp(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_login_shows_who_it_is_in_exactly_one_way() {
+        const LOGIN: &str = "[staff_login]\nname = \"Acme\"\nissuer = \"https://login.acme.example\"\nclient_id = \"gate\"\n";
+        let with = |more: &str| mistakes(&format!("{GOOD}\n{LOGIN}{more}"));
+        assert_eq!(with("client_secret = { file = \"s\" }\ncreate = true"), []);
+        assert_eq!(with("private_key = { file = \"k\" }\nkey_id = \"1\""), []);
+        for (wrong, said) in [
+            ("", "needs `client_secret` or `private_key`"),
+            (
+                "client_secret = { file = \"s\" }\nprivate_key = { file = \"k\" }",
+                "choose one",
+            ),
+            (
+                "client_secret = { file = \"s\" }\nkey_id = \"1\"",
+                "no `private_key`",
+            ),
+            (
+                "client_secret = { file = \"s\" }\ncreate = \"yes\"",
+                "`true` or `false`",
+            ),
+        ] {
+            let found = with(wrong);
+            assert_eq!(found.len(), 1, "{found:#?}");
+            assert!(found[0].1.contains(said), "{found:#?}");
+        }
+        let found = mistakes(&format!(
+            "{GOOD}\n[groups.agents]\nroles = [\"agent\"]\n[proofs.login]\nacr_values = [\"x\"]\n"
+        ));
+        assert_eq!(found.len(), 2, "{found:#?}");
+        assert!(
+            found
+                .iter()
+                .all(|(line, text)| *line > 10 && text.contains("means nothing without")),
+            "{found:#?}"
+        );
     }
 
     #[test]

@@ -11,12 +11,13 @@ use countersign_prover::{Verdict, diff};
 use countersign_service::LogSigner;
 use countersign_service::adapters::clock::{Clock, SystemClock};
 use countersign_service::adapters::mailer::{MailSecurity, MailServer};
+use countersign_service::adapters::openid::{Credentials, ProviderSettings, check_private_key};
 use countersign_service::adapters::secrets::Secret;
 use countersign_service::adapters::tokens::{TokenHash, TokenKind};
 use countersign_service::adapters::webhooks::WebhookSecrets;
 use countersign_service::settings::{
-    Connector, ConsoleRole, Endpoint, Keys, Limits, MachineToken, MailSettings, NewAccount, Scope,
-    Settings,
+    CompanyLogin, Connector, ConsoleRole, Endpoint, Group, Keys, Limits, MachineToken,
+    MailSettings, NewAccount, Scope, Settings, StaffLogin,
 };
 use countersign_store::{OpenError, SqliteJournal, SqliteOptions};
 
@@ -100,6 +101,14 @@ impl Installation {
         let mail = config.has("mail").then(|| reader.mail());
         let text = config.has("text").then(|| reader.endpoint("text"));
         let password = config.has("password").then(|| reader.endpoint("password"));
+        let company_login = config
+            .has("company_login")
+            .then(|| reader.company_login())
+            .flatten();
+        let staff_login = config
+            .has("staff_login")
+            .then(|| reader.staff_login())
+            .flatten();
         let mut wrong = reader.wrong;
         let signer = LogSigner::new(&log_name, &ledger)
             .map_err(|error| wrong.push(format!("the ledger `{log_name}`: {error}")))
@@ -118,6 +127,8 @@ impl Installation {
             mail,
             text,
             password,
+            company_login,
+            staff_login,
             staff: config
                 .named("staff")
                 .map(|account| staff(config, account))
@@ -371,6 +382,86 @@ impl Secrets<'_> {
         })
     }
 
+    /// A provider and how the gate shows it who it is; `None` if a secret cannot be read, which is remembered.
+    fn provider(&mut self, section: &str) -> Option<ProviderSettings> {
+        let mut read = |key| match self.config.secret(section, key) {
+            Ok(secret) => secret.map(Secret::new),
+            Err(wrong) => {
+                self.wrong.push(wrong);
+                None
+            }
+        };
+        let (secret, key) = (read("client_secret"), read("private_key"));
+        let key_id = self.config.text(section, "key_id");
+        let credentials = match (secret, key) {
+            (Some(secret), _) => Credentials::Secret(secret),
+            (None, Some(pem)) => {
+                if let Err(error) = check_private_key(&pem) {
+                    self.wrong.push(format!("{section}.private_key: {error}"));
+                }
+                Credentials::PrivateKey {
+                    pem,
+                    key_id: (!key_id.is_empty()).then_some(key_id),
+                }
+            }
+            (None, None) => return None,
+        };
+        Some(ProviderSettings {
+            issuer: self.config.text(section, "issuer"),
+            client_id: self.config.text(section, "client_id"),
+            credentials,
+        })
+    }
+
+    fn company_login(&mut self) -> Option<CompanyLogin> {
+        let section = "company_login";
+        let provider = self.provider(section)?;
+        let config = self.config;
+        Some(CompanyLogin {
+            name: config.text(section, "name"),
+            provider,
+            scope: config.text(section, "scope"),
+            account_claim: config.text(section, "account_claim"),
+            acr_values: config.list(section, "acr_values"),
+            proof_acr_values: config
+                .named("proofs")
+                .map(|proof| {
+                    let values = config.list(&format!("proofs.{proof}"), "acr_values");
+                    (proof.to_owned(), values)
+                })
+                .collect(),
+            message_chars: usize::try_from(config.number(section, "message_chars"))
+                .unwrap_or_default(),
+        })
+    }
+
+    fn staff_login(&mut self) -> Option<StaffLogin> {
+        let section = "staff_login";
+        let provider = self.provider(section)?;
+        let config = self.config;
+        let group = |name: &str| {
+            let section = format!("groups.{name}");
+            let group = config.text(&section, "group");
+            Group {
+                name: if group.is_empty() {
+                    name.to_owned()
+                } else {
+                    group
+                },
+                roles: config.list(&section, "roles"),
+                console: consoles(config, &section),
+            }
+        };
+        Some(StaffLogin {
+            name: config.text(section, "name"),
+            provider,
+            scope: config.text(section, "scope"),
+            groups_claim: config.text(section, "groups_claim"),
+            groups: config.named("groups").map(group).collect(),
+            create: config.text(section, "create") == "true",
+        })
+    }
+
     fn mail(&mut self) -> MailSettings {
         let user = self.config.text("mail", "user");
         let password = match self.config.secret("mail", "password") {
@@ -425,13 +516,18 @@ fn staff(config: &Config, account: &str) -> NewAccount {
         name: config.text(&section, "name"),
         email: config.text(&section, "email"),
         roles: config.list(&section, "roles"),
-        console: config
-            .list(&section, "console")
-            .iter()
-            .filter_map(|word| console_role(word))
-            .collect(),
+        console: consoles(config, &section),
         concerned: config.list(&section, "customers"),
+        subject: Some(config.text(&section, "subject")).filter(|subject| !subject.is_empty()),
     }
+}
+
+fn consoles(config: &Config, section: &str) -> Vec<ConsoleRole> {
+    config
+        .list(section, "console")
+        .iter()
+        .filter_map(|word| console_role(word))
+        .collect()
 }
 
 fn limits(config: &Config) -> Limits {

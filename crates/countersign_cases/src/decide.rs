@@ -22,7 +22,7 @@ use crate::{
         CLOSED_SECONDS, PARAMETER_CHARS_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN,
         REFERENCE_CHARS_MAX, RUN_AFTER_WAIT_SECONDS, SIGNERS_MAX,
     },
-    request::hex,
+    request::{hex, not_held_yet},
     sentence,
 };
 
@@ -669,6 +669,7 @@ fn open(
             max: REFERENCE_CHARS_MAX,
         });
     }
+    not_held_yet(procedure, action, moment)?;
     let closed = moment
         .facts
         .earlier

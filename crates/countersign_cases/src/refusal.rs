@@ -136,6 +136,11 @@ pub enum Refusal {
         /// Label of the holding.
         holding: String,
     },
+    /// The action gives the customer their first one, and they have one.
+    AlreadyHeld {
+        /// Label of the holding.
+        holding: String,
+    },
     /// What it shows changed at this very moment, or will have changed in the future.
     HoldingJustChanged {
         /// Label of the holding.
@@ -277,6 +282,7 @@ impl Refusal {
             Self::ProofLocked { .. } => "proof-locked",
             Self::AlreadyProved { .. } => "already-proved",
             Self::NotHeld { .. } => "not-held",
+            Self::AlreadyHeld { .. } => "already-held",
             Self::HoldingJustChanged { .. } => "holding-just-changed",
             Self::AssertionMissing => "assertion-missing",
             Self::CustomerPartMissing { .. } => "customer-part-missing",
@@ -368,6 +374,7 @@ impl Refusal {
             | Self::AlreadyConfirmed
             | Self::AlreadyVouched
             | Self::AlreadySigned => "nothing more to do here; see what is still missing",
+            Self::AlreadyHeld { .. } => "choose the action that changes it",
             Self::HoldingJustChanged { .. } => "try again in a moment",
             Self::AssertionMissing => "use a passkey",
             Self::CustomerPartMissing { missing } | Self::NotReady { missing } => {
@@ -478,6 +485,7 @@ impl fmt::Display for Refusal {
             }
             Self::AlreadyProved { proof } => write!(f, "`{proof}` is proved already"),
             Self::NotHeld { holding } => write!(f, "the customer has no `{holding}`"),
+            Self::AlreadyHeld { holding } => write!(f, "the customer has a `{holding}` already"),
             Self::HoldingJustChanged { holding } => write!(f, "`{holding}` has only just changed"),
             Self::AssertionMissing => f.write_str("this counts only with a passkey's signature"),
             Self::CustomerPartMissing { missing } | Self::NotReady { missing } => {

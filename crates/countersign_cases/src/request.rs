@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use countersign_language::{Action, SentencePart};
+use countersign_language::{Action, Method, Procedure, SentencePart, Set};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::{CustomerId, Digest};
+use crate::{CustomerId, Digest, Moment, Refusal};
 
 /// The exact bytes whose SHA-256 is the [`digest`]: RFC 8785 canonical JSON of
 ///
@@ -101,6 +101,29 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
             let _ = write!(text, "{byte:02x}");
             text
         })
+}
+
+/// `gives` with `runs gate` takes nothing away: a PIN or app of a customer who has one is changed, not given. Passkeys are
+/// many.
+pub(crate) fn not_held_yet(
+    procedure: &Procedure,
+    action: &Action,
+    moment: &Moment<'_>,
+) -> Result<(), Refusal> {
+    let Some(first) = procedure
+        .set_at_gate(action)
+        .filter(|set| set.set == Set::Adds && set.method != Method::Passkey)
+    else {
+        return Ok(());
+    };
+    let mut held = moment.facts.holdings.iter();
+    if held.any(|held| held.holding == first.holding) {
+        let holding = procedure.holdings.get(first.holding.index());
+        return Err(Refusal::AlreadyHeld {
+            holding: holding.map_or_else(String::new, |holding| holding.label.clone()),
+        });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -99,6 +99,7 @@ by Finder::Reading => {
     BAD_PLACEHOLDER Error "bad-placeholder" "braces in a sentence that hold no parameter"
     BAD_COMPARISON Error "bad-comparison" "words compared as if they were numbers"
     WRONG_VERB Error "wrong-verb" "a holding lost in a way its kind is not lost"
+    GATE_CANNOT_RUN Error "gate-cannot-run" "an action the gate cannot carry out by itself"
     NOBODY_TO_NOTIFY Error "nobody-to-notify" "`notify every channel` in a procedure without channels"
     // The JSON twin.
     BAD_JSON Error "bad-json" "not JSON"

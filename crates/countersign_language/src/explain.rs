@@ -26,6 +26,43 @@ pub fn explain(procedure: &Procedure, action: Option<ActionId>) -> String {
     page
 }
 
+/// When a line's turn comes: the order in which the gate goes through a path, whatever the file says first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    /// Decides whether this way is open at all.
+    Condition,
+    /// The proofs and the word of who asked; the customer's part ends with their confirmation.
+    Customer,
+    /// Nobody signs before the customer has confirmed.
+    Colleague,
+    /// Contacts are told of what was confirmed and signed.
+    Notice,
+    /// A wait begins once they were told.
+    Wait,
+}
+
+impl Stage {
+    const ALL: [Self; 5] = [
+        Self::Condition,
+        Self::Customer,
+        Self::Colleague,
+        Self::Notice,
+        Self::Wait,
+    ];
+
+    fn of(requirement: &Requirement) -> Self {
+        match requirement {
+            Requirement::When { .. } | Requirement::AtMost { .. } => Self::Condition,
+            Requirement::Prove(_) | Requirement::Confirms { .. } | Requirement::Backup { .. } => {
+                Self::Customer
+            }
+            Requirement::SignOff { .. } => Self::Colleague,
+            Requirement::Notify { .. } => Self::Notice,
+            Requirement::Wait(_) => Self::Wait,
+        }
+    }
+}
+
 struct Explainer<'p> {
     procedure: &'p Procedure,
 }
@@ -188,18 +225,19 @@ impl Explainer<'_> {
             page.push_str("Nothing: anybody may.\n");
             return;
         }
-        // Conditions first: they decide whether this way is open at all.
-        let is_condition = |requirement: &Requirement| {
-            matches!(
-                requirement,
-                Requirement::When { .. } | Requirement::AtMost { .. }
-            )
-        };
-        for pass in [true, false] {
+        let mut confirmed = action.outside;
+        for stage in Stage::ALL {
+            if stage > Stage::Customer && !confirmed {
+                confirmed = true;
+                step(
+                    page,
+                    "The customer reads the sentence above and confirms it",
+                );
+            }
             for line in path
                 .lines
                 .iter()
-                .filter(|line| is_condition(&line.requirement) == pass)
+                .filter(|line| Stage::of(&line.requirement) == stage)
             {
                 step(
                     page,
@@ -208,12 +246,6 @@ impl Explainer<'_> {
                         .describe_requirement(action, &line.requirement),
                 );
             }
-        }
-        if !action.outside {
-            step(
-                page,
-                "Last of all, the customer reads the sentence above and confirms it",
-            );
         }
     }
 

@@ -58,6 +58,7 @@ fn methods(procedure: &Procedure, findings: &mut Findings) {
                 matches!(holding.kind, HoldingKind::Device | HoldingKind::Secret)
             }
             Method::Mail | Method::Text => holding.kind == HoldingKind::Channel,
+            Method::Panel => holding.kind == HoldingKind::State,
             Method::Oidc | Method::Ciba | Method::Webhook => true,
         };
         if !fits {
@@ -105,6 +106,7 @@ fn odd_method(
             Method::Totp | Method::Passkey => {
                 "a passkey or authenticator code shows a device: something one has"
             }
+            Method::Panel => "the panel shows a state: that the customer is signed in to it",
             _ => "a code that is sent shows the channel it is sent to",
         });
     }

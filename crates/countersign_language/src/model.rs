@@ -222,6 +222,8 @@ pub enum Method {
     Ciba,
     /// Asked of an HTTP endpoint.
     Webhook,
+    /// The company's own panel says so when it opens the case for its signed-in customer.
+    Panel,
 }
 
 /// A way to show a holding.

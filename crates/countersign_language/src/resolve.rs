@@ -1,6 +1,7 @@
 //! A tree to a checked [`Procedure`]: every name looked up, every part made sure of.
 
 mod action;
+mod gate;
 mod promise;
 
 use std::collections::BTreeMap;

@@ -34,7 +34,7 @@ impl HoldingKind {
 
 impl Method {
     /// Every method, in the order of the manual.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Password,
         Self::Pin,
         Self::Totp,
@@ -44,6 +44,7 @@ impl Method {
         Self::Oidc,
         Self::Ciba,
         Self::Webhook,
+        Self::Panel,
     ];
 
     /// The word in the file: `password`, `pin`, `totp`, …
@@ -58,6 +59,7 @@ impl Method {
             Self::Oidc => "oidc",
             Self::Ciba => "ciba",
             Self::Webhook => "webhook",
+            Self::Panel => "panel",
         }
     }
 

@@ -91,6 +91,8 @@ pub enum FactorPut {
     PinHash(String),
     /// The secret of an authenticator app, base32.
     Totp(String),
+    /// The customer's account at the company's identity provider, for `oidc` and `ciba`.
+    Account(String),
 }
 
 impl std::fmt::Debug for FactorPut {
@@ -99,6 +101,7 @@ impl std::fmt::Debug for FactorPut {
             Self::Pin(_) => "Pin(…)",
             Self::PinHash(_) => "PinHash(…)",
             Self::Totp(_) => "Totp(…)",
+            Self::Account(_) => "Account(…)",
         })
     }
 }
@@ -589,6 +592,13 @@ impl Gate {
         let wanted = match factor {
             FactorPut::Pin(_) | FactorPut::PinHash(_) => Method::Pin,
             FactorPut::Totp(_) => Method::Totp,
+            FactorPut::Account(account) => {
+                text_field("account", account)?;
+                let procedure = self.procedure();
+                enrolled_by(&procedure, holding, Method::Oidc)
+                    .or_else(|_| enrolled_by(&procedure, holding, Method::Ciba))?;
+                return Ok(FactorKind::Account(account.clone()));
+            }
         };
         enrolled_by(&self.procedure(), holding, wanted)?;
         match factor {
@@ -605,6 +615,7 @@ impl Gate {
                 sealed: self.seal_totp(id, holding, secret)?,
                 last_step: None,
             }),
+            FactorPut::Account(account) => Ok(FactorKind::Account(account.clone())),
         }
     }
 

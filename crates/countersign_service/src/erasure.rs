@@ -139,8 +139,10 @@ impl Gate {
             gone.extend(named_by(event, &key));
         }
         let codes = records::beginning_with(&format!("{key}/"), false);
-        for code in self.journal().scan(space::CODE, codes, PAGE).await? {
-            gone.insert((space::CODE, code.key));
+        for space in [space::CODE, space::PUSH] {
+            for found in self.journal().scan(space, codes.clone(), PAGE).await? {
+                gone.insert((space, found.key));
+            }
         }
         batch.records.extend(
             gone.into_iter()

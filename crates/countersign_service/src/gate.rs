@@ -8,7 +8,7 @@ use std::{
 
 use countersign_cases::Timestamp;
 use countersign_grant::GrantKey;
-use countersign_language::{Diagnostic, Procedure, Severity};
+use countersign_language::{Diagnostic, Method, Procedure, Severity};
 use countersign_store::SharedJournal;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -21,6 +21,7 @@ use crate::{
         dice::Dice,
         http::{Endpoint as HttpEndpoint, http_client},
         mailer::Mailer,
+        openid::Provider,
         password_check::PasswordCheck,
         secrets::{Secret, SecretHasher},
         text_gateway::TextGateway,
@@ -29,7 +30,7 @@ use crate::{
     },
     ledger,
     records::{self, space},
-    settings::{Scope, Settings},
+    settings::{CompanyLogin, Scope, Settings, StaffLogin},
     trouble::Trouble,
     versions::ProcedureDiff,
 };
@@ -57,6 +58,8 @@ struct Inner {
     mailer: Option<Mailer>,
     text: Option<TextGateway>,
     password: Option<PasswordCheck>,
+    company: Option<Provider>,
+    staff_provider: Option<Provider>,
     /// Rung when the gate itself queued something that is due at once.
     bell: Notify,
 }
@@ -145,6 +148,18 @@ impl Inner {
                 .transpose()
                 .map_err(|error| wrong("mail", &error))?,
             text: text.map(|endpoint| TextGateway::new(client.clone(), endpoint)),
+            company: settings
+                .company_login
+                .as_ref()
+                .map(|login| Provider::new(client.clone(), &login.provider))
+                .transpose()
+                .map_err(|error| wrong("company login", &error))?,
+            staff_provider: settings
+                .staff_login
+                .as_ref()
+                .map(|login| Provider::new(client.clone(), &login.provider))
+                .transpose()
+                .map_err(|error| wrong("staff login", &error))?,
             password: password.map(|endpoint| PasswordCheck::new(client.clone(), endpoint)),
             connectors,
             versions: RwLock::new(BTreeMap::from([(
@@ -210,6 +225,7 @@ impl Gate {
         let gate = Self(Arc::new(inner));
         gate.settle_procedure(&ours).await?;
         gate.seed_staff(&ours).await?;
+        gate.link_staff().await?;
         Ok(gate)
     }
 
@@ -298,6 +314,22 @@ impl Gate {
         self.0.text.as_ref()
     }
 
+    /// Where customers sign in, and what is settled about it.
+    pub(crate) fn company_provider(&self) -> Option<(&Provider, &CompanyLogin)> {
+        self.0
+            .company
+            .as_ref()
+            .zip(self.0.settings.company_login.as_ref())
+    }
+
+    /// Where staff sign in, and what is settled about it.
+    pub(crate) fn staff_provider(&self) -> Option<(&Provider, &StaffLogin)> {
+        self.0
+            .staff_provider
+            .as_ref()
+            .zip(self.0.settings.staff_login.as_ref())
+    }
+
     pub(crate) fn password_check(&self) -> Option<&PasswordCheck> {
         self.0.password.as_ref()
     }
@@ -382,8 +414,48 @@ fn check_settings(settings: &Settings, procedure: &Procedure) -> Result<(), Star
             }
         }
     }
+    check_logins(settings, procedure)?;
     if !(1..=120).contains(&settings.limits.grant_seconds) {
         return wrong("a grant counts for 1 to 120 seconds".to_owned());
+    }
+    Ok(())
+}
+
+fn check_logins(settings: &Settings, procedure: &Procedure) -> Result<(), StartError> {
+    let wrong = |what: String| Err(StartError::Settings(what));
+    if let Some(login) = &settings.company_login {
+        for name in login.proof_acr_values.keys() {
+            let method = procedure
+                .proof_named(name)
+                .and_then(|id| procedure.proofs.get(id.index()))
+                .and_then(|proof| proof.using);
+            if !matches!(method, Some(Method::Oidc | Method::Ciba)) {
+                return wrong(format!(
+                    "`{name}` is no proof of the procedure that uses `oidc` or `ciba`"
+                ));
+            }
+        }
+    }
+    if let Some(login) = &settings.staff_login {
+        for group in &login.groups {
+            for role in &group.roles {
+                if procedure.role_named(role).is_none() {
+                    return wrong(format!(
+                        "group `{}` has the role `{role}`, which the procedure does not know",
+                        group.name
+                    ));
+                }
+            }
+        }
+    } else if let Some(account) = settings
+        .staff
+        .iter()
+        .find(|account| account.subject.is_some())
+    {
+        return wrong(format!(
+            "account `{}` has a subject, and staff sign in nowhere that would know it",
+            account.account
+        ));
     }
     Ok(())
 }

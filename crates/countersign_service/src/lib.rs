@@ -20,16 +20,21 @@
 //! `countersign_cases` alone.
 
 pub mod adapters;
+mod audit;
 mod cases;
+mod company_proof;
+mod company_sign_in;
 mod customers;
 mod decisions;
 mod delivery;
+mod device_push;
 mod erasure;
 mod factors;
 mod facts;
 mod gate;
 mod grants;
 mod idempotency;
+mod kept;
 mod ledger;
 mod lists;
 mod lookups;
@@ -44,18 +49,27 @@ pub mod settings;
 mod shell;
 mod sign_in;
 mod sign_offs;
+pub mod speech;
 mod staff;
+pub mod statistics;
 mod timeline;
 mod trouble;
 mod versions;
 mod views;
 mod work;
 
+pub use audit::{
+    AUDIT_ROWS_MAX, AuditCheck, AuditEntry, AuditExport, AuditFilter, AuditFinding, AuditKind,
+    AuditPage, AuditPlace, AuditRow, SignatureView,
+};
 pub use cases::{Applied, CaseError, IssuedLink, LinkStanding, OpenRequest, OpenedCase};
+pub use company_proof::{CompanyStanding, ProviderAnswer};
+pub use company_sign_in::{BegunSignIn, ParkedSignIn};
 pub use customers::{
     BackupAttestation, ContactPut, ContactView, CustomerDetail, CustomerError, CustomerPut,
     CustomerSaved, FactorPut, FactorView, HeldPut,
 };
+pub use device_push::{DeviceStage, DeviceStanding};
 pub use gate::{Gate, Parts, ProcedureCheck, StartError};
 pub use idempotency::{Answer, IDEMPOTENCY_KEY_CHARS_MAX, Idempotent, Reserved};
 pub use ledger::LogSigner;
@@ -72,6 +86,7 @@ pub use sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink};
 pub use settings::Settings;
 pub use sign_in::Ceremony;
 pub use sign_offs::{PasskeyPrompt, SIGN_OFF_DOMAIN};
+pub use speech::Language;
 pub use staff::{AccountView, InvitationView, IssuedInvitation, Operator, PasskeyView, StaffError};
 pub use timeline::{TimelineEntry, WhoView};
 pub use trouble::Trouble;

@@ -291,6 +291,7 @@ pub(crate) fn factor_views(procedure: &Procedure, customer: &Customer) -> Vec<Fa
                 FactorKind::Totp { .. } => "totp",
                 FactorKind::Passkeys { .. } => "passkey",
                 FactorKind::Elsewhere => "elsewhere",
+                FactorKind::Account(_) => "account",
             },
             changed_at: factor.changed_at,
             count: if let FactorKind::Passkeys { keys, .. } = &factor.kind {

@@ -96,6 +96,18 @@ pub enum ProofError {
     /// The passkey was not accepted.
     #[error("the passkey was not accepted")]
     NotAccepted,
+    /// The customer turned back at the company's sign-in.
+    #[error("the sign-in was cancelled; nothing was counted")]
+    LoginCancelled,
+    /// The customer did not sign in again, or not as strongly as this needs (RFC 9470 `insufficient_user_authentication`).
+    #[error("this needs another, stronger sign-in; nothing was counted")]
+    LoginTooWeak,
+    /// The sign-in took too long, was used already, or never began here.
+    #[error("this sign-in is over; start again")]
+    LoginOver,
+    /// What the provider answered is not believed.
+    #[error("the answer of the sign-in was not accepted; nothing was counted")]
+    LoginNotAccepted,
     /// The account has no passkey to sign with.
     #[error("register a passkey first")]
     NoPasskey,
@@ -113,6 +125,10 @@ impl ProofError {
             Self::NoMoreCodes => "no-more-codes",
             Self::Unavailable => "proof-unavailable",
             Self::NotAccepted => "passkey-not-accepted",
+            Self::LoginCancelled => "login-cancelled",
+            Self::LoginTooWeak => "login-too-weak",
+            Self::LoginOver => "login-over",
+            Self::LoginNotAccepted => "login-not-accepted",
             Self::NoPasskey => "no-passkey",
             Self::Case(error) => error.code(),
         }
@@ -132,7 +148,7 @@ impl From<Refusal> for ProofError {
 }
 
 /// What a right answer changes beside the case.
-enum Uses {
+pub(crate) enum Uses {
     Nothing,
     /// The time step of an authenticator code: it and earlier ones count no more.
     Step {
@@ -159,7 +175,10 @@ impl Gate {
             Method::Password => self.password_check().is_some(),
             Method::Mail => self.mailer().is_some(),
             Method::Text => self.text_gateway().is_some(),
-            Method::Oidc | Method::Ciba | Method::Webhook => false,
+            // The panel's word comes with the link it sends the customer by.
+            Method::Panel => true,
+            Method::Oidc | Method::Ciba => self.company_provider().is_some(),
+            Method::Webhook => false,
         }
     }
 
@@ -175,7 +194,7 @@ impl Gate {
     ) -> Result<Answered, ProofError> {
         let loaded = self.load_case(seat.case()).await?;
         let (id, method) = self.asked(&loaded, proof)?;
-        if method == Method::Passkey {
+        if matches!(method, Method::Passkey | Method::Oidc | Method::Ciba) {
             return Err(ProofError::NotAsked);
         }
         let tell = self.seat_has_proved(seat).await?;
@@ -384,7 +403,11 @@ impl Gate {
     }
 
     /// The proof of this name, if the case's action asks for it and this gate can check it.
-    fn asked(&self, loaded: &Loaded, proof: &str) -> Result<(ProofId, Method), ProofError> {
+    pub(crate) fn asked(
+        &self,
+        loaded: &Loaded,
+        proof: &str,
+    ) -> Result<(ProofId, Method), ProofError> {
         let id = loaded
             .procedure
             .proof_named(proof)
@@ -403,7 +426,7 @@ impl Gate {
     }
 
     /// Takes one try and stores it, before the answer is looked at. `None` if the way is closed.
-    async fn reserve(
+    pub(crate) async fn reserve(
         &self,
         customer: &Customer,
         proof: &str,
@@ -440,7 +463,7 @@ impl Gate {
         }
     }
 
-    async fn give_back(
+    pub(crate) async fn give_back(
         &self,
         customer: &Customer,
         proof: &str,
@@ -560,14 +583,14 @@ impl Gate {
                     Err(_) => Ok(Checked::Wrong),
                 }
             }
-            Method::Passkey | Method::Oidc | Method::Ciba | Method::Webhook => {
+            Method::Passkey | Method::Oidc | Method::Ciba | Method::Webhook | Method::Panel => {
                 Err(ProofError::NotAsked)
             }
         }
     }
 
     /// One commit: the proof, the try given back, and whatever must never count again.
-    async fn take_proof(
+    pub(crate) async fn take_proof(
         &self,
         seat: &CustomerSeat,
         proof: &str,
@@ -673,7 +696,7 @@ impl Gate {
     }
 
     /// Records a wrong answer; the count itself went up before it was looked at. Gives the answers left.
-    async fn count_wrong(&self, loaded: &Loaded, proof: &str) -> Result<u32, Trouble> {
+    pub(crate) async fn count_wrong(&self, loaded: &Loaded, proof: &str) -> Result<u32, Trouble> {
         let mut tries = Tries::default();
         loop {
             let now = self.now();
@@ -705,7 +728,7 @@ impl Gate {
 }
 
 /// Whether an answer to this proof could count now, were it right.
-fn may_try(loaded: &Loaded, proof: ProofId, digest: Digest) -> Result<(), Refusal> {
+pub(crate) fn may_try(loaded: &Loaded, proof: ProofId, digest: Digest) -> Result<(), Refusal> {
     let imagined = Evidence::Assertion {
         credential: String::new(),
         public_key: String::new(),
@@ -719,6 +742,16 @@ fn may_try(loaded: &Loaded, proof: ProofId, digest: Digest) -> Result<(), Refusa
         evidence: imagined,
     };
     decide(&loaded.procedure, &loaded.case, command, &loaded.moment()).map(|_| ())
+}
+
+/// The customer's account at the company's identity provider, as the company put it; `None` if they have none.
+pub(crate) fn account_of(loaded: &Loaded, proof: ProofId) -> Option<&str> {
+    let factor = loaded.customer.factors.get(holding_of(loaded, proof)?)?;
+    match &factor.kind {
+        FactorKind::Account(account) => Some(account),
+        FactorKind::Elsewhere => Some(&loaded.customer.id.0),
+        _ => None,
+    }
 }
 
 fn holding_of(loaded: &Loaded, proof: ProofId) -> Option<&str> {

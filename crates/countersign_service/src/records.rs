@@ -6,13 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use countersign_cases::{CaseId, ContactId, CustomerId, PersonId, Timestamp};
+use countersign_cases::{CaseId, ContactId, CustomerId, Digest, PersonId, Timestamp};
 use countersign_store::{KeyRange, RecordWrite, StreamKey};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     adapters::{
         codes::StoredCode,
+        tokens::TokenHash,
         webauthn::{Passkey, VerifiedAssertion},
     },
     settings::{ConsoleRole, NewAccount},
@@ -61,6 +62,12 @@ pub(crate) mod space {
     pub(crate) const STOP: &str = "stop";
     /// One-time codes by case and proof.
     pub(crate) const CODE: &str = "code";
+    /// Sign-ins at an OpenID provider that were begun, by browser: [`super::Login`].
+    pub(crate) const LOGIN: &str = "login";
+    /// Pushes to a customer's device, by case and proof: [`super::Push`].
+    pub(crate) const PUSH: &str = "push";
+    /// Staff accounts by issuer and subject, hashed.
+    pub(crate) const SUBJECT: &str = "subject";
     /// Passkey ceremonies under way, by id.
     pub(crate) const CEREMONY: &str = "ceremony";
     /// Owners of passkeys, by credential id.
@@ -79,6 +86,16 @@ pub(crate) mod space {
     pub(crate) const GRANT: &str = "grant";
     /// First answers to requests that may be repeated.
     pub(crate) const IDEMPOTENT: &str = "idempotent";
+    /// How far what is kept for reading has come: [`crate::kept::Cursor`].
+    pub(crate) const KEPT: &str = "kept";
+    /// Sums for the statistics by day or month, then slice: [`crate::kept::KeptSums`].
+    pub(crate) const FIGURES: &str = "figures";
+    /// Positions of events by kind and person: [`crate::audit::index::Block`].
+    pub(crate) const POSTINGS: &str = "postings";
+    /// Positions by day: [`crate::audit::index::Day`].
+    pub(crate) const AUDIT_DAYS: &str = "audit_days";
+    /// The last look through the whole log: [`crate::audit::Checked`].
+    pub(crate) const AUDIT_CHECK: &str = "audit_check";
     /// Number of events in a stream that is only ever appended to.
     pub(crate) const HEAD: &str = "head";
 }
@@ -139,8 +156,10 @@ pub(crate) enum FactorKind {
         handle: String,
         keys: Vec<Registered>,
     },
-    /// The company keeps it and is asked.
+    /// The company keeps it and is asked; its own id for the customer is the account.
     Elsewhere,
+    /// The account at the company's identity provider.
+    Account(String),
 }
 
 /// A registered passkey and its history.
@@ -264,6 +283,89 @@ pub(crate) struct Code {
     pub(crate) asked: u32,
 }
 
+/// A sign-in at an OpenID provider that was begun; kept for ten minutes, used once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Login {
+    pub(crate) purpose: LoginPurpose,
+    /// Hash of the `state` that was sent.
+    pub(crate) state: TokenHash,
+    pub(crate) nonce: String,
+    /// PKCE.
+    pub(crate) verifier: String,
+    pub(crate) begun_at: Timestamp,
+    /// What the browser brought back; nobody has looked at it yet.
+    pub(crate) answer: Option<LoginAnswer>,
+}
+
+/// What a sign-in is for; an answer to one never counts for another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LoginPurpose {
+    /// A customer's proof, for one digest.
+    Proof { proof: String, digest: Digest },
+    /// A member of staff signs in.
+    SignIn {
+        /// Path to go on to.
+        next: String,
+        /// They were asked to sign in again at the provider.
+        again: bool,
+    },
+}
+
+/// The parameters of the provider's answer, as they came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LoginAnswer {
+    pub(crate) code: Option<String>,
+    pub(crate) error: Option<String>,
+    pub(crate) iss: Option<String>,
+}
+
+/// A push to a customer's device: asked for by the worker, answered on the device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Push {
+    pub(crate) case: CaseId,
+    pub(crate) proof: String,
+    pub(crate) digest: Digest,
+    /// The seat it was asked for from: the answer counts there, and nowhere once that seat is gone.
+    pub(crate) seat: TokenHash,
+    /// What the device shows.
+    pub(crate) message: String,
+    pub(crate) asked_at: Timestamp,
+    pub(crate) until: Timestamp,
+    /// How many were asked for in this case.
+    pub(crate) asked: u32,
+    pub(crate) stage: PushStage,
+}
+
+/// Where a push stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PushStage {
+    /// The provider is still to be asked.
+    New,
+    /// The provider waits for the person.
+    Sent {
+        auth_req_id: String,
+        interval_seconds: u64,
+    },
+    /// Nobody can answer, which looks like the person not answering.
+    Silent,
+    /// It is over.
+    Over(PushEnd),
+}
+
+/// How a push ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PushEnd {
+    Proved,
+    Denied,
+    RanOut,
+    NotRight,
+    TooWeak,
+    Failed,
+}
+
 /// Who owns a passkey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -293,6 +395,16 @@ pub(crate) struct Account {
     pub(crate) handle: String,
     /// Sessions opened before this moment count no more.
     pub(crate) sessions_from: Timestamp,
+    /// Who this is at the company's identity provider. Its groups then decide the roles, and its sign-in is the only one.
+    #[serde(default)]
+    pub(crate) company: Option<CompanyIdentity>,
+}
+
+/// A person at an identity provider: the two together, and nothing else, name them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CompanyIdentity {
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
 }
 
 impl Account {
@@ -334,6 +446,7 @@ impl Account {
             created_at: at,
             handle,
             sessions_from: at,
+            company: None,
         }
     }
 }
@@ -347,6 +460,9 @@ pub(crate) struct Session {
     /// When one of the account's passkeys last answered in this session; `None` where it began with an invitation.
     #[serde(default)]
     pub(crate) asserted_at: Option<Timestamp>,
+    /// When the person showed the company's identity provider who they are, where the session began there.
+    #[serde(default)]
+    pub(crate) company_at: Option<Timestamp>,
 }
 
 /// An invitation, by the hash of its token.
@@ -394,6 +510,22 @@ pub(crate) fn part(text: &str) -> String {
         }
     }
     out
+}
+
+/// The name that [`part`] made into one.
+pub(crate) fn whole(part: &str) -> String {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let encoded = after
+            .get(..2)
+            .filter(|_| *first == b'%')
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(encoded.unwrap_or(*first));
+        rest = encoded.map_or(after, |_| after.get(2..).unwrap_or_default());
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The stream of a case.
@@ -501,5 +633,8 @@ mod tests {
             case_stream(&CustomerId("a".into()), &CaseId("1".into()))
         );
         assert!(part("é\u{10FFFF}").is_ascii());
+        for name in ["a/b", "é\u{10FFFF}%2F", "", "100%", "c-1042"] {
+            assert_eq!(whole(&part(name)), name);
+        }
     }
 }

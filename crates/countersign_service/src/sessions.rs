@@ -23,13 +23,14 @@ const FRESH_SECONDS: u64 = 5 * 60;
 /// A member of staff with a live session. Made only by [`Gate::staff_session`].
 ///
 /// ```compile_fail,E0451
-/// let forged = countersign_service::SignedInStaff { account: unreachable!(), session: unreachable!(), asserted_at: unreachable!() };
+/// let forged = countersign_service::SignedInStaff { account: unreachable!(), session: unreachable!(), asserted_at: unreachable!(), company_at: unreachable!() };
 /// ```
 #[derive(Debug, Clone)]
 pub struct SignedInStaff {
     account: Account,
     session: TokenHash,
     asserted_at: Option<Timestamp>,
+    company_at: Option<Timestamp>,
 }
 
 impl SignedInStaff {
@@ -68,9 +69,17 @@ impl SignedInStaff {
     }
 
     /// Whether one of the account's passkeys answered in this session a moment ago: what changes who can sign in needs that.
+    /// Where there is no passkey yet, that the person signed in at the company a moment ago is what there is.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
+        let first = self.company_at.filter(|_| self.account.passkeys.is_empty());
         self.asserted_at
+            .or(first)
             .is_some_and(|at| now.seconds_since(at) < FRESH_SECONDS)
+    }
+
+    /// Whether this account signs in at the company.
+    pub fn is_of_company(&self) -> bool {
+        self.account.company.is_some()
     }
 
     pub(crate) fn session(&self) -> &TokenHash {
@@ -133,7 +142,7 @@ impl CustomerSeat {
         self.until
     }
 
-    fn key(&self) -> &TokenHash {
+    pub(crate) fn key(&self) -> &TokenHash {
         &self.seat
     }
 
@@ -238,7 +247,7 @@ impl Gate {
         if !account.active || session.opened_at < account.sessions_from {
             return Ok(None);
         }
-        let asserted_at = session.asserted_at;
+        let (asserted_at, company_at) = (session.asserted_at, session.company_at);
         if active && now.seconds_since(session.seen_at) >= 60 {
             let until = session.opened_at.plus_seconds(limits.session_seconds);
             let seen = Session {
@@ -259,6 +268,7 @@ impl Gate {
             account,
             session: hash,
             asserted_at,
+            company_at,
         }))
     }
 
@@ -273,6 +283,17 @@ impl Gate {
             return Ok(None);
         };
         Ok((self.now() < seat.until).then(|| CustomerSeat::seated(&seat, hash)))
+    }
+
+    /// The seat that something was asked for from, if it is still live: for an answer that does not come with its cookie.
+    pub(crate) async fn seat_asked_from(
+        &self,
+        key: TokenHash,
+    ) -> Result<Option<CustomerSeat>, Trouble> {
+        let held = self.load::<Seat>(space::SEAT, &key.to_string()).await?;
+        Ok(held
+            .filter(|held| self.now() < held.value.until)
+            .map(|held| CustomerSeat::seated(&held.value, key)))
     }
 
     /// Whether something was proved on this very seat. A second link of one case opens a seat that has proved nothing.

@@ -3,11 +3,13 @@
 //! Nothing here is read from the environment or a file, and nothing here has
 //! a default that weakens anything. `Debug` never shows a key or a secret.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::adapters::{mailer::MailServer, secrets::Secret, tokens::TokenHash};
+use crate::adapters::{
+    mailer::MailServer, openid::ProviderSettings, secrets::Secret, tokens::TokenHash,
+};
 
 /// Everything a gate needs to know.
 #[derive(Debug, Clone)]
@@ -32,6 +34,10 @@ pub struct Settings {
     pub text: Option<Endpoint>,
     /// Who is asked whether an account password is right.
     pub password: Option<Endpoint>,
+    /// Where customers sign in, for proofs `using oidc` and `using ciba`.
+    pub company_login: Option<CompanyLogin>,
+    /// Where staff sign in, beside their passkeys.
+    pub staff_login: Option<StaffLogin>,
     /// Accounts that exist from the first start on.
     pub staff: Vec<NewAccount>,
     /// Programs that may call.
@@ -90,6 +96,53 @@ pub struct Endpoint {
     pub secrets: Vec<Secret>,
 }
 
+/// The identity provider of the company's customers.
+#[derive(Debug, Clone)]
+pub struct CompanyLogin {
+    /// What customers call it, such as `Acme`.
+    pub name: String,
+    /// The provider.
+    pub provider: ProviderSettings,
+    /// `openid`, and whatever else the account claim needs.
+    pub scope: String,
+    /// The claim that names the customer's account: `sub`, or one of the company's own.
+    pub account_claim: String,
+    /// Authentication contexts that will do for every proof not named below; empty: any.
+    pub acr_values: Vec<String>,
+    /// The same by name of the proof.
+    pub proof_acr_values: BTreeMap<String, Vec<String>>,
+    /// The longest message that a push may carry, in characters.
+    pub message_chars: usize,
+}
+
+/// The identity provider of the staff.
+#[derive(Debug, Clone)]
+pub struct StaffLogin {
+    /// What staff call it.
+    pub name: String,
+    /// The provider.
+    pub provider: ProviderSettings,
+    /// `openid`, and whatever else groups, name and email need.
+    pub scope: String,
+    /// The claim that lists a person's groups.
+    pub groups_claim: String,
+    /// What each group may do. A group that is not here gives nothing.
+    pub groups: Vec<Group>,
+    /// Whether whoever has a group here and no account gets one at the first sign-in.
+    pub create: bool,
+}
+
+/// What a group of the provider may do here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// As the provider names it.
+    pub name: String,
+    /// Names of roles in the procedure.
+    pub roles: Vec<String>,
+    /// Roles in the console.
+    pub console: Vec<ConsoleRole>,
+}
+
 /// An account to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,6 +164,9 @@ pub struct NewAccount {
     /// Ids of customers this person is, or is tied to.
     #[serde(default)]
     pub concerned: Vec<String>,
+    /// `sub` of this person at [`Settings::staff_login`]: who signs in there is this account.
+    #[serde(default)]
+    pub subject: Option<String>,
 }
 
 /// Roles in the console, apart from the procedure's. None has power over a case.

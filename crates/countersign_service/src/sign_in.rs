@@ -1,4 +1,4 @@
-//! Passkey prompts, and signing in with the answer to one.
+//! Passkey prompts, signing in with the answer to one, and sessions.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_cases::{CustomerId, Timestamp};
@@ -86,15 +86,19 @@ impl Gate {
         let Some(Owner::Staff(account)) = owner else {
             return Err(StaffError::NotAccepted);
         };
-        self.assertion_of(
-            &account,
-            "staff.signed_in",
-            &credential,
-            &challenge,
-            response,
-        )
-        .await?;
-        self.open_session(&account, Some(self.now())).await
+        // The company decides who still works there; a passkey would outlive it.
+        let elsewhere = self.signs_in_at_company(&account).await?;
+        let what = if elsewhere {
+            "staff.sign_in_refused"
+        } else {
+            "staff.signed_in"
+        };
+        self.assertion_of(&account, what, &credential, &challenge, response)
+            .await?;
+        if elsewhere {
+            return Err(StaffError::SignInAtCompany);
+        }
+        self.open_session(&account, Some(self.now()), None).await
     }
 
     /// Begins to show again, within a session, that its person is there: one of the account's own passkeys answers.
@@ -206,6 +210,7 @@ impl Gate {
         &self,
         account: &str,
         asserted_at: Option<Timestamp>,
+        company_at: Option<Timestamp>,
     ) -> Result<Token, StaffError> {
         let token = Token::generate(TokenKind::Session, self.dice());
         let now = self.now();
@@ -214,6 +219,7 @@ impl Gate {
             opened_at: now,
             seen_at: now,
             asserted_at,
+            company_at,
         };
         let until = now.plus_seconds(self.settings().limits.session_seconds);
         let write = records::put_until(

@@ -1,7 +1,8 @@
 //! Staff accounts, invitations, passkeys and sign-in.
 //!
-//! Nobody signs in with anything but a passkey. An account begins with an
-//! invitation link, which registers the first one. Console roles manage
+//! One signs in with a passkey, or at the company's identity provider
+//! ([`crate::company_sign_in`]), and signs cases with a passkey alone. An
+//! account begins with an invitation link, which registers the first one. Console roles manage
 //! accounts and give no power over a case.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -147,6 +148,27 @@ pub enum StaffError {
     /// No passkey of the account answered in this session a moment ago.
     #[error("show first, with a passkey you have, that it is you")]
     StepUp,
+    /// Staff sign in nowhere but here.
+    #[error("there is no company sign-in")]
+    NoCompanySignIn,
+    /// This account signs in at the company.
+    #[error("this account signs in at the company; its passkey signs cases")]
+    SignInAtCompany,
+    /// The sign-in took too long, was used already, was cancelled, or never began here.
+    #[error("this sign-in is over; start again")]
+    SignInOver,
+    /// What the provider answered is not believed.
+    #[error("the answer of the sign-in was not accepted")]
+    SignInNotAccepted,
+    /// The provider does not answer.
+    #[error("the company sign-in does not answer right now")]
+    CompanyUnavailable,
+    /// Whoever signed in has no account here, or no role. Deliberately says nothing more.
+    #[error("you have no account here; ask an administrator")]
+    NoAccountHere,
+    /// Another account is this person already.
+    #[error("this subject belongs to another account already")]
+    SubjectTaken,
     /// Most passkeys reached.
     #[error("no more than 20 passkeys")]
     TooManyPasskeys,
@@ -169,6 +191,13 @@ impl StaffError {
             Self::LastPasskey => "last-passkey",
             Self::UnknownPasskey => "unknown-passkey",
             Self::StepUp => "step-up",
+            Self::NoCompanySignIn => "no-company-sign-in",
+            Self::SignInAtCompany => "sign-in-at-company",
+            Self::SignInOver => "login-over",
+            Self::SignInNotAccepted => "login-not-accepted",
+            Self::CompanyUnavailable => "company-unavailable",
+            Self::NoAccountHere => "no-account-here",
+            Self::SubjectTaken => "subject-taken",
             Self::TooManyPasskeys => "too-many-passkeys",
             Self::Trouble(trouble) => trouble.code(),
         }
@@ -232,11 +261,13 @@ impl Gate {
             &new.account,
             "staff.account_changed",
             |record, now| {
+                let company = self.identity(new.subject.as_ref());
                 let fresh = Account::new(new, record.handle.clone(), record.created_at);
                 let passkeys = std::mem::take(&mut record.passkeys);
                 *record = Account {
                     passkeys,
                     active,
+                    company: company.or_else(|| record.company.clone()),
                     sessions_from: now,
                     ..fresh
                 };
@@ -328,7 +359,7 @@ impl Gate {
         let used = records::remove(space::INVITATION, hash.to_string(), Some(revision));
         self.add_passkey(&account.account, passkey, name, vec![used])
             .await?;
-        self.open_session(&account.account, None).await
+        self.open_session(&account.account, None, None).await
     }
 
     /// The reader's own passkeys.
@@ -462,7 +493,14 @@ impl Gate {
     pub(crate) async fn seed_staff(&self, ours: &Procedure) -> Result<(), Trouble> {
         for new in &self.settings().staff {
             let made = match check_account(ours, new) {
-                Ok(()) => self.make_account("settings", new).await,
+                // Whose subject it is, is settled once every account is there.
+                Ok(()) => {
+                    let unlinked = NewAccount {
+                        subject: None,
+                        ..new.clone()
+                    };
+                    self.make_account("settings", &unlinked).await
+                }
                 Err(error) => Err(error),
             };
             match made {
@@ -479,7 +517,7 @@ impl Gate {
         Ok(())
     }
 
-    async fn make_account(&self, by: &str, new: &NewAccount) -> Result<(), StaffError> {
+    pub(crate) async fn make_account(&self, by: &str, new: &NewAccount) -> Result<(), StaffError> {
         let mut tries = Tries::default();
         loop {
             if self
@@ -490,16 +528,15 @@ impl Gate {
                 return Err(StaffError::Exists(new.account.clone()));
             }
             let handle = URL_SAFE_NO_PAD.encode(dice::random_bytes::<32>(self.dice()));
-            let account = Account::new(new, handle, self.now());
+            let account = Account {
+                company: self.identity(new.subject.as_ref()),
+                ..Account::new(new, handle, self.now())
+            };
+            let mut batch = Batch::default();
+            self.move_identity(&mut batch, &new.account, None, account.company.as_ref())
+                .await?;
             if self
-                .write_account(
-                    Batch::default(),
-                    &account,
-                    0,
-                    by,
-                    "staff.account_made",
-                    &mut tries,
-                )
+                .write_account(batch, &account, 0, by, "staff.account_made", &mut tries)
                 .await?
             {
                 return Ok(());
@@ -584,8 +621,11 @@ impl Gate {
                 revision,
             } = self.load_account(account).await?;
             let before = record.passkeys.clone();
+            let was = record.company.clone();
             change(&mut record, self.now())?;
             let mut batch = Batch::default();
+            self.move_identity(&mut batch, account, was.as_ref(), record.company.as_ref())
+                .await?;
             for gone in before.iter().filter(|old| {
                 !record
                     .passkeys
@@ -680,7 +720,7 @@ impl Gate {
     }
 }
 
-fn check_account(procedure: &Procedure, new: &NewAccount) -> Result<(), StaffError> {
+pub(crate) fn check_account(procedure: &Procedure, new: &NewAccount) -> Result<(), StaffError> {
     let plain = |text: &str| {
         !text.trim().is_empty()
             && text.chars().count() <= 200

@@ -461,9 +461,17 @@ fn put_in_force(
 
 /// The version as a digest, and the challenge over it.
 fn signed_words(proposed: &Proposed) -> Result<(countersign_cases::Digest, [u8; 32]), Trouble> {
+    signed_words_of(&proposed.version, &proposed.nonce)
+}
+
+/// The digest and challenge of a signature over this version, as its event tells them.
+pub(crate) fn signed_words_of(
+    version: &str,
+    nonce: &str,
+) -> Result<(countersign_cases::Digest, [u8; 32]), Trouble> {
     let damaged = || Trouble::Damaged("a proposed version that is not one".to_owned());
-    let digest = countersign_cases::Digest::from_hex(&proposed.version).ok_or_else(damaged)?;
-    let nonce = sign_offs::from_hex(&proposed.nonce).ok_or_else(damaged)?;
+    let digest = countersign_cases::Digest::from_hex(version).ok_or_else(damaged)?;
+    let nonce = sign_offs::from_hex(nonce).ok_or_else(damaged)?;
     let challenge = challenge_for(PROCEDURE_DOMAIN, &nonce, &digest.0);
     Ok((digest, challenge))
 }

@@ -664,7 +664,7 @@ fn ways(gate: &Gate, loaded: &Loaded, sheet: &Checklist, tell_tries: bool) -> Ve
         Method::Totp => 2,
         Method::Password => 3,
         Method::Pin => 4,
-        Method::Webhook => 5,
+        Method::Webhook | Method::Panel => 5,
         Method::Mail => 6,
         Method::Text => 7,
     });

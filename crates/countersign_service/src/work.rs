@@ -14,6 +14,7 @@ use crate::{
     cases::CaseError,
     decisions::TIMER,
     delivery::{ASK, RUN},
+    device_push::PUSH,
     gate::Gate,
     notices::MAIL,
     records,
@@ -33,13 +34,13 @@ const LOOK_AGAIN_SECONDS: u64 = 5;
 const AFTER_TROUBLE_SECONDS: u64 = 2;
 
 /// The queues; each has a worker of its own, so that a slow mail server keeps no timer waiting.
-const QUEUES: [&str; 4] = [TIMER, MAIL, RUN, ASK];
+const QUEUES: [&str; 5] = [TIMER, MAIL, RUN, ASK, PUSH];
 
 impl Gate {
     /// Runs all workers until `shutdown` is done. Work in progress is finished first.
     pub async fn work(&self, shutdown: impl Future<Output = ()>) {
         let (stop, stopped) = watch::channel(false);
-        let [timer, mail, run, ask] =
+        let [timer, mail, run, ask, push] =
             QUEUES.map(|queue| Box::pin(self.worker(queue, stopped.clone())));
         let ring = async {
             shutdown.await;
@@ -47,7 +48,9 @@ impl Gate {
             let _ = stop.send(true);
             self.bell().notify_waiters();
         };
-        tokio::join!(ring, timer, mail, run, ask);
+        let kept = Box::pin(self.keep_on(stopped.clone()));
+        let checked = Box::pin(self.check_on(stopped));
+        tokio::join!(ring, timer, mail, run, ask, push, kept, checked);
     }
 
     async fn worker(&self, queue: &'static str, mut stopped: watch::Receiver<bool>) {
@@ -110,6 +113,7 @@ impl Gate {
             MAIL => self.send_letter(work).await,
             RUN => self.deliver(work).await,
             ASK => self.ask_outcome(work).await,
+            PUSH => self.follow_push(work).await,
             _ => Ok(()),
         }
     }

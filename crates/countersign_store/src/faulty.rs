@@ -135,6 +135,29 @@ impl Journal for Faulty {
         self.inner.follow(after, limit)
     }
 
+    fn follow_back(
+        &self,
+        before: u64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>> {
+        self.inner.follow_back(before, limit)
+    }
+
+    fn events_at<'a>(
+        &'a self,
+        positions: &'a [u64],
+    ) -> BoxFuture<'a, Result<Vec<StoredEvent>, StoreError>> {
+        self.inner.events_at(positions)
+    }
+
+    fn get_many<'a>(
+        &'a self,
+        space: &'static str,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Record>, StoreError>> {
+        self.inner.get_many(space, keys)
+    }
+
     fn get(
         &self,
         space: &'static str,

@@ -37,6 +37,32 @@ pub trait Journal: Send + Sync + fmt::Debug {
         key: &str,
     ) -> BoxFuture<'_, Result<Option<Record>, StoreError>>;
 
+    /// Events of all streams before this global position (`u64::MAX` for the end), newest first, at most `limit`.
+    fn follow_back(
+        &self,
+        before: u64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>> {
+        Box::pin(crate::reading::follow_back(self, before, limit))
+    }
+
+    /// The events at these global positions, in order of position. Those that are not there (an erased stream's) are left out.
+    fn events_at<'a>(
+        &'a self,
+        positions: &'a [u64],
+    ) -> BoxFuture<'a, Result<Vec<StoredEvent>, StoreError>> {
+        Box::pin(crate::reading::events_at(self, positions))
+    }
+
+    /// Records of a space by their keys, in the order of the keys' bytes; those that are not there, or have expired, are left out.
+    fn get_many<'a>(
+        &'a self,
+        space: &'static str,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Record>, StoreError>> {
+        Box::pin(crate::reading::get_many(self, space, keys))
+    }
+
     /// Records of a space with `from <= key < to`, in the order of the keys' bytes (or its reverse), at most `limit`.
     fn scan(
         &self,

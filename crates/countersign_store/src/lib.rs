@@ -51,6 +51,7 @@ mod faulty;
 mod journal;
 mod memory;
 mod plan;
+mod reading;
 mod sqlite;
 mod tiles;
 

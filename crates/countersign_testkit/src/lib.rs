@@ -1,6 +1,8 @@
 //! Fixtures, auditor, tidy tests (development only).
 
 pub mod adversary;
+#[cfg(feature = "browser")]
+pub mod browser;
 pub mod naive;
 pub mod replay;
 pub mod world;

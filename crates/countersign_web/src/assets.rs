@@ -31,6 +31,13 @@ pub fn asset(path: &str) -> Option<Asset> {
     })
 }
 
+/// Every file: its path as in [`href`], and what is in it.
+pub fn all() -> impl Iterator<Item = (String, &'static [u8])> {
+    FILES
+        .iter()
+        .map(|file| (format!("/assets/{}", file.named()), file.body))
+}
+
 /// Path of the file with this plain name: `/assets/app.0123456789abcdef.css` for `app.css`.
 /// A name that is not a file of ours gives a path that answers 404.
 pub fn href(name: &str) -> String {

@@ -183,6 +183,21 @@ impl Cookies {
         self.clear(self.invitation_name())
     }
 
+    /// The sign-in at the company that this browser began.
+    pub fn login(&self, headers: &HeaderMap) -> Option<String> {
+        cookie(headers, self.login_name())
+    }
+
+    /// `Set-Cookie` that remembers it.
+    pub fn set_login(&self, token: &str) -> HeaderValue {
+        self.set(self.login_name(), token)
+    }
+
+    /// `Set-Cookie` that forgets it.
+    pub fn clear_login(&self) -> HeaderValue {
+        self.clear(self.login_name())
+    }
+
     /// `Set-Cookie` for something the person chose about pages; kept for a year.
     pub fn set_choice(&self, name: &str, value: &str) -> HeaderValue {
         self.header(&format!("{name}={value}; Max-Age=31536000"))
@@ -217,6 +232,14 @@ impl Cookies {
             "__Host-countersign-invitation"
         } else {
             "countersign-invitation"
+        }
+    }
+
+    fn login_name(&self) -> &'static str {
+        if self.secure {
+            "__Host-countersign-login"
+        } else {
+            "countersign-login"
         }
     }
 

@@ -31,12 +31,19 @@ static ALWAYS: [(HeaderName, &str); 7] = [
     ),
 ];
 
+/// What stands on every answer, whoever asked.
+pub fn on_every_answer() -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    ALWAYS
+        .iter()
+        .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
+}
+
 /// Adds the headers (`Strict-Transport-Security` only where the origin is `https`); an answer that says nothing about caching is not kept by anyone.
 pub async fn protect(State(web): State<Web>, request: Request, next: Next) -> Response<Body> {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    for (name, value) in &ALWAYS {
-        headers.insert(name, HeaderValue::from_static(value));
+    for (name, value) in on_every_answer() {
+        headers.insert(name, value);
     }
     if web.cookies.secure() {
         headers.insert(

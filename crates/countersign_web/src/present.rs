@@ -66,6 +66,22 @@ impl Calendar {
         }
     }
 
+    /// `10:31:04.123` today, `24 Nov, 10:31:04.123` otherwise: for the audit log.
+    pub fn millisecond(&self, at: Timestamp) -> When {
+        let (zoned, today) = (self.zoned(at), self.zoned(self.now));
+        let pattern = match (zoned.date() == today.date(), zoned.year() == today.year()) {
+            (true, _) => "%H:%M:%S%.3f",
+            (false, true) => "%-d %b, %H:%M:%S%.3f",
+            (false, false) => "%-d %b %Y, %H:%M:%S%.3f",
+        };
+        When {
+            iso: iso_millisecond(at),
+            shown: zoned.strftime(pattern).to_string(),
+            relative: None,
+            away_seconds: 0,
+        }
+    }
+
     /// `23 Nov 2026, 10:45:10`: for receipts.
     pub fn full(&self, at: Timestamp) -> String {
         self.zoned(at).strftime("%-d %b %Y, %H:%M:%S").to_string()
@@ -95,6 +111,11 @@ impl Calendar {
             _ => return None,
         })
     }
+}
+
+/// RFC 3339 in UTC, to the millisecond.
+pub fn iso_millisecond(at: Timestamp) -> String {
+    instant(at).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 /// RFC 3339 in UTC, to the second.

@@ -186,6 +186,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Tell whoever runs the gate: the log names what it is.",
     ),
     explained(
+        "already-held",
+        "The customer has one already",
+        "This action gives a customer their first one, and takes nothing away.",
+        "Open a case for the action that changes it.",
+    ),
+    explained(
         "holding-just-changed",
         "This was changed too recently",
         "The procedure lets it prove only once it has been settled for some time.",

@@ -81,8 +81,8 @@ pub fn routes() -> Vec<Route> {
     use crate::api::{cases as ac, customers as cu, gate as ag, staff as st};
     use crate::openapi::shape;
     use crate::site::{
-        approvals, cases, customer, customers, desk, live, new_case, procedures, proposal,
-        reference, settings, sign_in, stop,
+        approvals, audit, cases, company, customer, customers, desk, language, live, new_case,
+        procedures, proposal, reference, settings, sign_in, statistics, stop,
     };
     use Door::{Anyone, Machine, Seat, Staff, StaffOrMachine};
 
@@ -104,6 +104,22 @@ pub fn routes() -> Vec<Route> {
         "show",
         "`mine` (default), `team`, `waiting` for a signature, `done` today",
     )];
+    let figures: &[(&str, &str)] = &[
+        (
+            "from",
+            "first day, `2026-11-23`, UTC; thirty days to the last one if left out",
+        ),
+        ("to", "last day; today if left out"),
+        ("action", "only this action"),
+        (
+            "team",
+            "only cases opened by this role, `customer` or `robot`",
+        ),
+        (
+            "procedure",
+            "only cases under this version, or the beginning of one",
+        ),
+    ];
     vec![
         // The API: cases.
         api(Verb::Post, "/v1/cases", StaffOrMachine, Operation::gives("Open a case", shape::<ac::CaseOpened>()).takes(shape::<ac::OpenCase>()).status(201).repeatable().about("A machine with `panel` opens it for its signed-in customer and gets the link to send them to; a `robot` opens it as a program with a staff role."), post(ac::open)),
@@ -144,6 +160,7 @@ pub fn routes() -> Vec<Route> {
         api(Verb::Get, "/v1/procedure/proposed", Staff, Operation::gives("The version that waits for a signature", shape::<ag::ProposedDocument>()).about("404 where none does."), get(ag::proposed)),
         api(Verb::Post, "/v1/procedure/sign-off/start", Staff, Operation::gives("Begin to sign the proposed version", shape::<st::Prompt>()), post(ag::start_sign_off)),
         api(Verb::Post, "/v1/procedure/sign-off/finish", Staff, Operation::gives("Sign it with a passkey: it is in force for new cases from then on", shape::<ag::ProcedureDocument>()).takes(shape::<st::Answer>()), post(ag::finish_sign_off)),
+        api(Verb::Get, "/v1/statistics", StaffOrMachine, Operation::does("How far procedure was followed: figures from events alone").media("application/json").query(figures).about("For staff with a role, auditors, and machines with the scope `read`. Every rate comes with its exact 95 % interval (Clopper and Pearson). Only auditors see colleagues by name."), get(crate::api::statistics::read)),
         api(Verb::Get, "/.well-known/countersign", Anyone, Operation::gives("Keys that a backend and a verifier need", shape::<ag::KeysDocument>()), get(ag::keys)),
         api(Verb::Get, "/ledger/checkpoint", Anyone, Operation::does("The newest checkpoint (C2SP tlog-tiles)").media("text/plain; charset=utf-8"), get(ag::checkpoint)),
         api(Verb::Get, "/ledger/tile/{*path}", Anyone, Operation::does("A hash tile or entry bundle (C2SP tlog-tiles)").media("application/octet-stream"), get(ag::tile)),
@@ -159,6 +176,9 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/sign-in", Anyone, get(sign_in::page)),
         site(Verb::Post, "/sign-in/start", Anyone, post(sign_in::start)),
         site(Verb::Post, "/sign-in/finish", Anyone, post(sign_in::finish)),
+        site(Verb::Get, "/sign-in/company", Anyone, get(company::sign_in)),
+        site(Verb::Get, "/sign-in/company/back", Anyone, get(company::sign_in_back)),
+        site(Verb::Post, "/sign-in/company/finish", Anyone, post(company::sign_in_finish)),
         site(Verb::Post, "/sign-out", Staff, post(sign_in::sign_out)),
         site(Verb::Post, "/session/extend", Staff, post(sign_in::extend)),
         site(Verb::Get, "/invitation/{token}", Anyone, get(sign_in::opened)),
@@ -203,6 +223,13 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/procedures/proposed", Staff, get(proposal::page)),
         site(Verb::Post, "/procedures/proposed/sign/start", Staff, post(proposal::start)),
         site(Verb::Post, "/procedures/proposed/sign/finish", Staff, post(proposal::finish)),
+        site(Verb::Get, "/statistics", Staff, get(statistics::page)),
+        site(Verb::Get, "/statistics.csv", Staff, get(statistics::as_csv)),
+        site(Verb::Get, "/audit", Staff, get(audit::list)),
+        site(Verb::Get, "/audit/verify", Staff, get(audit::verify)),
+        site(Verb::Post, "/audit/verify", Staff, post(audit::check)),
+        site(Verb::Post, "/audit/export.jsonl", Staff, post(audit::export)),
+        site(Verb::Get, "/audit/{seq}", Staff, get(audit::entry)),
         site(Verb::Get, "/settings", Staff, get(settings::page)),
         site(Verb::Post, "/settings", Staff, post(settings::save)),
         site(Verb::Post, "/settings/theme", Anyone, post(settings::toggle)),
@@ -217,6 +244,7 @@ pub fn routes() -> Vec<Route> {
         // Pages for the customer. The link's token is looked at by POST alone.
         site(Verb::Get, "/c/{token}", Anyone, get(customer::opened)),
         site(Verb::Get, "/c", Anyone, get(customer::start)),
+        site(Verb::Post, "/c/language", Anyone, post(language::choose)),
         site(Verb::Post, "/c/yes", Anyone, post(customer::yes)),
         site(Verb::Post, "/c/no", Anyone, post(customer::no)),
         site(Verb::Get, "/c/prove", Seat, get(customer::prove)),
@@ -226,6 +254,11 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/c/prove/{way}/send", Seat, post(customer::send)),
         site(Verb::Post, "/c/prove/{way}/start", Seat, post(customer::start_passkey)),
         site(Verb::Post, "/c/prove/{way}/finish", Seat, post(customer::finish_passkey)),
+        site(Verb::Get, "/c/company", Seat, get(company::back)),
+        site(Verb::Get, "/c/prove/{way}/sign-in", Seat, get(company::leave)),
+        site(Verb::Post, "/c/prove/{way}/signed-in", Seat, post(company::signed_in)),
+        site(Verb::Post, "/c/prove/{way}/ask", Seat, post(company::ask)),
+        site(Verb::Get, "/c/prove/{way}/events", Seat, get(company::push_events)),
         site(Verb::Get, "/c/confirm", Seat, get(customer::confirm_page)),
         site(Verb::Post, "/c/confirm", Seat, post(customer::confirm)),
         site(Verb::Post, "/c/run", Seat, post(customer::run)),

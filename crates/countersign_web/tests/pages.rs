@@ -1,5 +1,7 @@
 //! Every page in every state keeps the rules that a browser, a screen reader and the content security policy rely on.
 
+mod states;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_web::pages::{self, GalleryPage, Page};

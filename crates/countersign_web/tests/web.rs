@@ -10,6 +10,7 @@
 
 mod bypasses;
 mod journeys;
+mod languages;
 mod live;
 mod openapi;
 mod problems;

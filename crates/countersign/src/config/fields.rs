@@ -1,7 +1,7 @@
 //! The single list of what may stand in the configuration file.
 
 use Kind::{
-    List, Name, Number, OneOf, Origin, Path, Secret, Smtp, Socket, Text, TimeZone, Url, Urls,
+    Flag, List, Name, Number, OneOf, Origin, Path, Secret, Smtp, Socket, Text, TimeZone, Url, Urls,
 };
 
 /// What one key of the file may hold.
@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     TimeZone,
     /// A whole number within these bounds.
     Number(i64, i64),
+    /// `true` or `false`.
+    Flag,
     /// One word out of these.
     OneOf(&'static [&'static str]),
     /// A list of words out of these; of any words if empty.
@@ -70,7 +72,15 @@ pub(crate) enum Default {
 }
 
 /// Sections that may be missing altogether; every other section must be there if it has a required key.
-pub(crate) const OPTIONAL: &[&str] = &["mail", "password", "text", "limits", "log"];
+pub(crate) const OPTIONAL: &[&str] = &[
+    "mail",
+    "password",
+    "text",
+    "company_login",
+    "staff_login",
+    "limits",
+    "log",
+];
 
 const SCOPES: &[&str] = &["panel", "customers", "erase", "backups", "read", "robot"];
 const CONSOLE: &[&str] = &["admin", "auditor"];
@@ -322,6 +332,173 @@ pub(crate) const FIELDS: &[Field] = &[
         SECOND_SECRET,
     ),
     required(
+        "company_login",
+        "name",
+        Text,
+        "\"Acme\"",
+        "What customers call it, as in `Continue with Acme`.",
+    ),
+    required(
+        "company_login",
+        "issuer",
+        Url,
+        "\"https://login.acme.example\"",
+        "The OpenID provider, character for character as it names itself in its tokens.",
+    ),
+    required(
+        "company_login",
+        "client_id",
+        Text,
+        "\"countersign\"",
+        "The name of this gate at the provider. Its redirect address there is `ORIGIN/c/company`.",
+    ),
+    unused(
+        "company_login",
+        "client_secret",
+        Secret,
+        "{ file = \"keys/login.secret\" }",
+        "The secret shared with the provider; this or `private_key`, and not both.",
+    ),
+    unused(
+        "company_login",
+        "private_key",
+        Secret,
+        "{ file = \"keys/login.pem\" }",
+        "A private key instead of a secret (`private_key_jwt`): Ed25519, P-256 or RSA, PKCS#8 in PEM. The provider holds its public half.",
+    ),
+    unused(
+        "company_login",
+        "key_id",
+        Text,
+        "\"countersign-1\"",
+        "The `kid` under which the provider knows that key, if it wants one.",
+    ),
+    words(
+        "company_login",
+        "scope",
+        Text,
+        "openid",
+        "\"openid\"",
+        "Scopes asked for; `openid`, and whatever `account_claim` needs.",
+    ),
+    words(
+        "company_login",
+        "account_claim",
+        Text,
+        "sub",
+        "\"customer_number\"",
+        "The claim of the ID token that names the account. It must equal the id under which you put the customer, or the `account` you put for the holding.",
+    ),
+    unused(
+        "company_login",
+        "acr_values",
+        List(&[]),
+        "[\"urn:acme:mfa\"]",
+        "Authentication contexts that will do (`acr`), best first; any if left out. A weaker sign-in is refused.",
+    ),
+    Field {
+        section: "company_login",
+        key: "message_chars",
+        kind: Number(16, 1_000),
+        default: Default::Count(128),
+        example: "128",
+        about: "The longest message that a push (CIBA) may show. A longer sentence is cut at a word and ends in the first digits of its digest.",
+    },
+    required(
+        "staff_login",
+        "name",
+        Text,
+        "\"Acme\"",
+        "What staff call it, as in `Continue with Acme`.",
+    ),
+    required(
+        "staff_login",
+        "issuer",
+        Url,
+        "\"https://login.acme.example\"",
+        "The OpenID provider, character for character as it names itself in its tokens.",
+    ),
+    required(
+        "staff_login",
+        "client_id",
+        Text,
+        "\"countersign\"",
+        "The name of this gate at the provider. Its redirect address there is `ORIGIN/sign-in/company/back`.",
+    ),
+    unused(
+        "staff_login",
+        "client_secret",
+        Secret,
+        "{ file = \"keys/staff-login.secret\" }",
+        "The secret shared with the provider; this or `private_key`, and not both.",
+    ),
+    unused(
+        "staff_login",
+        "private_key",
+        Secret,
+        "{ file = \"keys/staff-login.pem\" }",
+        "A private key instead of a secret (`private_key_jwt`): Ed25519, P-256 or RSA, PKCS#8 in PEM. The provider holds its public half.",
+    ),
+    unused(
+        "staff_login",
+        "key_id",
+        Text,
+        "\"countersign-1\"",
+        "The `kid` under which the provider knows that key, if it wants one.",
+    ),
+    words(
+        "staff_login",
+        "scope",
+        Text,
+        "openid profile email",
+        "\"openid profile email groups\"",
+        "Scopes asked for; `openid`, and whatever the name, the email address and the groups need.",
+    ),
+    words(
+        "staff_login",
+        "groups_claim",
+        Text,
+        "groups",
+        "\"groups\"",
+        "The claim, in the ID token or at userinfo, that lists a person's groups.",
+    ),
+    words(
+        "staff_login",
+        "create",
+        Flag,
+        "false",
+        "true",
+        "Whether somebody who has a group below and no account gets one when they first sign in.",
+    ),
+    required(
+        "proofs.*",
+        "acr_values",
+        List(&[]),
+        "[\"urn:acme:mfa\"]",
+        "Authentication contexts that will do for this proof of the procedure, in place of `company_login.acr_values`.",
+    ),
+    unused(
+        "groups.*",
+        "group",
+        Text,
+        "\"support-agents\"",
+        "The group as the provider names it; the name of this section if left out.",
+    ),
+    unused(
+        "groups.*",
+        "roles",
+        List(&[]),
+        "[\"agent\"]",
+        "Roles of the procedure that this group gives. Somebody in several groups has all of theirs, and a group that is not here gives nothing.",
+    ),
+    unused(
+        "groups.*",
+        "console",
+        List(CONSOLE),
+        "[\"auditor\"]",
+        "Roles in the console that this group gives; none has power over a case.",
+    ),
+    required(
         "connectors.*",
         "url",
         Url,
@@ -418,6 +595,13 @@ pub(crate) const FIELDS: &[Field] = &[
         List(&[]),
         "[\"1041\"]",
         "Customers this person is, or is tied to; they can take no part in those cases.",
+    ),
+    unused(
+        "staff.*",
+        "subject",
+        Text,
+        "\"248289761001\"",
+        "`sub` of this person at the provider of `[staff_login]`: who signs in there is this account, and signs in there alone; the groups decide the roles.",
     ),
     limit(
         "link_minutes",

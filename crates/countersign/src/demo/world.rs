@@ -178,6 +178,8 @@ impl World {
                 url: panel_door.address("/countersign/password"),
                 secrets: vec![webhook.clone()],
             }),
+            company_login: None,
+            staff_login: None,
             staff: vec![petra()],
             machines: vec![
                 MachineToken {
@@ -432,6 +434,7 @@ fn petra() -> NewAccount {
         roles: Vec::new(),
         console: vec![ConsoleRole::Admin],
         concerned: Vec::new(),
+        subject: None,
     }
 }
 

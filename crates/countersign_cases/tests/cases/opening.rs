@@ -268,3 +268,47 @@ fn values_stand_apart_from_the_procedures_words() {
         "Erase everything on {image} and install b"
     );
 }
+
+#[test]
+fn what_a_customer_has_is_changed_and_not_given_again() {
+    let text = r#"
+organisation "Acme"
+staff agent "support agent"
+secret pin "support PIN" using pin
+device key "passkey"
+proof passkey "passkey" shows key using passkey
+action pin.first "Choose a PIN" { gives pin runs gate path p { agent confirms "they showed their papers at the counter" } }
+action pin.change "Set a new PIN" { changes pin runs gate path p { prove passkey } }
+action key.add "Add a passkey" { gives key runs gate path p { prove pin } }
+"#;
+    let procedure = countersign_language::read(text).procedure.unwrap();
+    let holding = |name: &str| HoldingFact {
+        holding: procedure.holding_named(name).unwrap(),
+        changed_at: None,
+    };
+    let asked = |action: &str, held: &[&str]| {
+        let facts = Facts {
+            holdings: held.iter().map(|name| holding(name)).collect(),
+            ..Facts::default()
+        };
+        let opening = Opening {
+            action: action.into(),
+            parameters: BTreeMap::new(),
+            ..opening(Actor::Customer)
+        };
+        let moment = Moment {
+            now: START,
+            facts: &facts,
+        };
+        decide(&procedure, &Case::none(), Command::Open(opening), &moment)
+            .map(|_| ())
+            .map_err(|refusal| refusal.code())
+    };
+    assert_eq!(asked("pin.first", &[]), Ok(()));
+    assert_eq!(asked("pin.first", &["key"]), Ok(()));
+    assert_eq!(asked("pin.first", &["pin"]), Err("already-held"));
+    assert_eq!(asked("pin.change", &["pin"]), Ok(()));
+    assert_eq!(asked("pin.change", &[]), Ok(()));
+    // Passkeys are many.
+    assert_eq!(asked("key.add", &["key", "pin"]), Ok(()));
+}

@@ -182,6 +182,9 @@ impl Resolver<'_, '_> {
                 "name the connector that does: `runs panel`",
             );
         }
+        if !node.broken {
+            super::gate::check(&self.procedure, &action, self.findings);
+        }
         Some(action)
     }
 

@@ -213,6 +213,14 @@ pub(super) async fn send(
     Ok(reply)
 }
 
+/// Sends once, unsigned, within this time: for those who have a protocol of their own.
+pub(super) async fn ask(builder: reqwest::RequestBuilder, timeout: Duration) -> Reply {
+    // Beside the client's own time-outs, so that even an answer that trickles byte by byte ends in time.
+    tokio::time::timeout(timeout, read_whole(builder.timeout(timeout)))
+        .await
+        .unwrap_or(Reply::NoAnswer)
+}
+
 async fn read_whole(builder: reqwest::RequestBuilder) -> Reply {
     let mut response = match builder.send().await {
         Ok(response) => response,

@@ -11,6 +11,7 @@ pub mod delivery;
 pub mod dice;
 pub mod http;
 pub mod mailer;
+pub mod openid;
 pub mod password_check;
 pub mod secrets;
 pub mod smtp_sink;

@@ -26,6 +26,8 @@ pub enum TokenKind {
     Machine,
     /// An invitation to register a passkey.
     Invitation,
+    /// `state` of a sign-in at an OpenID provider, and the cookie of the browser that began it.
+    Login,
 }
 
 impl TokenKind {
@@ -37,6 +39,7 @@ impl TokenKind {
             Self::Session => "cs_sess_",
             Self::Machine => "cs_machine_",
             Self::Invitation => "cs_invite_",
+            Self::Login => "cs_login_",
         }
     }
 }

@@ -780,6 +780,7 @@ async fn sessions_end_and_accounts_can_be_switched_off() {
         roles: vec!["agent".to_owned()],
         console: Vec::new(),
         concerned: Vec::new(),
+        subject: None,
     };
     world.pass(std::time::Duration::from_secs(1));
     world

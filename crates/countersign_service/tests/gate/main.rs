@@ -8,9 +8,13 @@
 )]
 
 mod attacks;
+mod audit;
 mod backend;
+mod company;
 mod delivery;
 mod erasure;
+mod figures;
+mod provider;
 mod stories;
 mod versions;
 mod world;

@@ -9,6 +9,7 @@ use countersign_ledger::Policy;
 use countersign_service::{
     Answered, BackupAttestation, ContactPut, CustomerPut, CustomerSeat, FactorPut, Gate, HeldPut,
     LogSigner, MachineCaller, OpenRequest, OpenedCase, Operator, Parts, ProofError, SignedInStaff,
+    StartError,
     adapters::{
         clock::{Clock as _, SettableClock},
         dice::SeededDice,
@@ -29,6 +30,8 @@ use countersign_store::{
     CheckpointSigner, Clock as StoreClock, MemoryJournal, SharedJournal, SqliteJournal,
     SqliteOptions,
 };
+
+use serde_json::json;
 
 use crate::backend::Backend;
 
@@ -56,6 +59,18 @@ pub(crate) struct World {
 pub(crate) struct Colleague {
     pub(crate) staff: SignedInStaff,
     pub(crate) passkey: SoftPasskey,
+    session: Token,
+}
+
+impl Colleague {
+    /// The same session, looked at again; `None` if it is over.
+    pub(crate) async fn again(&self, world: &World) -> Option<SignedInStaff> {
+        world
+            .gate
+            .staff_session(self.session.expose())
+            .await
+            .unwrap()
+    }
 }
 
 impl World {
@@ -146,6 +161,54 @@ impl World {
         self.restarts += 1;
     }
 
+    /// The same world from its first day, with these settings: an empty store, the same clock and neighbours.
+    pub(crate) async fn reborn(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        let store_clock = {
+            let clock = Arc::clone(&self.clock);
+            StoreClock::new(move || clock.now().0)
+        };
+        let signer = Arc::new(self.signer.clone());
+        self.journal = Arc::new(MemoryJournal::with_clock(signer, store_clock));
+        self.gate = self.another_gate(2).await;
+        self
+    }
+
+    /// What a gate on this store says to settings that it does not start with.
+    pub(crate) async fn refuses_settings(&self, change: impl FnOnce(&mut Settings)) -> String {
+        let mut settings = self.settings.clone();
+        change(&mut settings);
+        let refused = try_start(&settings, &self.journal, &self.clock, 77, None).await;
+        refused.err().unwrap().to_string()
+    }
+
+    /// Somebody who signed in without a passkey; they get one that was never registered.
+    pub(crate) fn in_session(&self, staff: SignedInStaff, session: Token) -> Colleague {
+        let options = json!({
+            "publicKey": {
+                "challenge": "AAAA", "rp": { "id": "support.acme.example", "name": "x" },
+                "user": { "id": "AAAA", "name": "x", "displayName": "x" },
+                "pubKeyCredParams": [{ "type": "public-key", "alg": -7 }],
+            }
+        });
+        let made = SoftPasskey::create(&options, ORIGIN)
+            .or_else(|_| SoftPasskey::create(&options["publicKey"], ORIGIN));
+        Colleague {
+            staff,
+            passkey: made.unwrap().0,
+            session,
+        }
+    }
+
+    /// Registers a first passkey by invitation and tries to sign in with it: gives the passkey, and what was said.
+    pub(crate) async fn first_passkey(&self, account: &str) -> (SoftPasskey, &'static str) {
+        let mut passkey = self.registers(account).await;
+        let begun = self.gate.start_sign_in().await.unwrap();
+        let response = passkey.get(&begun.options, ORIGIN).unwrap();
+        let finished = self.gate.finish_sign_in(&begun.ceremony, &response).await;
+        (passkey, finished.err().map_or("", |error| error.code()))
+    }
+
     /// What happened to the gate itself, oldest first.
     pub(crate) async fn kinds_of_the_gate(&self) -> Vec<String> {
         let stream = countersign_store::StreamKey("gate/log".to_owned());
@@ -190,8 +253,8 @@ impl World {
         self.pass(Duration::from_secs(hours * 3_600));
     }
 
-    /// Somebody of these settings' accounts, with a new passkey, signed in through the real ceremonies.
-    pub(crate) async fn colleague(&self, account: &str) -> Colleague {
+    /// A new passkey, registered by invitation.
+    async fn registers(&self, account: &str) -> SoftPasskey {
         let invitation = self
             .gate
             .invite_from_console(&Operator::at_the_console(), account)
@@ -202,7 +265,7 @@ impl World {
             .start_registration(invitation.token.expose())
             .await
             .unwrap();
-        let (mut passkey, response) = SoftPasskey::create(&begun.options, ORIGIN).unwrap();
+        let (passkey, response) = SoftPasskey::create(&begun.options, ORIGIN).unwrap();
         self.gate
             .finish_registration(
                 invitation.token.expose(),
@@ -212,6 +275,12 @@ impl World {
             )
             .await
             .unwrap();
+        passkey
+    }
+
+    /// Somebody of these settings' accounts, with a new passkey, signed in through the real ceremonies.
+    pub(crate) async fn colleague(&self, account: &str) -> Colleague {
+        let mut passkey = self.registers(account).await;
         let begun = self.gate.start_sign_in().await.unwrap();
         let response = passkey.get(&begun.options, ORIGIN).unwrap();
         let token = self
@@ -225,7 +294,11 @@ impl World {
             .await
             .unwrap()
             .unwrap();
-        Colleague { staff, passkey }
+        Colleague {
+            staff,
+            passkey,
+            session: token,
+        }
     }
 
     /// Signe of Halden Freight: customer for years, password, PIN, authenticator and passkey, a mailbox and a mobile.
@@ -487,6 +560,7 @@ fn settings(
         roles: roles.iter().copied().map(str::to_owned).collect(),
         console: Vec::new(),
         concerned: Vec::new(),
+        subject: None,
     };
     let machine = |name: &str, scopes: &[Scope], roles: &[&str]| MachineToken {
         name: name.to_owned(),
@@ -528,6 +602,8 @@ fn settings(
             url: format!("{}/password", panel.url),
             secrets: secrets(),
         }),
+        company_login: None,
+        staff_login: None,
         staff: vec![
             account("maja", "p-maja", &["agent"]),
             account("tomas", "p-tomas", &["agent"]),
@@ -542,6 +618,16 @@ fn settings(
             NewAccount {
                 console: vec![ConsoleRole::Admin],
                 ..account("root", "p-root", &[])
+            },
+            NewAccount {
+                console: vec![ConsoleRole::Auditor],
+                ..account("vera", "p-vera", &[])
+            },
+            // An auditor who is tied to a customer.
+            NewAccount {
+                console: vec![ConsoleRole::Auditor],
+                concerned: vec!["c-1042".to_owned()],
+                ..account("otto", "p-otto", &[])
             },
         ],
         machines: vec![
@@ -592,6 +678,18 @@ async fn start_with(
     seed: u64,
     pepper: Option<Secret>,
 ) -> Gate {
+    try_start(settings, journal, clock, seed, pepper)
+        .await
+        .unwrap()
+}
+
+async fn try_start(
+    settings: &Settings,
+    journal: &SharedJournal,
+    clock: &Arc<SettableClock>,
+    seed: u64,
+    pepper: Option<Secret>,
+) -> Result<Gate, StartError> {
     let dice = Arc::new(SeededDice::new(seed));
     let hasher = SecretHasher::with_cost(
         HashCost::cheap_for_tests(),
@@ -607,5 +705,5 @@ async fn start_with(
         hasher,
         check: Box::new(|_| Ok(())),
     };
-    Gate::start(settings.clone(), parts).await.unwrap()
+    Gate::start(settings.clone(), parts).await
 }

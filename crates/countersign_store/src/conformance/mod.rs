@@ -15,6 +15,7 @@ mod batches;
 mod events;
 mod ledger;
 mod model;
+mod reading;
 mod records;
 mod work;
 
@@ -45,6 +46,7 @@ pub use ledger::{
     the_export_holds_the_whole_ledger, tiles_are_those_of_the_specification,
 };
 pub use model::agrees_with_the_model;
+pub use reading::many_at_once_are_as_one_by_one;
 pub use records::{
     expired_records_are_never_read_again, records_are_compared_and_swapped,
     scans_are_ordered_and_bounded,
@@ -88,6 +90,7 @@ macro_rules! conformance_tests {
             streams_grow_only_at_the_expected_version,
             followers_see_everything_once_in_order,
             erased_streams_are_gone_and_the_ledger_stays,
+            many_at_once_are_as_one_by_one,
             a_batch_is_all_or_nothing,
             an_empty_batch_changes_nothing,
             malformed_batches_are_refused,

@@ -366,6 +366,52 @@ impl Journal for SqliteJournal {
         .boxed()
     }
 
+    fn follow_back(
+        &self,
+        before: u64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>> {
+        async move {
+            let rows = sqlx::query_as(statements::FOLLOW_BACK)
+                .bind(int(before))
+                .bind(at_most(limit))
+                .fetch_all(&self.readers);
+            rows.await.map(events).map_err(unread)
+        }
+        .boxed()
+    }
+
+    fn events_at<'a>(
+        &'a self,
+        positions: &'a [u64],
+    ) -> BoxFuture<'a, Result<Vec<StoredEvent>, StoreError>> {
+        async move {
+            let rows = sqlx::query_as(statements::EVENTS_AT)
+                .bind(statements::json(positions).map_err(unread)?)
+                .fetch_all(&self.readers);
+            rows.await.map(events).map_err(unread)
+        }
+        .boxed()
+    }
+
+    fn get_many<'a>(
+        &'a self,
+        space: &'static str,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Record>, StoreError>> {
+        async move {
+            let rows: Vec<(String, String, u64)> = sqlx::query_as(statements::GET_MANY)
+                .bind(space)
+                .bind(statements::json(keys).map_err(unread)?)
+                .bind(self.clock.now_ms())
+                .fetch_all(&self.readers)
+                .await
+                .map_err(unread)?;
+            Ok(rows.into_iter().map(record).collect())
+        }
+        .boxed()
+    }
+
     fn get(
         &self,
         space: &'static str,

@@ -28,6 +28,20 @@ pub(super) const FOLLOW: &str = "
     SELECT position, stream, sequence, kind, version, at_ms, data, leaf
     FROM event WHERE position > ?1 ORDER BY position LIMIT ?2";
 
+pub(super) const FOLLOW_BACK: &str = "
+    SELECT position, stream, sequence, kind, version, at_ms, data, leaf
+    FROM event WHERE position < ?1 ORDER BY position DESC LIMIT ?2";
+
+pub(super) const EVENTS_AT: &str = "
+    SELECT position, stream, sequence, kind, version, at_ms, data, leaf
+    FROM event WHERE position IN (SELECT value FROM json_each(?1)) ORDER BY position";
+
+pub(super) const GET_MANY: &str = "
+    SELECT key, value, revision FROM record
+    WHERE space = ?1 AND key IN (SELECT value FROM json_each(?2))
+        AND (expires_ms IS NULL OR expires_ms > ?3)
+    ORDER BY key";
+
 pub(super) const GET: &str = "
     SELECT key, value, revision FROM record
     WHERE space = ?1 AND key = ?2 AND (expires_ms IS NULL OR expires_ms > ?3)";
@@ -408,6 +422,6 @@ async fn insert<R>(
     Ok(())
 }
 
-fn json(value: &impl serde::Serialize) -> sqlx::Result<String> {
+pub(super) fn json(value: &(impl serde::Serialize + ?Sized)) -> sqlx::Result<String> {
     serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
 }

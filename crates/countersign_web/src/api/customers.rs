@@ -80,7 +80,7 @@ pub struct CustomerPutDone {
     pub contacts_removed: usize,
 }
 
-/// `PUT /v1/customers/{customer}/holdings/{holding}`: exactly one of the three.
+/// `PUT /v1/customers/{customer}/holdings/{holding}`: exactly one of the four.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PutHolding {
@@ -93,6 +93,9 @@ pub struct PutHolding {
     /// The secret of an authenticator app, base32; sealed at once.
     #[serde(default)]
     pub totp_secret: Option<String>,
+    /// The customer's account at your identity provider, for `oidc` and `ciba`, where it is not your own id for the customer.
+    #[serde(default)]
+    pub account: Option<String>,
 }
 
 impl std::fmt::Debug for PutHolding {
@@ -249,26 +252,21 @@ pub async fn put_holding(
     Path((customer, holding)): Path<(String, String)>,
     body: Json<PutHolding>,
 ) -> Result<StatusCode, Problem> {
-    let factor = match body.value {
-        PutHolding {
-            pin: Some(pin),
-            pin_hash: None,
-            totp_secret: None,
-        } => FactorPut::Pin(pin),
-        PutHolding {
-            pin: None,
-            pin_hash: Some(hash),
-            totp_secret: None,
-        } => FactorPut::PinHash(hash),
-        PutHolding {
-            pin: None,
-            pin_hash: None,
-            totp_secret: Some(secret),
-        } => FactorPut::Totp(secret),
+    let PutHolding {
+        pin,
+        pin_hash,
+        totp_secret,
+        account,
+    } = body.value;
+    let factor = match (pin, pin_hash, totp_secret, account) {
+        (Some(pin), None, None, None) => FactorPut::Pin(pin),
+        (None, Some(hash), None, None) => FactorPut::PinHash(hash),
+        (None, None, Some(secret), None) => FactorPut::Totp(secret),
+        (None, None, None, Some(account)) => FactorPut::Account(account),
         _ => {
             return Err(Problem::invalid(
                 "",
-                "exactly one of `pin`, `pin_hash` and `totp_secret`",
+                "exactly one of `pin`, `pin_hash`, `totp_secret` and `account`",
             ));
         }
     };

@@ -5,6 +5,7 @@ pub mod customers;
 pub mod gate;
 pub mod idempotency;
 pub mod staff;
+pub mod statistics;
 
 use axum::http::StatusCode;
 use countersign_cases::Refusal;

@@ -107,6 +107,9 @@ pub struct NewStaff {
     /// Ids of customers this person is, or is tied to.
     #[serde(default)]
     pub concerned: Vec<String>,
+    /// `sub` of this person at the company's identity provider: who signs in there is this account.
+    #[serde(default)]
+    pub subject: Option<String>,
 }
 
 /// An invitation to register the first passkey.
@@ -248,6 +251,7 @@ pub async fn invite(
         roles,
         console,
         concerned,
+        subject,
     } = body.value.clone();
     let console = console
         .iter()
@@ -268,6 +272,7 @@ pub async fn invite(
         roles,
         console,
         concerned,
+        subject,
     };
     once(&web, &scope, &key, &body.bytes, async || {
         let invitation = web.gate.invite(&staff, &new).await?;
@@ -357,12 +362,23 @@ impl From<StaffError> for Problem {
             StaffError::InvitationGone | StaffError::CeremonyGone => {
                 Self::new(StatusCode::GONE, code, words)
             }
+            StaffError::NoCompanySignIn => Self::nothing_here(),
+            StaffError::SignInOver => Self::new(StatusCode::GONE, code, words),
+            StaffError::SignInNotAccepted
+            | StaffError::NoAccountHere
+            | StaffError::SignInAtCompany => Self::new(StatusCode::UNAUTHORIZED, code, words),
+            StaffError::CompanyUnavailable => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, code, words).retry_after(5)
+            }
             StaffError::NotAccepted => Self::new(
                 StatusCode::UNAUTHORIZED,
                 code,
                 "This passkey was not accepted",
             ),
-            StaffError::Exists(_) | StaffError::LastPasskey | StaffError::TooManyPasskeys => {
+            StaffError::Exists(_)
+            | StaffError::LastPasskey
+            | StaffError::TooManyPasskeys
+            | StaffError::SubjectTaken => {
                 Self::new(StatusCode::CONFLICT, code, words)
             }
         }

@@ -474,6 +474,13 @@ impl Page for ApprovalPage {
                 }),
             ),
             (
+                "other-role",
+                page(ApprovalState::Cannot {
+                    why: "This needs a senior in Billing.".into(),
+                    who_can: Some("On shift: Petra.".into()),
+                }),
+            ),
+            (
                 "signed-already",
                 page(ApprovalState::Cannot {
                     why: "You have signed already; one more senior is needed.".into(),

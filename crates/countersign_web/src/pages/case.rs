@@ -459,6 +459,16 @@ impl Page for CasePage {
         ready.secondary = None;
         ready.expires = Some(at_in("11:45", "in 1 hour"));
 
+        let mut notices = missing(
+            CaseState::Notices,
+            5,
+            "1 still missing.",
+            "Next: Every channel is told, with a stop link.",
+        );
+        notices.primary = None;
+        notices.secondary = Some(Button::open("Withdraw it", "/cases/CS-7F3K9Q/withdraw"));
+        notices.say = Some(SayThis::Waits);
+
         let mut waits = missing(
             CaseState::Waits("24 Nov, 10:45".into()),
             6,
@@ -535,6 +545,7 @@ impl Page for CasePage {
             ("odd-characters", odd),
             ("senior", senior),
             ("ready", ready),
+            ("notices", notices),
             ("waits", waits),
             ("running", running),
             ("unknown", unknown),

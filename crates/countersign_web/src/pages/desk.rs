@@ -112,6 +112,8 @@ impl Page for DeskPage {
                     ..page(DeskTab::Team, case_rows())
                 },
             ),
+            ("team", page(DeskTab::Team, case_rows())),
+            ("finished", page(DeskTab::Done, finished_rows())),
             (
                 "senior",
                 Self {
@@ -160,8 +162,15 @@ impl Page for DeskPage {
     }
 }
 
-pub(super) fn case_rows() -> Vec<CaseRow> {
-    let row = |id: &str, what: &str, customer: &str, state, missing: &str, since: &str| CaseRow {
+fn row(
+    id: &str,
+    what: &str,
+    customer: &str,
+    state: CaseState,
+    missing: &str,
+    since: &str,
+) -> CaseRow {
+    CaseRow {
         id: id.into(),
         what: what.into(),
         customer: customer.into(),
@@ -172,7 +181,28 @@ pub(super) fn case_rows() -> Vec<CaseRow> {
             ..at(since)
         },
         unseen: false,
-    };
+    }
+}
+
+/// One row for each way to end.
+fn finished_rows() -> Vec<CaseRow> {
+    use CaseState::{Declined, Done, Expired, Failed, Refused, Stopped, Withdrawn};
+    [
+        ("CS-7F2Q4M", "Halden Freight AB", Stopped, "10:51"),
+        ("CS-81B07H", "Tallberg Media", Done, "10:45"),
+        ("CS-7F2NE8", "M•• L••", Withdrawn, "10:20"),
+        ("CS-7F1K3V", "Brightside Dental", Declined, "09:58"),
+        ("CS-7F0Z2A", "Vik & Söner", Refused, "09:31"),
+        ("CS-7EZQ6C", "Orrskär Bygg", Expired, "09:02"),
+        ("CS-7EYB1D", "Lund & Lund", Failed, "08:40"),
+    ]
+    .map(|(id, customer, state, since)| {
+        row(id, "Change the email address", customer, state, "", since)
+    })
+    .into()
+}
+
+pub(super) fn case_rows() -> Vec<CaseRow> {
     vec![
         CaseRow {
             unseen: true,

@@ -1,10 +1,11 @@
 //! When something did not work: what happened, why, one way on, a reference.
 
 use askama::Template;
+use countersign_service::Language;
 
 use super::frame::{Banner, CustomerFrame, StaffFrame};
 use super::icon::Icon;
-use super::page::Page;
+use super::page::{Page, Spoken};
 use super::parts::When;
 use super::samples::{agent, at, customer, nobody};
 use crate::words::Typed;
@@ -166,13 +167,19 @@ impl Page for CustomerErrorPage {
     const NAME: &'static str = "customer-error";
 
     fn samples() -> Vec<(&'static str, Self)> {
+        Self::samples_in(Language::English)
+    }
+}
+
+impl Spoken for CustomerErrorPage {
+    fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
         problems()
             .into_iter()
             .map(|(state, problem)| {
                 (
                     state,
                     Self {
-                        frame: customer(),
+                        frame: customer(language),
                         problem,
                         reference: Some("7Q4M-22".into()),
                     },

@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 
 use askama::Template;
 use askama::filters::HtmlSafe;
+use countersign_service::Language;
 
 use super::parts::{Theme, When};
 
@@ -79,8 +80,12 @@ pub enum Banner {
 /// The frame of customer pages (UX 8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomerFrame {
-    /// BCP 47 language of the page.
-    pub lang: String,
+    /// What the page speaks.
+    pub language: Language,
+    /// What the organisation's own words are in: its name, labels and the sentences of its procedure.
+    pub own_language: Language,
+    /// Path and query of this page, so that choosing another language comes back to it.
+    pub here: String,
     /// Colours asked for.
     pub theme: Theme,
     /// The company's name as the procedure has it.

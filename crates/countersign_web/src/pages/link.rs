@@ -114,6 +114,8 @@ pub enum ProofMethod {
     Passkey,
     /// At the company's own sign-in.
     Company,
+    /// Answered on the customer's device.
+    Push,
 }
 
 /// How a way stands.
@@ -379,6 +381,7 @@ impl ProofMethod {
             Self::Text => "A code sent to the mobile number on file",
             Self::Passkey => "Use the lock of this device",
             Self::Company => "Sign in the way you always do",
+            Self::Push => "Answer in the app on your device",
         }
     }
 }
@@ -396,9 +399,11 @@ impl ProofProblem {
             ProofMethod::Pin => "PIN",
             ProofMethod::Password => "password",
             ProofMethod::Passkey => "passkey",
-            ProofMethod::App | ProofMethod::Mail | ProofMethod::Text | ProofMethod::Company => {
-                "code"
-            }
+            ProofMethod::App
+            | ProofMethod::Mail
+            | ProofMethod::Text
+            | ProofMethod::Company
+            | ProofMethod::Push => "code",
         };
         match self {
             Self::Wrong(None) => format!("That {thing} is not right."),

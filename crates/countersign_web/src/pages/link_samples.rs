@@ -1,11 +1,13 @@
 //! The customer's pages in each of their states.
 
+use countersign_service::Language;
+
 use super::link::{
     ConfirmPage, DonePage, DoneState, NextStep, PasskeyProofPage, ProofMethod, ProofProblem,
     ProofState, ProofWay, ProvePage, ReceiptRow, ReceiptsPage, StartPage, StartState, StepPlace,
     StopPage, StopState, TypedProofPage, WayGroup, WayKind,
 };
-use super::page::Page;
+use super::page::{Page, Spoken};
 use super::parts::{Button, Errors, Live};
 use super::samples::{
     DIGEST, at, at_in, consequence, customer, error, fact, machine, odd_words, on, server_words,
@@ -17,6 +19,12 @@ impl Page for StartPage {
     const NAME: &'static str = "link-start";
 
     fn samples() -> Vec<(&'static str, Self)> {
+        Self::samples_in(Language::English)
+    }
+}
+
+impl Spoken for StartPage {
+    fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
         let ask = |words: Words, failed| StartState::Ask {
             words: words.masked(),
             consequence: Some(consequence()),
@@ -27,7 +35,7 @@ impl Page for StartPage {
             you_will_need: "two of: support PIN, passkey, authenticator code".into(),
             failed,
         };
-        let mut before = customer();
+        let mut before = customer(language);
         before.case = None;
         let page = |state| Self {
             frame: before.clone(),
@@ -64,7 +72,7 @@ impl Page for StartPage {
     }
 }
 
-fn way(name: &str, label: &str, method: ProofMethod, state: ProofState) -> ProofWay {
+pub(super) fn way(name: &str, label: &str, method: ProofMethod, state: ProofState) -> ProofWay {
     ProofWay {
         name: name.into(),
         label: label.into(),
@@ -77,8 +85,14 @@ impl Page for ProvePage {
     const NAME: &'static str = "link-prove";
 
     fn samples() -> Vec<(&'static str, Self)> {
+        Self::samples_in(Language::English)
+    }
+}
+
+impl Spoken for ProvePage {
+    fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
         let page = |pin, mail, errors| Self {
-            frame: customer(),
+            frame: customer(language),
             step: 1,
             steps: 2,
             groups: vec![
@@ -160,8 +174,14 @@ impl Page for TypedProofPage {
     const NAME: &'static str = "link-typed";
 
     fn samples() -> Vec<(&'static str, Self)> {
+        Self::samples_in(Language::English)
+    }
+}
+
+impl Spoken for TypedProofPage {
+    fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
         let page = |name: &str, label: &str, method, problem| Self {
-            frame: customer(),
+            frame: customer(language),
             step: 1,
             steps: 2,
             way: way(name, label, method, ProofState::Open),
@@ -228,8 +248,14 @@ impl Page for PasskeyProofPage {
     const NAME: &'static str = "link-passkey";
 
     fn samples() -> Vec<(&'static str, Self)> {
+        Self::samples_in(Language::English)
+    }
+}
+
+impl Spoken for PasskeyProofPage {
+    fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
         let page = |other_ways, problem| Self {
-            frame: customer(),
+            frame: customer(language),
             step: 2,
             steps: 2,
             way: way("passkey", "passkey", ProofMethod::Passkey, ProofState::Open),
@@ -249,8 +275,14 @@ impl Page for ConfirmPage {
     const NAME: &'static str = "link-confirm";
 
     fn samples() -> Vec<(&'static str, Self)> {
+        Self::samples_in(Language::English)
+    }
+}
+
+impl Spoken for ConfirmPage {
+    fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
         let page = |number_from: Option<&str>, errors| Self {
-            frame: customer(),
+            frame: customer(language),
             words: words(),
             consequence: Some(consequence()),
             summary: vec![
@@ -302,6 +334,12 @@ impl Page for DonePage {
     const NAME: &'static str = "link-done";
 
     fn samples() -> Vec<(&'static str, Self)> {
+        Self::samples_in(Language::English)
+    }
+}
+
+impl Spoken for DonePage {
+    fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
         let step = |text: &str, place| NextStep {
             text: text.into(),
             place,
@@ -326,7 +364,7 @@ impl Page for DonePage {
                     )
                 })
                 .collect();
-            let mut frame = customer();
+            let mut frame = customer(language);
             frame.works_until = None;
             Self {
                 frame,
@@ -392,8 +430,14 @@ impl Page for StopPage {
     const NAME: &'static str = "link-stop";
 
     fn samples() -> Vec<(&'static str, Self)> {
+        Self::samples_in(Language::English)
+    }
+}
+
+impl Spoken for StopPage {
+    fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
         let page = |state, from_notice: bool| {
-            let mut frame = customer();
+            let mut frame = customer(language);
             frame.can_stop = false;
             frame.works_until = None;
             Self {
@@ -438,7 +482,13 @@ impl Page for ReceiptsPage {
     const NAME: &'static str = "link-receipts";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let mut frame = customer();
+        Self::samples_in(Language::English)
+    }
+}
+
+impl Spoken for ReceiptsPage {
+    fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
+        let mut frame = customer(language);
         frame.can_stop = false;
         frame.works_until = None;
         let row = |words, happened, shown: &str| ReceiptRow {

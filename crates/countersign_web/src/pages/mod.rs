@@ -5,11 +5,15 @@
 //! from those come the gallery, the tests and the pictures.
 
 mod approvals;
+mod audit;
 mod case;
+pub mod charts;
+mod company;
 mod customers;
 mod desk;
 mod errors;
 mod frame;
+mod gallery;
 mod icon;
 mod link;
 mod link_samples;
@@ -25,13 +29,20 @@ mod reference;
 mod samples;
 mod settings;
 mod sign_in;
+mod statistics;
+mod told;
+
+use countersign_service::Language;
 
 pub use approvals::*;
+pub use audit::*;
 pub use case::*;
+pub use company::*;
 pub use customers::*;
 pub use desk::*;
 pub use errors::*;
 pub use frame::*;
+pub use gallery::gallery_files;
 pub use link::*;
 pub use new_case::*;
 pub use page::*;
@@ -43,6 +54,8 @@ pub use receipt::*;
 pub use reference::*;
 pub use settings::*;
 pub use sign_in::*;
+pub use statistics::*;
+pub use told::*;
 
 /// One page in one state, rendered.
 #[derive(Debug, Clone)]
@@ -62,6 +75,7 @@ pub struct GalleryPage {
 pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     let mut pages = Vec::new();
     add::<SignInPage>(&mut pages)?;
+    add::<CompanyBackPage>(&mut pages)?;
     add::<InvitationPage>(&mut pages)?;
     add::<DeskPage>(&mut pages)?;
     add::<NewCaseCustomerPage>(&mut pages)?;
@@ -83,6 +97,10 @@ pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     add::<ReachPage>(&mut pages)?;
     add::<LockoutPage>(&mut pages)?;
     add::<ProcedureTextPage>(&mut pages)?;
+    add::<StatisticsPage>(&mut pages)?;
+    add::<AuditPage>(&mut pages)?;
+    add::<AuditEntryPage>(&mut pages)?;
+    add::<AuditVerifyPage>(&mut pages)?;
     add::<SettingsPage>(&mut pages)?;
     add::<PasskeysPage>(&mut pages)?;
     add::<KeysPage>(&mut pages)?;
@@ -90,21 +108,44 @@ pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     add::<StaffErrorPage>(&mut pages)?;
     add::<ApiPage>(&mut pages)?;
     add::<ProblemPage>(&mut pages)?;
-    add::<StartPage>(&mut pages)?;
-    add::<ProvePage>(&mut pages)?;
-    add::<TypedProofPage>(&mut pages)?;
-    add::<PasskeyProofPage>(&mut pages)?;
-    add::<ConfirmPage>(&mut pages)?;
-    add::<DonePage>(&mut pages)?;
-    add::<StopPage>(&mut pages)?;
-    add::<ReceiptsPage>(&mut pages)?;
-    add::<CustomerReceiptPage>(&mut pages)?;
-    add::<CustomerErrorPage>(&mut pages)?;
+    pages.extend(customer_gallery(Language::English)?);
+    Ok(pages)
+}
+
+/// Every page for customers in every state, in this language.
+///
+/// # Errors
+/// If a template cannot be rendered; a test shows that none fails.
+pub fn customer_gallery(language: Language) -> askama::Result<Vec<GalleryPage>> {
+    let mut pages = Vec::new();
+    add_in::<StartPage>(&mut pages, language)?;
+    add_in::<ProvePage>(&mut pages, language)?;
+    add_in::<TypedProofPage>(&mut pages, language)?;
+    add_in::<PasskeyProofPage>(&mut pages, language)?;
+    add_in::<CompanyProofPage>(&mut pages, language)?;
+    add_in::<PushProofPage>(&mut pages, language)?;
+    add_in::<ConfirmPage>(&mut pages, language)?;
+    add_in::<DonePage>(&mut pages, language)?;
+    add_in::<StopPage>(&mut pages, language)?;
+    add_in::<ReceiptsPage>(&mut pages, language)?;
+    add_in::<CustomerReceiptPage>(&mut pages, language)?;
+    add_in::<CustomerErrorPage>(&mut pages, language)?;
     Ok(pages)
 }
 
 fn add<P: Page>(pages: &mut Vec<GalleryPage>) -> askama::Result<()> {
     for (state, page) in P::samples() {
+        pages.push(GalleryPage {
+            page: P::NAME,
+            state,
+            html: page.render()?,
+        });
+    }
+    Ok(())
+}
+
+fn add_in<P: Spoken>(pages: &mut Vec<GalleryPage>, language: Language) -> askama::Result<()> {
+    for (state, page) in P::samples_in(language) {
         pages.push(GalleryPage {
             page: P::NAME,
             state,

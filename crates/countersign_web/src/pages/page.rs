@@ -1,6 +1,7 @@
 //! What every page has: a name, its states, and the gallery made of them.
 
 use askama::Template;
+use countersign_service::Language;
 
 /// A page: a view struct with a template.
 pub trait Page: Template + Sized {
@@ -9,6 +10,12 @@ pub trait Page: Template + Sized {
 
     /// The page in each of its states, by the name of the state.
     fn samples() -> Vec<(&'static str, Self)>;
+}
+
+/// A page for customers: it speaks their language.
+pub trait Spoken: Page {
+    /// [`Page::samples`] in this language; those are the English ones.
+    fn samples_in(language: Language) -> Vec<(&'static str, Self)>;
 }
 
 /// Fragments one after the other. A fragment that cannot be rendered is left out: the page it

@@ -1,12 +1,13 @@
 //! The receipt: a sheet made to be printed and checked.
 
 use askama::Template;
+use countersign_service::Language;
 
 use askama::filters::HtmlSafe;
 
 use super::frame::{Banner, CustomerFrame, Section, StaffFrame};
 use super::icon::Icon;
-use super::page::Page;
+use super::page::{Page, Spoken};
 use super::parts::{Fact, When};
 use super::samples::{DIGEST, agent, customer, fact, on, words};
 use crate::words::{Typed, Words};
@@ -118,7 +119,13 @@ impl Page for CustomerReceiptPage {
     const NAME: &'static str = "customer-receipt";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let mut frame = customer();
+        Self::samples_in(Language::English)
+    }
+}
+
+impl Spoken for CustomerReceiptPage {
+    fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
+        let mut frame = customer(language);
         frame.can_stop = false;
         frame.works_until = None;
         receipts()

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use countersign_service::Language;
+
 use super::frame::{CustomerFrame, Person, Section, StaffFrame};
 use super::parts::{
     Act, ActOutcome, Check, CheckState, Checklist, Errors, Fact, FactValue, ProcedureRef, Risk,
@@ -81,9 +83,11 @@ pub(super) fn nobody(here: &str) -> StaffFrame {
     }
 }
 
-pub(super) fn customer() -> CustomerFrame {
+pub(super) fn customer(language: Language) -> CustomerFrame {
     CustomerFrame {
-        lang: "en".into(),
+        language,
+        own_language: Language::English,
+        here: "/c".into(),
         theme: Theme::System,
         organisation: "Nordhamn Hosting".into(),
         reference: Some("chat reference 48213".into()),

@@ -53,6 +53,12 @@ pub enum SignInProblem {
     SignedOut(When),
     /// Signed out on purpose.
     Left,
+    /// Signed in at the company, and has no account or no role here.
+    NoAccount,
+    /// The company's sign-in does not answer.
+    CompanyAway,
+    /// What the company's sign-in answered is not accepted.
+    CompanyRefused,
 }
 
 /// `GET /invitation/{token}` → 303 `/invitation`. Passkey: JSON `POST /invitation/start` and `/invitation/finish`.
@@ -96,6 +102,9 @@ impl SignInPage {
                     | SignInProblem::Unknown
                     | SignInProblem::NotOnShift(_)
                     | SignInProblem::TooMany(_)
+                    | SignInProblem::NoAccount
+                    | SignInProblem::CompanyAway
+                    | SignInProblem::CompanyRefused
             )
         )
     }
@@ -149,6 +158,9 @@ impl Page for SignInPage {
                 page(Some(SignInProblem::SignedOut(at("18:00")))),
             ),
             ("signed-out", page(Some(SignInProblem::Left))),
+            ("no-account", page(Some(SignInProblem::NoAccount))),
+            ("company-away", page(Some(SignInProblem::CompanyAway))),
+            ("company-refused", page(Some(SignInProblem::CompanyRefused))),
             (
                 "demo",
                 Self {

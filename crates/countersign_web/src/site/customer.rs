@@ -12,6 +12,7 @@ use countersign_service::{
 use serde_json::json;
 
 use super::cases::{SheetOf, download, sheet};
+use super::company;
 use super::sign_in::Scripted;
 use super::stop::reason;
 use super::{Answer, Browser, Fields, customer_frame, field, html, html_with};
@@ -193,7 +194,7 @@ fn next_page(view: &SeatView) -> &'static str {
     }
 }
 
-fn frame(web: &Web, browser: &Browser, view: &SeatView) -> CustomerFrame {
+pub(super) fn frame(web: &Web, browser: &Browser, view: &SeatView) -> CustomerFrame {
     CustomerFrame {
         organisation: view.organisation.clone(),
         reference: view.reference.clone(),
@@ -314,7 +315,7 @@ fn prove_page(
 
 fn kind_of(method: ProofMethod) -> WayKind {
     match method {
-        ProofMethod::Passkey | ProofMethod::App => WayKind::Have,
+        ProofMethod::Passkey | ProofMethod::App | ProofMethod::Push => WayKind::Have,
         ProofMethod::Mail | ProofMethod::Text => WayKind::Receive,
         ProofMethod::Pin | ProofMethod::Password | ProofMethod::Company => WayKind::Know,
     }
@@ -341,13 +342,19 @@ fn shown_method(method: Method) -> ProofMethod {
         Method::Passkey => ProofMethod::Passkey,
         Method::Mail => ProofMethod::Mail,
         Method::Text => ProofMethod::Text,
-        Method::Oidc | Method::Ciba | Method::Webhook => ProofMethod::Company,
+        Method::Ciba => ProofMethod::Push,
+        Method::Oidc | Method::Webhook | Method::Panel => ProofMethod::Company,
     }
 }
 
 /// A way by its name. One that the customer never registered looks like any other: what stands on this page must not
 /// tell somebody who has proved nothing whether there is a PIN.
-fn way_named(web: &Web, procedure: &Procedure, view: &SeatView, name: &str) -> Option<ProofWay> {
+pub(super) fn way_named(
+    web: &Web,
+    procedure: &Procedure,
+    view: &SeatView,
+    name: &str,
+) -> Option<ProofWay> {
     if let Some(way) = view.ways.iter().find(|way| way.proof == name) {
         return Some(proof_way(way, &web.calendar()));
     }
@@ -379,7 +386,7 @@ fn asks(expression: &Expr, wanted: ProofId) -> bool {
 }
 
 /// Which question this is, and of how many, on the way that needs the fewest.
-fn steps(procedure: &Procedure, view: &SeatView) -> (u32, u32) {
+pub(super) fn steps(procedure: &Procedure, view: &SeatView) -> (u32, u32) {
     let is_done = |name: &str| {
         view.ways
             .iter()
@@ -456,6 +463,9 @@ pub async fn way(
     {
         // No code was sent yet; choosing this way sends one.
         return Ok(see_other("/c/prove"));
+    }
+    if company::is_asked_here(way.method) {
+        return company::show(&web, &browser, &seat, &name, way.method).await;
     }
     if way.method == ProofMethod::Passkey {
         let (step, steps) = steps(&procedure, &view);
@@ -1026,7 +1036,12 @@ impl From<ProofError> for Problem {
             ProofError::Unavailable => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, code, title).retry_after(5)
             }
-            ProofError::NotAccepted | ProofError::NoPasskey => {
+            ProofError::LoginOver => Self::new(StatusCode::GONE, code, title),
+            ProofError::LoginCancelled
+            | ProofError::LoginTooWeak
+            | ProofError::LoginNotAccepted
+            | ProofError::NotAccepted
+            | ProofError::NoPasskey => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, title).detail(error.to_string())
             }
         }

@@ -30,7 +30,7 @@ const BREATH: Duration = Duration::from_millis(500);
 
 /// What the reader has seen already: `Last-Event-ID` of a browser that comes back, or `after` of a page just loaded.
 #[derive(Debug, Clone, Copy)]
-pub struct After(u64);
+pub struct After(pub(super) u64);
 
 impl<S: Send + Sync> FromRequestParts<S> for After {
     type Rejection = Problem;
@@ -226,7 +226,7 @@ impl axum::extract::OptionalFromRequestParts<Web> for SessionToken {
 }
 
 /// Positions of the journal after this one, the newest of each burst.
-fn news(web: &Web, after: u64) -> impl Stream<Item = u64> + Send + use<> {
+pub(super) fn news(web: &Web, after: u64) -> impl Stream<Item = u64> + Send + use<> {
     let mut receiver = web.gate.news();
     receiver.mark_changed();
     futures_util::stream::unfold((receiver, false), async |(mut receiver, sent)| {
@@ -240,7 +240,7 @@ fn news(web: &Web, after: u64) -> impl Stream<Item = u64> + Send + use<> {
     .filter(move |at| ready(*at > after))
 }
 
-fn patch(at: u64, html: &str) -> Event {
+pub(super) fn patch(at: u64, html: &str) -> Event {
     Event::default()
         .event("patch")
         .id(at.to_string())
@@ -248,7 +248,7 @@ fn patch(at: u64, html: &str) -> Event {
 }
 
 /// Ends with the first `None`: the reader signed out, or may no longer see it. The browser then asks again and is told.
-fn stream(events: impl Stream<Item = Option<Event>> + Send + 'static) -> Response {
+pub(super) fn stream(events: impl Stream<Item = Option<Event>> + Send + 'static) -> Response {
     let events = events
         .take_while(|event| ready(event.is_some()))
         .filter_map(|event| ready(event.map(Ok::<_, Infallible>)));

@@ -4,10 +4,13 @@
 //! into pages for whoever did not ask for JSON.
 
 pub mod approvals;
+pub mod audit;
 pub mod cases;
+pub mod company;
 pub mod customer;
 pub mod customers;
 pub mod desk;
+pub mod language;
 pub mod live;
 pub mod new_case;
 pub mod procedures;
@@ -15,6 +18,7 @@ pub mod proposal;
 pub mod reference;
 pub mod settings;
 pub mod sign_in;
+pub mod statistics;
 pub mod stop;
 
 use std::collections::BTreeMap;
@@ -24,8 +28,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use countersign_service::SignedInStaff;
 use countersign_service::settings::ConsoleRole;
+use countersign_service::{Language, SignedInStaff};
 
 use self::live::SessionToken;
 use crate::Web;
@@ -70,6 +74,7 @@ pub struct Browser {
     theme: Theme,
     shortcuts: bool,
     here: String,
+    language: Language,
 }
 
 impl Browser {
@@ -84,6 +89,26 @@ impl Browser {
             theme,
             shortcuts: cookie(headers, "shortcuts").as_deref() != Some("off"),
             here,
+            language: Language::chosen(
+                cookie(headers, "language").as_deref(),
+                headers
+                    .get(header::ACCEPT_LANGUAGE)
+                    .and_then(|value| value.to_str().ok()),
+                Language::default(),
+            ),
+        }
+    }
+
+    /// What the customer reads.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// The customer's page this is, or that the form on it belongs to: where one is after choosing another language.
+    fn customer_page(&self) -> String {
+        match self.here.as_str() {
+            "/c/yes" | "/c/no" | "/c/run" | "/c/language" => "/c".to_owned(),
+            here => here.strip_suffix("/send").unwrap_or(here).to_owned(),
         }
     }
 }
@@ -154,16 +179,7 @@ impl FromRequestParts<Web> for Desk {
             name: staff.name().to_owned(),
             role: role_label(web, &staff),
         });
-        frame.sections = if staff.roles().is_empty() {
-            vec![Section::Procedures]
-        } else {
-            vec![
-                Section::Desk,
-                Section::Approvals,
-                Section::Customers,
-                Section::Procedures,
-            ]
-        };
+        frame.sections = sections(&staff);
         Ok(Self {
             staff,
             frame,
@@ -171,6 +187,23 @@ impl FromRequestParts<Web> for Desk {
             session,
         })
     }
+}
+
+/// The pages somebody may open.
+fn sections(staff: &SignedInStaff) -> Vec<Section> {
+    let auditor = staff.has(ConsoleRole::Auditor);
+    let works = !staff.roles().is_empty();
+    [
+        (Section::Desk, works),
+        (Section::Approvals, works),
+        (Section::Customers, works),
+        (Section::Procedures, true),
+        (Section::Statistics, works || auditor),
+        (Section::Audit, auditor),
+    ]
+    .into_iter()
+    .filter_map(|(section, may)| may.then_some(section))
+    .collect()
 }
 
 /// The frame of a page where nobody is signed in.
@@ -193,7 +226,9 @@ pub fn public_frame(web: &Web, browser: &Browser) -> StaffFrame {
 /// The frame of a customer's page.
 pub fn customer_frame(web: &Web, browser: &Browser) -> CustomerFrame {
     CustomerFrame {
-        lang: "en".to_owned(),
+        language: browser.language,
+        own_language: Language::English,
+        here: browser.customer_page(),
         theme: browser.theme,
         organisation: web.gate.procedure().organisation.clone(),
         reference: None,

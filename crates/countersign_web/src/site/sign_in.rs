@@ -12,7 +12,7 @@ use crate::body::{Form, Json, Path, Query};
 use crate::callers::Staff;
 use crate::headers::see_other;
 use crate::network::Network;
-use crate::pages::{InvitationPage, InvitationState, SignInPage, SignInProblem};
+use crate::pages::{CompanySignIn, InvitationPage, InvitationState, SignInPage, SignInProblem};
 use crate::problem::Problem;
 
 /// What the passkey script posts: the fields of the form, and then the answer of the device.
@@ -49,13 +49,22 @@ pub async fn page(
     let problem = match field(&fields, "problem") {
         "unknown" => Some(SignInProblem::Unknown),
         "left" => Some(SignInProblem::Left),
+        "no-account" => Some(SignInProblem::NoAccount),
+        "company-away" => Some(SignInProblem::CompanyAway),
+        "company-refused" => Some(SignInProblem::CompanyRefused),
         _ => None,
     };
     html(&SignInPage {
         frame: public_frame(&web, &browser),
         organisation: web.gate.procedure().organisation.clone(),
         host: web.host(),
-        company: None,
+        company: web.gate.company_sign_in().map(|name| CompanySignIn {
+            name: name.to_owned(),
+            href: format!(
+                "/sign-in/company?next={}",
+                crate::pages::encode(&local_path(field(&fields, "next")))
+            ),
+        }),
         next: local_path(field(&fields, "next")),
         asks_email: false,
         problem,

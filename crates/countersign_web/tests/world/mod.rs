@@ -469,6 +469,7 @@ fn settings(
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
         console: Vec::new(),
         concerned: Vec::new(),
+        subject: None,
     };
     let machine = |name: &str, scopes: &[Scope], roles: &[&str]| MachineToken {
         name: name.to_owned(),
@@ -510,6 +511,8 @@ fn settings(
             url: format!("{}/password", panel.url),
             secrets: secrets(),
         }),
+        company_login: None,
+        staff_login: None,
         staff: vec![
             account("maja", "p-maja", "Maja", &["agent"]),
             account("tomas", "p-tomas", "Tomas", &["agent"]),
