@@ -1,6 +1,6 @@
 //! Measurements: ours and the peer in one run, with the ratio. Build with `--release`.
 //!
-//! `countersign_benches decision | grant | language | ledger | page [OPEN CASES]`
+//! `countersign_benches decision | grant | language | ledger | page [OPEN CASES [FINISHED CASES]]`
 
 #![expect(
     clippy::print_stdout,
@@ -11,6 +11,7 @@
 use std::process::ExitCode;
 
 mod decision;
+mod filled;
 mod grant;
 mod language;
 mod ledger;

@@ -11,10 +11,12 @@ mod ledger;
 mod pages;
 mod procedure;
 mod promises;
+mod providers;
 mod reference;
 mod sarif;
 mod secret;
 mod serve;
+mod statistics;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -160,6 +162,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE", default_value = "countersign.toml")]
         config: PathBuf,
     },
+    /// Say how far procedure was followed: figures from the events in the database. The gate must not be running; of one that is, read `/v1/statistics`.
+    Statistics(statistics::Statistics),
     /// Check or export the ledger.
     Ledger {
         #[command(subcommand)]
@@ -342,6 +346,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Draw(what) => draw::draw(&what),
         Command::Serve { config, invite } => serve::serve(&config, &invite),
         Command::Doctor { config } => doctor::doctor(&config),
+        Command::Statistics(asked) => statistics::statistics(&asked),
         Command::Reference { page } => reference::reference(page),
         Command::Ledger {
             command:

@@ -8,7 +8,6 @@ use anyhow::Context as _;
 use countersign_language::{Procedure, line_of};
 use countersign_prover::certificate::{self, Certificate};
 use countersign_prover::{Verdict, diff};
-use countersign_service::LogSigner;
 use countersign_service::adapters::clock::{Clock, SystemClock};
 use countersign_service::adapters::mailer::{MailSecurity, MailServer};
 use countersign_service::adapters::openid::{Credentials, ProviderSettings, check_private_key};
@@ -19,6 +18,7 @@ use countersign_service::settings::{
     CompanyLogin, Connector, ConsoleRole, Endpoint, Group, Keys, Limits, MachineToken,
     MailSettings, NewAccount, Scope, Settings, StaffLogin,
 };
+use countersign_service::{Language, LogSigner};
 use countersign_store::{OpenError, SqliteJournal, SqliteOptions};
 
 use crate::config::{self, Config, Mistake};
@@ -135,6 +135,7 @@ impl Installation {
                 .collect(),
             machines: machines_of(machines),
             return_to: config.list("gate", "return_to"),
+            language: Language::of_tag(&config.text("gate", "language")).unwrap_or_default(),
             limits: limits(config),
         };
         Ok(Self {

@@ -432,6 +432,10 @@ fn next(view: &View<'_>, missing: &[Missing]) -> Next {
                 },
             )
         }
+        State::Granted if view.procedure.set_at_gate(view.action).is_some() => act(
+            Who::Customer,
+            "the customer sets the new one on their own page",
+        ),
         State::Granted => act(Who::Gate, "hands the grant over"),
         State::Running => act(Who::Backend, "answers"),
         State::Unknown => act(Who::Backend, "says whether it happened"),

@@ -1,6 +1,8 @@
 //! The syntax tree: what a file says, by name, before anybody asks whether it makes sense.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::model::{BackupGrade, Comparison, Duration, HoldingKind, Scope, Span};
 
@@ -344,9 +346,20 @@ pub(crate) struct Words {
     /// How many of them are names.
     names: usize,
     /// Open addressing, a power of two long: 0 for a free place, else the symbol and above it
-    /// some bits of the hash, so that the words themselves need hardly be looked at.
+    /// some bits of the hash, so that the words themselves need hardly be looked at. At most half full.
     slots: Vec<u32>,
+    /// Every name in order, from the moment one was [`MOST_STEPS`] places from where its hash says. The hash has no key, so
+    /// somebody can make names that all go to one place; reading them costs no more than a tree of them then.
+    ordered: OnceLock<BTreeMap<Box<str>, Symbol>>,
 }
+
+/// Places looked at for one name, at most. In a table half full of names that nobody chose for it, one name in 10^10 is so
+/// far from its place (linear probing: exp(-0.193 k)).
+const MOST_STEPS: usize = 128;
+
+/// More than [`MOST_STEPS`] places were looked at.
+#[derive(Debug)]
+struct TooFar;
 
 /// More symbols than can be: a text is at most `read::LARGEST` bytes, and between two words
 /// that differ is at least one byte that belongs to neither.
@@ -368,6 +381,7 @@ impl Words {
             ends: vec![0],
             slots: vec![0; (bytes / 64).next_power_of_two().max(64)],
             names: 0,
+            ordered: OnceLock::new(),
         }
     }
 
@@ -402,73 +416,108 @@ impl Words {
 
     /// Keeps a name, once.
     pub(crate) fn intern(&mut self, word: &str) -> Symbol {
-        if self.names * 4 >= self.slots.len() * 3 {
+        if self.names * 2 >= self.slots.len() && self.ordered.get().is_none() {
             self.grow();
         }
         let hash = hash(word);
-        let (slot, there) = self.look_up(word, hash);
-        if let Some(symbol) = there {
-            return symbol;
+        if self.ordered.get().is_none() {
+            match self.look_up(word, hash) {
+                Ok((_, Some(symbol))) => return symbol,
+                Ok((slot, None)) => {
+                    let symbol = self.keep(word);
+                    if let Some(free) = self.slots.get_mut(slot) {
+                        *free = symbol.0 | hash & !SYMBOL;
+                    }
+                    self.names += 1;
+                    return symbol;
+                }
+                Err(TooFar) => {}
+            }
+        }
+        if let Some(symbol) = self.in_order().get(word) {
+            return *symbol;
         }
         let symbol = self.keep(word);
-        if let Some(free) = self.slots.get_mut(slot) {
-            *free = symbol.0 | hash & !SYMBOL;
+        if let Some(ordered) = self.ordered.get_mut() {
+            ordered.insert(word.into(), symbol);
         }
-        self.names += 1;
         symbol
     }
 
     /// The symbol of a word that is already there.
     pub(crate) fn find(&self, word: &str) -> Option<Symbol> {
-        self.look_up(word, hash(word)).1
+        if self.ordered.get().is_none()
+            && let Ok((_, there)) = self.look_up(word, hash(word))
+        {
+            return there;
+        }
+        self.in_order().get(word).copied()
+    }
+
+    /// Every name in order; from the first call on, names are looked up here alone.
+    fn in_order(&self) -> &BTreeMap<Box<str>, Symbol> {
+        self.ordered.get_or_init(|| {
+            self.slots
+                .iter()
+                .filter(|taken| **taken != 0)
+                .map(|taken| Symbol(taken & SYMBOL))
+                .map(|symbol| (self.get(symbol).into(), symbol))
+                .collect()
+        })
     }
 
     /// The place of the word and its symbol, or the free place where it would go.
-    fn look_up(&self, word: &str, hash: u32) -> (usize, Option<Symbol>) {
+    fn look_up(&self, word: &str, hash: u32) -> Result<(usize, Option<Symbol>), TooFar> {
         let mask = self.slots.len() - 1;
         let mut slot = hash as usize & mask;
-        loop {
+        for _ in 0..MOST_STEPS {
             let taken = self.slots.get(slot).copied().unwrap_or(0);
             if taken == 0 {
-                return (slot, None);
+                return Ok((slot, None));
             }
             let symbol = Symbol(taken & SYMBOL);
             if (taken ^ hash) & !SYMBOL == 0
                 && self.text.as_bytes().get(self.place(symbol)) == Some(word.as_bytes())
             {
-                return (slot, Some(symbol));
+                return Ok((slot, Some(symbol)));
             }
             slot = (slot + 1) & mask;
         }
+        Err(TooFar)
     }
 
     fn grow(&mut self) {
-        let longer = vec![0; self.slots.len() * 2];
-        let mask = longer.len() - 1;
-        let mut symbols: Vec<u32> = std::mem::replace(&mut self.slots, longer)
-            .into_iter()
-            .filter(|taken| *taken != 0)
+        let length = self.slots.len() * 2;
+        let mut symbols: Vec<u32> = self
+            .slots
+            .iter()
+            .filter(|taken| **taken != 0)
             .map(|taken| taken & SYMBOL)
             .collect();
         // In the order in which they stand in memory.
         symbols.sort_unstable();
+        let mut slots: Vec<u32> = vec![0; length];
+        let mask = length - 1;
         for symbol in symbols.into_iter().map(Symbol) {
             let hash = hash(self.get(symbol));
-            let mut slot = hash as usize & mask;
-            while self.slots.get(slot).is_some_and(|taken| *taken != 0) {
-                slot = (slot + 1) & mask;
-            }
-            if let Some(free) = self.slots.get_mut(slot) {
-                *free = symbol.0 | hash & !SYMBOL;
-            }
+            let free = (0..MOST_STEPS)
+                .map(|step| (hash as usize + step) & mask)
+                .find(|slot| slots.get(*slot) == Some(&0));
+            let Some(place) = free.and_then(|slot| slots.get_mut(slot)) else {
+                // The table as it was holds every name still.
+                self.in_order();
+                return;
+            };
+            *place = symbol.0 | hash & !SYMBOL;
         }
+        self.slots = slots;
     }
 }
 
 /// Multiplies eight bytes at a time and folds the product: the same on every
 /// run, and nothing about the order shows. Names are short and are looked up at
 /// every mention, which is a third of the time of reading with a hash that
-/// resists an adversary; whoever writes a procedure for that only makes their own wait.
+/// resists an adversary; [`MOST_STEPS`] resists them here.
 fn hash(word: &str) -> u32 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let fold = |state: u64, bits: u64| {
@@ -504,6 +553,82 @@ mod tests {
             assert_eq!(words.intern(&format!("w{n}")), *symbol);
         }
         assert_eq!(words.find("w1000"), None);
+    }
+
+    /// Names that all go to a few places next to each other, in every table of up to `1 << bits` places.
+    fn crafted(bits: u32, count: usize) -> Vec<String> {
+        (0_u32..)
+            .map(|n| format!("n{n}"))
+            .filter(|name| hash(name) & ((1 << bits) - 1) < 8)
+            .take(count)
+            .collect()
+    }
+
+    /// Places looked at to find each name that is in the table.
+    fn steps(words: &Words) -> Vec<usize> {
+        let mask = words.slots.len() - 1;
+        (words.slots.iter().enumerate())
+            .filter(|(_, taken)| **taken != 0)
+            .map(|(slot, taken)| {
+                let home = hash(words.get(Symbol(taken & SYMBOL))) as usize & mask;
+                (slot.wrapping_sub(home) & mask) + 1
+            })
+            .collect()
+    }
+
+    #[test]
+    fn crafted_names_are_found_within_a_fixed_number_of_steps() {
+        let names = crafted(12, 1_500);
+        let mut words = Words::default();
+        let symbols: Vec<Symbol> = names.iter().map(|name| words.intern(name)).collect();
+        // Each would be found behind all the others.
+        assert!(words.ordered.get().is_some());
+        assert!(steps(&words).into_iter().all(|steps| steps <= MOST_STEPS));
+        for (name, symbol) in names.iter().zip(&symbols) {
+            assert_eq!(words.get(*symbol), name);
+            assert_eq!(words.intern(name), *symbol);
+            assert_eq!(words.find(name), Some(*symbol));
+        }
+        assert_eq!(words.find("nobody"), None);
+        let more = words.intern("nobody");
+        assert_eq!(
+            (words.find("nobody"), words.get(more)),
+            (Some(more), "nobody")
+        );
+    }
+
+    #[test]
+    fn a_run_of_names_at_their_places_slows_nobody_down() {
+        // One name a place, in order: none is displaced, and yet whoever looks for another from the first place on passes
+        // all of them.
+        let mut words = Words::for_text_of(64 * 4_096);
+        let mask = words.slots.len() - 1;
+        let mut free: std::collections::BTreeSet<usize> = (0..400).collect();
+        let mut another = None;
+        for name in (0_u32..).map(|n| format!("r{n}")) {
+            let home = hash(&name) as usize & mask;
+            if free.remove(&home) {
+                words.intern(&name);
+            } else if home < 100 {
+                another = Some(name);
+            }
+            if free.is_empty() && another.is_some() {
+                break;
+            }
+        }
+        assert!(words.ordered.get().is_none());
+        assert_eq!(words.find(&another.unwrap()), None);
+        assert!(words.ordered.get().is_some());
+    }
+
+    #[test]
+    fn names_that_nobody_crafted_stay_in_the_table() {
+        let mut words = Words::default();
+        for n in 0..50_000 {
+            words.intern(&format!("name_{n}"));
+        }
+        assert!(words.ordered.get().is_none());
+        assert!(steps(&words).into_iter().max().unwrap() <= MOST_STEPS);
     }
 
     #[test]

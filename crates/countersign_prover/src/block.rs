@@ -268,6 +268,7 @@ impl Cuts {
         true
     }
 
+    #[inline]
     fn join(&mut self, node: Node, cut: &mut Vec<u32>) {
         let (start, length) = self.span[at(node)];
         for &choice in &self.pool[at(start)..][..at(length)] {
@@ -300,6 +301,7 @@ impl Cuts {
     }
 
     /// What choices more must go for this node to go weigh.
+    #[inline]
     pub(crate) fn price(&self, node: Node, weight: &impl Fn(u32) -> u32) -> u32 {
         let (start, length) = self.span[at(node)];
         if length == MANY {
@@ -324,6 +326,7 @@ impl Cuts {
     }
 
     /// The node goes.
+    #[inline]
     pub(crate) fn plan(&mut self, node: Node) {
         let (start, length) = self.span[at(node)];
         if length != MANY {

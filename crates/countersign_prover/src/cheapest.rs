@@ -525,10 +525,10 @@ mod tests {
     /// Everything is lost if one choice of each of so many threes is made.
     fn threes(choices: usize, blocks: usize, seed: u64) -> Focus {
         let mut dice = Dice(seed);
-        let mut builder = Builder::new();
+        let mut builder = Builder::new(0);
         let nodes: Vec<Node> = (0..choices).map(|_| builder.node()).collect();
         let mut met: Vec<Node> = (0..blocks)
-            .map(|_| builder.any(&mut (0..3).map(|_| *dice.pick(&nodes)).collect()))
+            .map(|_| builder.any(&mut [0; 3].map(|_| *dice.pick(&nodes))))
             .collect();
         let target = builder.all(&mut met);
         let graph = builder.finish();

@@ -134,6 +134,7 @@ impl Filter {
 
     /// Whether at most `left` more choices can make the set meet every known block without
     /// completing a known attack.
+    #[inline]
     pub(crate) fn can_grow(&mut self, members: &[u32], left: usize) -> bool {
         !self.attacks.within(members) && {
             let mut effort = EFFORT;
@@ -235,12 +236,14 @@ impl Filter {
     }
 
     /// Whether these meet every block that another set misses.
+    #[inline]
     pub(crate) fn meet(&self, missed: Mask, members: &[u32]) -> bool {
         let meet = |missed, &choice: &u32| without(missed, self.hits[at(choice)]);
         members.iter().fold(missed, meet) == NONE
     }
 
     /// The known blocks that these miss.
+    #[inline]
     pub(crate) fn missed(&self, members: &[u32]) -> Mask {
         let mut missed = NONE;
         for (word, bits) in missed.iter_mut().enumerate() {
@@ -329,6 +332,7 @@ impl Filter {
     }
 }
 
+#[inline]
 fn without(mut mask: Mask, bits: Mask) -> Mask {
     for (word, bits) in mask.iter_mut().zip(bits) {
         *word &= !bits;
@@ -336,6 +340,7 @@ fn without(mut mask: Mask, bits: Mask) -> Mask {
     mask
 }
 
+#[inline]
 fn first(mask: Mask) -> Option<usize> {
     let word = mask.iter().position(|&bits| bits != 0)?;
     Some(64 * word + mask[word].trailing_zeros() as usize)
@@ -379,11 +384,13 @@ impl Attacks {
     }
 
     /// Whether the choice is in any.
+    #[inline]
     fn touches(&self, choice: u32) -> bool {
         !self.with[at(choice)].is_empty()
     }
 
     /// Whether one is among these.
+    #[inline]
     fn within(&self, members: &[u32]) -> bool {
         members
             .iter()
@@ -440,6 +447,7 @@ impl Attacks {
 }
 
 /// Both ascending.
+#[inline]
 pub(crate) fn is_subset(few: &[u32], many: &[u32]) -> bool {
     let mut rest = many.iter();
     few.iter().all(|one| rest.any(|other| other == one))

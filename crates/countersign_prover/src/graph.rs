@@ -19,14 +19,16 @@ pub(crate) const TRUE: Node = 0;
 pub(crate) const FALSE: Node = u32::MAX;
 
 /// A node that helps to make more than this has its list sorted by the other premise.
-const HUB: usize = 48;
+pub(crate) const HUB: usize = 48;
 
 /// Index of a node in a table.
+#[inline]
 pub(crate) const fn at(node: Node) -> usize {
     node as usize
 }
 
 /// `usize` to a node number; procedures are bounded far below four billion of anything.
+#[inline]
 pub(crate) fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
@@ -40,12 +42,12 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
-    /// No rules, and only [`TRUE`].
-    pub(crate) fn new() -> Self {
+    /// No rules, and only [`TRUE`]; room for about so many rules.
+    pub(crate) fn new(rules: usize) -> Self {
         Self {
             nodes: 1,
-            rules: Vec::new(),
-            pairs: Pairs::new(),
+            rules: Vec::with_capacity(rules),
+            pairs: Pairs::new(rules),
         }
     }
 
@@ -57,6 +59,7 @@ impl Builder {
     }
 
     /// `a and b` make `head`.
+    #[inline]
     pub(crate) fn rule(&mut self, a: Node, b: Node, head: Node) {
         if a == FALSE || b == FALSE || head == FALSE || head == TRUE || a == head || b == head {
             return;
@@ -70,11 +73,13 @@ impl Builder {
     }
 
     /// `a` makes `head`.
+    #[inline]
     pub(crate) fn makes(&mut self, a: Node, head: Node) {
         self.rule(a, TRUE, head);
     }
 
     /// The node that holds when both do.
+    #[inline]
     pub(crate) fn both(&mut self, a: Node, b: Node) -> Node {
         if a == FALSE || b == FALSE {
             return FALSE;
@@ -95,28 +100,36 @@ impl Builder {
         node
     }
 
-    /// The node that holds when all do; `TRUE` for none.
-    pub(crate) fn all(&mut self, nodes: &mut Vec<Node>) -> Node {
+    /// The node that holds when all do; `TRUE` for none. Sorts the list.
+    pub(crate) fn all(&mut self, nodes: &mut [Node]) -> Node {
         nodes.sort_unstable();
-        nodes.dedup();
-        nodes
-            .iter()
-            .fold(TRUE, |so_far, &node| self.both(so_far, node))
+        let (mut so_far, mut last) = (TRUE, TRUE);
+        for &node in &*nodes {
+            if node != last {
+                so_far = self.both(so_far, node);
+                last = node;
+            }
+        }
+        so_far
     }
 
-    /// A node that holds when any does; `FALSE` for none.
-    pub(crate) fn any(&mut self, nodes: &mut Vec<Node>) -> Node {
-        nodes.retain(|&node| node != FALSE);
+    /// A node that holds when any does; `FALSE` for none. Sorts the list.
+    pub(crate) fn any(&mut self, nodes: &mut [Node]) -> Node {
+        // `FALSE` comes last, `TRUE` first.
         nodes.sort_unstable();
-        nodes.dedup();
-        match nodes.as_slice() {
-            [] => FALSE,
-            [TRUE, ..] => TRUE,
-            [one] => *one,
-            many => {
+        let nodes = &nodes[..nodes.partition_point(|&node| node != FALSE)];
+        match (nodes.first(), nodes.last()) {
+            (None, _) | (_, None) => FALSE,
+            (Some(&TRUE), _) => TRUE,
+            (Some(&one), Some(&other)) if one == other => one,
+            _ => {
                 let head = self.node();
-                for &node in many {
-                    self.makes(node, head);
+                let mut last = TRUE;
+                for &node in nodes {
+                    if node != last {
+                        self.makes(node, head);
+                        last = node;
+                    }
                 }
                 head
             }
@@ -126,7 +139,7 @@ impl Builder {
     /// A node that holds when at least `n` of the list do. Equal entries count each.
     pub(crate) fn at_least(&mut self, n: usize, nodes: &[Node]) -> Node {
         let free = nodes.iter().filter(|&&node| node == TRUE).count();
-        let open: Vec<Node> = nodes
+        let mut open: Vec<Node> = nodes
             .iter()
             .copied()
             .filter(|&node| node != TRUE && node != FALSE)
@@ -139,10 +152,10 @@ impl Builder {
             return FALSE;
         }
         if need == 1 {
-            return self.any(&mut open.clone());
+            return self.any(&mut open);
         }
         if need == open.len() {
-            return self.all(&mut open.clone());
+            return self.all(&mut open);
         }
         // `row[j]` holds when at least j of the inputs seen so far do.
         let mut row = vec![FALSE; need + 1];
@@ -150,7 +163,7 @@ impl Builder {
         for &node in &open {
             for j in (1..=need).rev() {
                 let with = self.both(row[j - 1], node);
-                row[j] = self.any(&mut vec![row[j], with]);
+                row[j] = self.any(&mut [row[j], with]);
             }
         }
         row[need]
@@ -170,9 +183,10 @@ struct Pairs {
 }
 
 impl Pairs {
-    fn new() -> Self {
+    /// Room for half as many pairs as rules, about.
+    fn new(rules: usize) -> Self {
         Self {
-            slots: vec![[FALSE; 3]; 64],
+            slots: vec![[FALSE; 3]; rules.next_power_of_two().max(64)],
             used: 0,
         }
     }
@@ -261,39 +275,14 @@ impl Graph {
         }
     }
 
-    /// The same rules with the nodes numbered in the order in which they follow from `starts`, and each node's new
-    /// number. A closure then reads and writes what lies side by side.
-    pub(crate) fn in_order(&self, starts: impl IntoIterator<Item = Node>) -> (Self, Vec<Node>) {
-        let mut marks = Marks::new(self);
-        marks.close(self, starts);
-        let mut place = vec![FALSE; self.nodes()];
-        let rest = 0..number(self.nodes());
-        let mut order = vec![TRUE];
-        place[at(TRUE)] = TRUE;
-        for node in marks.order().iter().copied().chain(rest) {
-            if place[at(node)] == FALSE {
-                place[at(node)] = number(order.len());
-                order.push(node);
-            }
-        }
-        let rules: Vec<[Node; 3]> = order
-            .iter()
-            .flat_map(|&node| {
-                self.rules_into(node)
-                    .iter()
-                    .map(move |&[a, b]| [a, b, node])
-            })
-            .map(|rule| rule.map(|node| place[at(node)]))
-            .collect();
-        (Self::new(self.nodes(), &rules), place)
-    }
-
     /// How many nodes, [`TRUE`] included.
+    #[inline]
     pub(crate) fn nodes(&self) -> usize {
         self.out_at.len() - 1
     }
 
     /// What a node helps to make: `[other premise, head]`.
+    #[inline]
     pub(crate) fn out(&self, node: Node) -> &[[Node; 2]] {
         &self.out[at(self.out_at[at(node)])..at(self.out_at[at(node) + 1])]
     }
@@ -302,12 +291,14 @@ impl Graph {
     ///
     /// A hub helps with thousands of things, and few of the others hold when
     /// it is reached. What comes later finds the hub held.
+    #[inline]
     pub(crate) fn is_hub(&self, node: Node, held: usize) -> bool {
         let length = self.out(node).len();
         length > HUB && length / 8 > held
     }
 
     /// What a hub helps to make together with `other`.
+    #[inline]
     pub(crate) fn out_with(&self, hub: Node, other: Node) -> &[[Node; 2]] {
         let list = self.out(hub);
         let from = list.partition_point(|&[x, _]| x < other);
@@ -316,6 +307,7 @@ impl Graph {
     }
 
     /// What makes a node: pairs of premises.
+    #[inline]
     pub(crate) fn rules_into(&self, node: Node) -> &[[Node; 2]] {
         &self.into[at(self.into_at[at(node)])..at(self.into_at[at(node) + 1])]
     }
@@ -358,24 +350,6 @@ impl Marks {
         marks
     }
 
-    /// Makes these and what follows from them hold from now on.
-    pub(crate) fn grant(&mut self, graph: &Graph, nodes: impl IntoIterator<Item = Node>) {
-        self.epoch = ALWAYS;
-        self.order.clear();
-        for node in nodes {
-            self.add(node);
-        }
-        self.granted = true;
-        self.spread(graph, 0);
-        self.order.clear();
-        self.epoch = 1;
-        for mark in &mut self.mark {
-            if *mark != ALWAYS {
-                *mark = 0;
-            }
-        }
-    }
-
     /// Forgets the last question.
     pub(crate) fn clear(&mut self) {
         self.order.clear();
@@ -405,11 +379,13 @@ impl Marks {
     }
 
     /// Whether the node holds.
+    #[inline]
     pub(crate) fn holds(&self, node: Node) -> bool {
         self.mark[at(node)] >= self.epoch
     }
 
     /// Whether the node holds whatever is asked.
+    #[inline]
     pub(crate) fn always(&self, node: Node) -> bool {
         self.mark[at(node)] == ALWAYS
     }
@@ -419,6 +395,7 @@ impl Marks {
         &self.order
     }
 
+    #[inline]
     fn add(&mut self, node: Node) {
         if self.mark[at(node)] < self.epoch {
             self.mark[at(node)] = self.epoch;
@@ -460,13 +437,30 @@ pub(crate) struct Focus {
     pub(crate) target: Node,
     /// The choices left: node here, and the caller's number of the choice.
     pub(crate) choices: Vec<(Node, u32)>,
-    /// Which node here stands for each node of the whole graph: [`TRUE`] for what holds for certain,
-    /// [`FALSE`] for what cannot be derived even with every choice, [`IDLE`] for what does not lead to the target.
-    pub(crate) place: Vec<Node>,
+    /// For each node of the whole graph its number here, [`TRUE`] if it holds for certain, [`AWAY`], or none
+    /// looked for: [`CHOICE`] or [`IDLE`].
+    place: Vec<Node>,
 }
 
-/// Of a node of the whole graph that does not lead to the target of a [`Focus`].
-pub(crate) const IDLE: Node = FALSE - 1;
+impl Focus {
+    /// The node here that stands for a node of the whole graph: [`TRUE`] for what holds for certain, [`FALSE`] for what
+    /// cannot be derived even with every choice; none for what does not lead to the target.
+    pub(crate) fn place_of(&self, graph: &Graph, node: Node) -> Option<Node> {
+        match self.place[at(same_as(graph, &self.place, node))] {
+            AWAY => Some(FALSE),
+            here => Some(here).filter(|&here| here < CHOICE),
+        }
+    }
+}
+
+/// Of a node that does not lead to the target, or is not known to.
+const IDLE: Node = FALSE - 1;
+
+/// Of a node that cannot be derived even with every choice.
+const AWAY: Node = FALSE - 2;
+
+/// Of a choice that has no number.
+const CHOICE: Node = FALSE - 3;
 
 /// Outcome of focusing.
 #[derive(Debug)]
@@ -487,117 +481,196 @@ pub(crate) fn focus(
     granted: &[Node],
     choices: &[(Node, u32)],
 ) -> Focused {
-    let mut marks = Marks::new(graph);
-    marks.grant(graph, granted.iter().copied());
-    if targets.iter().any(|&target| marks.always(target)) {
+    let mut reached = Reached::new(graph);
+    reached.follow(graph, granted.iter().copied());
+    if targets.iter().any(|&target| reached.holds(target)) {
         return Focused::Holds;
     }
-    marks.close(graph, choices.iter().map(|&(node, _)| node));
-    if !targets.iter().any(|&target| marks.holds(target)) {
+    let mut place: Vec<Node> = vec![AWAY; graph.nodes()];
+    reached.each(|node| place[node] = TRUE);
+    reached.follow(graph, choices.iter().map(|&(node, _)| node));
+    if !targets.iter().any(|&target| reached.holds(target)) {
         return Focused::Beyond;
     }
-    let mut is_choice = vec![false; graph.nodes()];
-    for &(node, _) in choices {
-        is_choice[at(node)] = true;
-    }
-    let useful = |marks: &Marks, a: Node, b: Node| marks.holds(a) && marks.holds(b);
-
-    // A node made by one rule from one other node, and no choice itself, is that other node.
-    let mut alias: Vec<Node> = (0..number(graph.nodes())).collect();
-    for &node in marks.order() {
-        if is_choice[at(node)] || targets.contains(&node) {
-            continue;
-        }
-        let mut rules = graph
-            .rules_into(node)
-            .iter()
-            .filter(|&&[a, b]| useful(&marks, a, b));
-        if let (Some(&[a, b]), None) = (rules.next(), rules.next()) {
-            match (marks.always(a), marks.always(b)) {
-                (false, true) => alias[at(node)] = a,
-                (true, false) => alias[at(node)] = b,
-                _ => {}
-            }
-        }
-    }
-    // The order of derivation visits a premise before its conclusion, so one pass resolves chains.
-    for &node in marks.order() {
-        let to = alias[at(node)];
-        alias[at(node)] = alias[at(to)];
-    }
-
-    let target = 1;
-    let mut number_of = vec![FALSE; graph.nodes()];
-    let mut queue: Vec<Node> = Vec::new();
-    for &node in targets {
-        if marks.holds(node) {
-            number_of[at(node)] = target;
-        }
-    }
-    let mut next = target + 1;
-    let mut rules: Vec<[Node; 3]> = Vec::new();
-    let mut expand = |node: Node,
-                      queue: &mut Vec<Node>,
-                      number_of: &mut Vec<Node>,
-                      rules: &mut Vec<[Node; 3]>| {
-        for &[a, b] in graph.rules_into(node) {
-            if !useful(&marks, a, b) {
-                continue;
-            }
-            let premises = [a, b].map(|premise| {
-                if marks.always(premise) {
-                    return TRUE;
-                }
-                let premise = alias[at(premise)];
-                if number_of[at(premise)] == FALSE {
-                    number_of[at(premise)] = next;
-                    next += 1;
-                    queue.push(premise);
-                }
-                number_of[at(premise)]
-            });
-            let head = number_of[at(node)];
-            let [a, b] = [premises[0].max(premises[1]), premises[0].min(premises[1])];
-            if a != head && b != head {
-                rules.push([a, if a == b { TRUE } else { b }, head]);
-            }
-        }
-    };
-    for &node in targets {
-        if marks.holds(node) {
-            expand(node, &mut queue, &mut number_of, &mut rules);
-        }
-    }
-    let mut done = 0;
-    while let Some(&node) = queue.get(done) {
-        done += 1;
-        expand(node, &mut queue, &mut number_of, &mut rules);
-    }
-    rules.sort_unstable_by_key(|&[a, b, head]| (head, a, b));
-    rules.dedup();
-    let choices = choices
-        .iter()
-        .filter(|&&(node, _)| number_of[at(node)] != FALSE && !marks.always(node))
-        .map(|&(node, name)| (number_of[at(node)], name))
-        .collect();
-    let place = (0..number(graph.nodes())).map(|node| {
-        if marks.always(node) {
-            return TRUE;
-        }
-        if !marks.holds(node) {
-            return FALSE;
-        }
-        match number_of[at(alias[at(node)])] {
-            FALSE => IDLE,
-            here => here,
+    reached.each(|node| {
+        if place[node] != TRUE {
+            place[node] = IDLE;
         }
     });
+    for &(node, _) in choices {
+        if place[at(node)] == IDLE {
+            place[at(node)] = CHOICE;
+        }
+    }
+    let target = 1;
+    let mut cone = Cone {
+        graph,
+        place,
+        nodes: vec![TRUE, FALSE],
+        rules: Vec::new(),
+    };
+    for &node in targets {
+        if reached.holds(node) {
+            cone.place[at(node)] = target;
+        }
+    }
+    for &node in targets {
+        if reached.holds(node) {
+            cone.expand(node, target);
+        }
+    }
+    cone.tidy(0);
+    let mut next = at(target) + 1;
+    while let Some(&node) = cone.nodes.get(next) {
+        let from = cone.rules.len();
+        cone.expand(node, number(next));
+        cone.tidy(from);
+        next += 1;
+    }
+    let choices = choices
+        .iter()
+        .map(|&(node, name)| (cone.place[at(node)], name))
+        .filter(|&(here, _)| here != TRUE && here < CHOICE)
+        .collect();
     Focused::Open(Focus {
-        place: place.collect(),
-        graph: Graph::new(at(next), &rules),
+        graph: Graph::new(cone.nodes.len(), &cone.rules),
+        place: cone.place,
         target,
         choices,
     })
+}
+
+/// What leads to the target, numbered outwards.
+struct Cone<'a> {
+    graph: &'a Graph,
+    /// [`TRUE`], [`AWAY`], the number here, or one of two without a number yet: [`CHOICE`] and [`IDLE`].
+    place: Vec<Node>,
+    /// The node of the whole graph for each number.
+    nodes: Vec<Node>,
+    rules: Vec<[Node; 3]>,
+}
+
+impl Cone<'_> {
+    /// Notes the rules that make a node.
+    fn expand(&mut self, node: Node, here: Node) {
+        for &[a, b] in self.graph.rules_into(node) {
+            if self.place[at(a)] == AWAY || self.place[at(b)] == AWAY {
+                continue;
+            }
+            let (a, b) = (self.number_of(a), self.number_of(b));
+            let [a, b] = [a.max(b), a.min(b)];
+            if a != here && b != here {
+                self.rules.push([a, if a == b { TRUE } else { b }, here]);
+            }
+        }
+    }
+
+    /// Puts the rules from there on, all of one node, in order, each once.
+    fn tidy(&mut self, from: usize) {
+        self.rules[from..].sort_unstable();
+        let mut kept = from;
+        for index in from..self.rules.len() {
+            if kept == from || self.rules[index] != self.rules[kept - 1] {
+                self.rules[kept] = self.rules[index];
+                kept += 1;
+            }
+        }
+        self.rules.truncate(kept);
+    }
+
+    fn number_of(&mut self, node: Node) -> Node {
+        if self.place[at(node)] < CHOICE {
+            return self.place[at(node)];
+        }
+        let same = same_as(self.graph, &self.place, node);
+        if self.place[at(same)] >= CHOICE {
+            self.place[at(same)] = number(self.nodes.len());
+            self.nodes.push(same);
+        }
+        self.place[at(node)] = self.place[at(same)];
+        self.place[at(node)]
+    }
+}
+
+/// A node made by one rule from one other node, and no choice itself, is that other node.
+///
+/// That ends: what is made by one rule only is derived after its premises.
+fn same_as(graph: &Graph, place: &[Node], mut node: Node) -> Node {
+    let of = |node: Node| place[at(node)];
+    while of(node) == IDLE {
+        let rules = graph.rules_into(node).iter();
+        let mut rules = rules.filter(|&&[a, b]| of(a) != AWAY && of(b) != AWAY);
+        let (Some(&[a, b]), None) = (rules.next(), rules.next()) else {
+            break;
+        };
+        node = match (of(a) == TRUE, of(b) == TRUE) {
+            (false, true) => a,
+            (true, false) => b,
+            _ => break,
+        };
+    }
+    node
+}
+
+/// What follows from ever more nodes, one bit each.
+struct Reached {
+    bits: Vec<u64>,
+    queue: Vec<Node>,
+}
+
+impl Reached {
+    /// What follows from nothing.
+    fn new(graph: &Graph) -> Self {
+        let mut reached = Self {
+            bits: vec![0; graph.nodes().div_ceil(64)],
+            queue: Vec::new(),
+        };
+        reached.follow(graph, [TRUE]);
+        reached
+    }
+
+    #[inline]
+    fn holds(&self, node: Node) -> bool {
+        self.bits[at(node) / 64] >> (node % 64) & 1 == 1
+    }
+
+    #[inline]
+    fn add(&mut self, node: Node) {
+        let word = &mut self.bits[at(node) / 64];
+        let bit = 1 << (node % 64);
+        if *word & bit == 0 {
+            *word |= bit;
+            self.queue.push(node);
+        }
+    }
+
+    fn follow(&mut self, graph: &Graph, nodes: impl IntoIterator<Item = Node>) {
+        self.queue.clear();
+        for node in nodes {
+            self.add(node);
+        }
+        // First in, first out: what comes next is known early, so the processor fetches it while it waits.
+        let mut next = 0;
+        while let Some(&node) = self.queue.get(next) {
+            next += 1;
+            for &[other, head] in graph.out(node) {
+                if self.holds(other) {
+                    self.add(head);
+                }
+            }
+        }
+    }
+
+    /// All that holds, ascending.
+    fn each(&self, mut visit: impl FnMut(usize)) {
+        for (index, &word) in self.bits.iter().enumerate() {
+            let mut rest = word;
+            while rest != 0 {
+                visit(64 * index + rest.trailing_zeros() as usize);
+                rest &= rest - 1;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -606,7 +679,7 @@ mod tests {
 
     #[test]
     fn a_threshold_counts_equal_entries_each() {
-        let mut builder = Builder::new();
+        let mut builder = Builder::new(0);
         let (a, b, c) = (builder.node(), builder.node(), builder.node());
         let two = builder.at_least(2, &[a, a, b]);
         let three = builder.at_least(3, &[a, b, c, TRUE]);
@@ -622,7 +695,7 @@ mod tests {
 
     #[test]
     fn pairs_are_shared() {
-        let mut builder = Builder::new();
+        let mut builder = Builder::new(0);
         let (a, b) = (builder.node(), builder.node());
         assert_eq!(builder.both(a, b), builder.both(b, a));
         assert_eq!(builder.both(TRUE, b), b);
@@ -632,7 +705,7 @@ mod tests {
 
     #[test]
     fn a_hub_reached_before_or_after_its_others_makes_the_same() {
-        let mut builder = Builder::new();
+        let mut builder = Builder::new(0);
         let hub = builder.node();
         let others: Vec<Node> = (0..1_000).map(|_| builder.node()).collect();
         let heads: Vec<Node> = others

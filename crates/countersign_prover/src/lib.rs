@@ -30,6 +30,7 @@ mod narrate;
 mod people;
 pub mod progress;
 mod questions;
+mod reacher;
 mod refute;
 mod repair;
 mod search;
@@ -41,8 +42,9 @@ pub use compromise::{Compromise, names, target_name};
 pub use diff::{Diff, Difference, diff};
 pub use narrate::{Attack, Step, What, length};
 pub use questions::{
-    Access, Attacks, Cheapest, Limits, Lockout, Reach, Reacher, attacks, cheapest, lockout, reach,
+    Access, Attacks, Cheapest, Limits, Lockout, Reach, attacks, cheapest, lockout, reach,
 };
+pub use reacher::Reacher;
 pub use repair::{Change, Repair, apply, repair};
 pub use system::System;
 pub use verdict::{Missing, Verdict, Way, check};

@@ -547,11 +547,15 @@ impl<'a> Deriving<'a> {
             if index == FALSE || !self.needed[at(action)] {
                 continue;
             }
-            let path = self.system.guards[at(index)].iter().position(|&guard| {
-                guard != FALSE
-                    && (guard == TRUE || self.needed[at(guard)])
-                    && position[at(guard)] < position[at(action)]
-            })?;
+            let path = self
+                .system
+                .guards(ActionId(index))
+                .iter()
+                .position(|&guard| {
+                    guard != FALSE
+                        && (guard == TRUE || self.needed[at(guard)])
+                        && position[at(guard)] < position[at(action)]
+                })?;
             // What is sent to a channel that falls only later is asked for only then.
             let mut when = used.get(&action).cloned().unwrap_or_default();
             when.sort_unstable();

@@ -57,6 +57,7 @@ pub(crate) fn part(part: usize, parts: usize) {
 }
 
 /// So many sets were tried.
+#[inline]
 pub(crate) fn sets(size: usize, sets: usize, tried: u64) {
     if tried.is_multiple_of(OFTEN) {
         tell(|progress| {
@@ -66,6 +67,7 @@ pub(crate) fn sets(size: usize, sets: usize, tried: u64) {
 }
 
 /// One more node of a search tree was visited, of which so many are left.
+#[inline]
 pub(crate) fn node(left: u64) {
     if left.is_multiple_of(OFTEN) {
         tell(|progress| progress.tried += OFTEN);

@@ -12,7 +12,7 @@ use countersign_language::{ActionId, HoldingId, LossId, PathId, Procedure, Targe
 use crate::{
     cheapest::{self, WORK},
     compromise::{Compromise, choices, names},
-    graph::{FALSE, Focused, Graph, Marks, Node, focus, number},
+    graph::{FALSE, Focused, Marks, Node, focus, number},
     minimal::{self, SIZE_MAX, Stop},
     narrate::{self, Attack},
     search::Budget,
@@ -131,51 +131,8 @@ pub fn reach(procedure: &Procedure, with: &[Compromise]) -> Reach {
     answer(&system, with, |node| marks.holds(node))
 }
 
-/// Asks one compiled system again and again, without allocating.
-#[derive(Debug)]
-pub struct Reacher {
-    /// The system's graph, numbered so that a closure is quick.
-    graph: Graph,
-    /// The number here of each of the system's nodes.
-    place: Vec<Node>,
-    marks: Marks,
-}
-
-impl Reacher {
-    /// Ready for questions about this system.
-    pub fn new(system: &System) -> Self {
-        let starts = system.choices.iter().map(|&(_, node)| node);
-        let (graph, place) = system.graph.in_order(starts);
-        Self {
-            marks: Marks::new(&graph),
-            graph,
-            place,
-        }
-    }
-
-    /// Follows everything from these; returns how many facts follow.
-    pub fn ask(&mut self, system: &System, with: &[Compromise]) -> usize {
-        let nodes = with.iter().flat_map(|&compromise| system.nodes(compromise));
-        let nodes = nodes.map(|node| self.place[node as usize]);
-        self.marks.close(&self.graph, nodes).len()
-    }
-
-    /// Whether the last question reached this.
-    pub fn reached(&self, system: &System, target: Target) -> bool {
-        self.holds(system.target(target))
-    }
-
-    /// The last answer in full.
-    pub fn answer(&self, system: &System, with: &[Compromise]) -> Reach {
-        answer(system, with, |node| self.holds(node))
-    }
-
-    fn holds(&self, node: Node) -> bool {
-        self.marks.holds(self.place[node as usize])
-    }
-}
-
-fn answer(system: &System, with: &[Compromise], holds: impl Fn(Node) -> bool) -> Reach {
+/// What of the system holds, as an answer.
+pub(crate) fn answer(system: &System, with: &[Compromise], holds: impl Fn(Node) -> bool) -> Reach {
     let holds = |node| node != FALSE && holds(node);
     let held = |nodes: &[Node]| -> Vec<u32> {
         (0..)
@@ -187,7 +144,7 @@ fn answer(system: &System, with: &[Compromise], holds: impl Fn(Node) -> bool) ->
     let actions = held(&system.actions)
         .into_iter()
         .filter_map(|index| {
-            let guards = &system.guards[index as usize];
+            let guards = system.guards(ActionId(index));
             let path = guards.iter().position(|&guard| holds(guard))?;
             Some((ActionId(index), PathId(number(path))))
         })

@@ -85,8 +85,9 @@ impl<'a> Writer<'a> {
             in_block[node as usize] = true;
         }
         let beyond = self.beyond(|node| {
-            let here = focus.place[node as usize];
-            here == FALSE || in_block.get(here as usize).is_some_and(|&is| is)
+            focus
+                .place_of(&self.system.graph, node)
+                .is_some_and(|here| here == FALSE || in_block[here as usize])
         });
         for &node in &block.beyond {
             in_block[node as usize] = false;
@@ -197,7 +198,7 @@ impl<F: Fn(Node) -> bool> Beyond<'_, F> {
                     .keys()
                     .any(|&role| procedure.role_covers(role, wanted))
             };
-            if !slots(path).into_keys().all(filled) {
+            if !slots(path).into_iter().all(|(wanted, _)| filled(wanted)) {
                 return Vec::new();
             }
             if self
@@ -263,33 +264,34 @@ struct Makers {
 impl Makers {
     fn new(procedure: &Procedure) -> Self {
         let holdings = procedure.holdings.len();
-        let made = (0..)
-            .map(ActionId)
-            .zip(&procedure.actions)
-            .flat_map(|(id, action)| {
-                action.effects.iter().map(move |effect| match effect.kind {
-                    EffectKind::Gives(holding) => (Fact::Own(holding), (id, None)),
-                    EffectKind::Changes(holding) => (Fact::New(holding), (id, None)),
-                    EffectKind::Sends { what, to } => (Fact::Own(what), (id, Some(to))),
-                    EffectKind::Loses(loss) => (Fact::Lost(loss), (id, None)),
+        let made = || {
+            (0..)
+                .map(ActionId)
+                .zip(&procedure.actions)
+                .flat_map(|(id, action)| {
+                    action.effects.iter().map(move |effect| match effect.kind {
+                        EffectKind::Gives(holding) => (Fact::Own(holding), (id, None)),
+                        EffectKind::Changes(holding) => (Fact::New(holding), (id, None)),
+                        EffectKind::Sends { what, to } => (Fact::Own(what), (id, Some(to))),
+                        EffectKind::Loses(loss) => (Fact::Lost(loss), (id, None)),
+                    })
                 })
-            });
-        let mut made: Vec<_> = made
-            .filter_map(|(fact, maker)| Some((Self::row(holdings, fact)?, maker)))
-            .collect();
-        made.sort_by_key(|&(row, _)| row);
+                .filter_map(|(fact, maker)| Some((Self::row(holdings, fact)?, maker)))
+        };
         let mut at = vec![0; 2 * holdings + procedure.losses.len() + 1];
-        for &(row, _) in &made {
+        for (row, _) in made() {
             at[row + 1] += 1;
         }
         for row in 1..at.len() {
             at[row] += at[row - 1];
         }
-        Self {
-            holdings,
-            at,
-            of: made.into_iter().map(|(_, maker)| maker).collect(),
+        let mut next = at.clone();
+        let mut of = vec![(ActionId(0), None); at[at.len() - 1]];
+        for (row, maker) in made() {
+            of[next[row]] = maker;
+            next[row] += 1;
         }
+        Self { holdings, at, of }
     }
 
     fn row(holdings: usize, fact: Fact) -> Option<usize> {

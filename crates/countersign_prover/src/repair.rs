@@ -11,7 +11,8 @@ use countersign_language::{
 use crate::{
     Attacks, Limits, System, What, length,
     narrate::words,
-    questions::{Reacher, lockout},
+    questions::lockout,
+    reacher::Reacher,
     system::{slots, told},
 };
 
@@ -250,7 +251,7 @@ fn candidates(
         }
         let staffed = slots(path);
         for role in (0..).map(RoleId).take(procedure.roles.len()) {
-            if !staffed.contains_key(&role) {
+            if staffed.iter().all(|&(other, _)| other != role) {
                 changes.push((action_id, path_id, Change::SignOff(role)));
             }
         }

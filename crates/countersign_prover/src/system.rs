@@ -9,11 +9,11 @@
     reason = "every index in a checked `Procedure` is in range"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use countersign_language::{
     Action, ActionId, EffectKind, Exposure, Expr, HoldingId, HoldingKind, Path, PathId, Procedure,
-    ProofId, Requirement, RoleId, Shared, Target,
+    ProofId, Requirement, RoleId, Shared, Subject, Target,
 };
 
 use crate::{
@@ -54,8 +54,11 @@ pub struct System {
     pub(crate) settled: Vec<Node>,
     pub(crate) actions: Vec<Node>,
     pub(crate) losses: Vec<Node>,
-    /// What each path of each action asks, as one node.
-    pub(crate) guards: Vec<Vec<Node>>,
+    /// What each path asks, as one node, and where the paths of each action begin.
+    guards: Vec<Node>,
+    guards_of: Vec<u32>,
+    /// What paths ask of people and take for granted.
+    pub(crate) mentions: Mentions,
     /// `aged[(H, D)]`, in the honest system only.
     aged: BTreeMap<(HoldingId, u64), Node>,
     /// Some path needs so many people that no counted number of deceived people completes it here, and none needs
@@ -82,6 +85,12 @@ impl System {
     /// The honest customer's system: people and notices are no obstacle, waits and settling take time.
     pub fn compile_honest(procedure: &Procedure) -> Self {
         Compiler::new(procedure, true).run()
+    }
+
+    /// What each path of an action asks, as one node.
+    pub(crate) fn guards(&self, action: ActionId) -> &[Node] {
+        let row = &self.guards_of[action.index()..action.index() + 2];
+        &self.guards[row[0] as usize..row[1] as usize]
     }
 
     pub(crate) fn target(&self, target: Target) -> Node {
@@ -119,26 +128,39 @@ impl System {
     }
 }
 
-/// The people a path needs: how many of which role.
-pub(crate) fn slots(path: &Path) -> BTreeMap<RoleId, u32> {
-    let mut slots: BTreeMap<RoleId, u32> = BTreeMap::new();
+/// What all paths together mention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Mentions {
+    /// The most people that any path needs.
+    pub(crate) people: u32,
+    /// Some path has a `when` on a customer's attribute.
+    pub(crate) attributes: bool,
+    /// Some path has an `at most` or a `backup`.
+    pub(crate) limits: bool,
+    /// Some path waits and tells somebody.
+    pub(crate) told: bool,
+}
+
+/// The people a path needs: how many of which role, ascending.
+pub(crate) fn slots(path: &Path) -> Vec<(RoleId, u32)> {
+    let mut slots: Vec<(RoleId, u32)> = Vec::new();
     let mut confirming: Vec<RoleId> = Vec::new();
     for line in &path.lines {
-        match line.requirement {
+        let (role, more) = match line.requirement {
+            // Lines that name one role are one person.
             Requirement::Confirms { role, .. } if !confirming.contains(&role) => {
                 confirming.push(role);
+                (role, 1)
             }
-            Requirement::SignOff { count, role } => {
-                let slot = slots.entry(role).or_default();
-                *slot = slot.saturating_add(count);
-            }
-            _ => {}
+            Requirement::SignOff { count, role } => (role, count),
+            _ => continue,
+        };
+        match slots.iter_mut().find(|(other, _)| *other == role) {
+            Some((_, count)) => *count = count.saturating_add(more),
+            None => slots.push((role, more)),
         }
     }
-    for role in confirming {
-        let slot = slots.entry(role).or_default();
-        *slot = slot.saturating_add(1);
-    }
+    slots.sort_unstable();
     slots
 }
 
@@ -215,9 +237,16 @@ struct Compiler<'a> {
     settled: Vec<Node>,
     aged: BTreeMap<(HoldingId, u64), Node>,
     unread: Node,
+    mentions: Mentions,
+    /// The people each path needs, in the order of actions and paths: a number in `crews`.
+    crew_of: Vec<u32>,
+    crews: Vec<Vec<(RoleId, u32)>>,
+    /// The node of each crew, once it is asked for.
+    crew_nodes: Vec<Option<Node>>,
+    /// Nodes put by while an expression is written.
+    stack: Vec<Node>,
     /// `deceived[r][j]`: at least j people of exactly this role.
     deceived: Vec<Vec<Node>>,
-    people: BTreeMap<Vec<(RoleId, u32)>, Node>,
     crowds: BTreeMap<(Vec<RoleId>, u32), Node>,
     fillings: BTreeMap<(Vec<Slot>, u32), Option<Node>>,
     left_out: Option<u32>,
@@ -228,11 +257,14 @@ struct Compiler<'a> {
 
 impl<'a> Compiler<'a> {
     fn new(procedure: &'a Procedure, honest: bool) -> Self {
+        // A rule or two for each line, two for each path.
+        let paths = procedure.actions.iter().flat_map(|action| &action.paths);
+        let rules = paths.map(|path| 2 + path.lines.len()).sum();
         Self {
             procedure,
             honest,
             fixed: None,
-            builder: Builder::new(),
+            builder: Builder::new(rules),
             choices: Vec::new(),
             own: Vec::new(),
             new: Vec::new(),
@@ -240,8 +272,12 @@ impl<'a> Compiler<'a> {
             settled: Vec::new(),
             aged: BTreeMap::new(),
             unread: FALSE,
+            mentions: Mentions::default(),
+            crew_of: Vec::new(),
+            crews: Vec::new(),
+            crew_nodes: Vec::new(),
+            stack: Vec::new(),
             deceived: Vec::new(),
-            people: BTreeMap::new(),
             crowds: BTreeMap::new(),
             fillings: BTreeMap::new(),
             left_out: None,
@@ -252,6 +288,7 @@ impl<'a> Compiler<'a> {
 
     fn run(mut self) -> System {
         self.holdings();
+        self.read_paths();
         if !self.honest {
             self.persons();
         }
@@ -267,17 +304,19 @@ impl<'a> Compiler<'a> {
             .iter()
             .map(|_| self.builder.node())
             .collect();
-        let mut guards = Vec::with_capacity(actions.len());
+        let mut guards = Vec::with_capacity(self.crew_of.len());
+        let mut guards_of = Vec::with_capacity(actions.len() + 1);
+        guards_of.push(0);
         for (index, action) in self.procedure.actions.iter().enumerate() {
             let done = actions[index];
             let id = ActionId(number(index));
-            let mut paths = Vec::with_capacity(action.paths.len());
             for (which, path) in action.paths.iter().enumerate() {
-                let guard = self.guard(id, action, PathId(number(which)), path);
+                let crew = self.crew_of[guards.len()];
+                let guard = self.guard(id, action, PathId(number(which)), path, crew);
                 self.builder.makes(guard, done);
-                paths.push(guard);
+                guards.push(guard);
             }
-            guards.push(paths);
+            guards_of.push(number(guards.len()));
             for effect in &action.effects {
                 match effect.kind {
                     EffectKind::Gives(holding) => {
@@ -304,6 +343,8 @@ impl<'a> Compiler<'a> {
             actions,
             losses,
             guards,
+            guards_of,
+            mentions: self.mentions,
             aged: self.aged,
             left_out: self.left_out,
         }
@@ -341,19 +382,60 @@ impl<'a> Compiler<'a> {
             } else {
                 FALSE
             };
-            let has = self.builder.any(&mut vec![own, new]);
+            let has = self.builder.any(&mut [own, new]);
             // In the honest system settling depends on how long, and is made where it is asked for.
             let settled = if self.honest {
                 own
             } else {
                 let unnoticed = self.builder.both(new, self.unread);
-                self.builder.any(&mut vec![own, unnoticed])
+                self.builder.any(&mut [own, unnoticed])
             };
             self.own.push(own);
             self.new.push(new);
             self.has.push(has);
             self.settled.push(settled);
         }
+    }
+
+    /// What paths mention, and the crews they need: thousands of paths ask for the same few.
+    fn read_paths(&mut self) {
+        let mut known: BTreeMap<Vec<(RoleId, u32)>, u32> = BTreeMap::new();
+        let mut crew_of = Vec::new();
+        for action in &self.procedure.actions {
+            for path in &action.paths {
+                let (mut people, mut waits) = (false, false);
+                for line in &path.lines {
+                    match &line.requirement {
+                        Requirement::Confirms { .. } | Requirement::SignOff { .. } => people = true,
+                        Requirement::Wait(_) => waits = true,
+                        Requirement::When { subject, .. } => {
+                            self.mentions.attributes |= matches!(subject, Subject::Attribute(_));
+                        }
+                        Requirement::AtMost { .. } | Requirement::Backup { .. } => {
+                            self.mentions.limits = true;
+                        }
+                        Requirement::Prove(_) | Requirement::Notify { .. } => {}
+                    }
+                }
+                if waits && !self.mentions.told {
+                    self.mentions.told = told(self.procedure, action, path)
+                        .is_some_and(|channels| !channels.is_empty());
+                }
+                let slots = if people { slots(path) } else { Vec::new() };
+                if let Some(&crew) = known.get(&slots) {
+                    crew_of.push(crew);
+                    continue;
+                }
+                let needed = slots.iter().map(|&(_, count)| count);
+                let needed = needed.fold(0, u32::saturating_add);
+                self.mentions.people = self.mentions.people.max(needed);
+                crew_of.push(number(self.crews.len()));
+                known.insert(slots.clone(), number(self.crews.len()));
+                self.crews.push(slots);
+            }
+        }
+        self.crew_of = crew_of;
+        self.crew_nodes = vec![None; self.crews.len()];
     }
 
     /// Deceived people: the chain "at least one, at least two …" of each role, and what they read out.
@@ -371,15 +453,12 @@ impl<'a> Compiler<'a> {
             return;
         }
         let mut most = vec![0_u32; procedure.roles.len()];
-        // Thousands of paths ask for the same few crews.
-        let paths = procedure.actions.iter().flat_map(|action| &action.paths);
-        let crews: BTreeSet<BTreeMap<RoleId, u32>> = paths.map(slots).collect();
-        for slots in crews {
+        for slots in &self.crews {
             for (role, most) in most.iter_mut().enumerate() {
                 let fits = slots
                     .iter()
-                    .filter(|&(&wanted, _)| procedure.role_covers(RoleId(number(role)), wanted))
-                    .fold(0_u32, |sum, (_, &count)| sum.saturating_add(count));
+                    .filter(|&&(wanted, _)| procedure.role_covers(RoleId(number(role)), wanted))
+                    .fold(0_u32, |sum, &(_, count)| sum.saturating_add(count));
                 *most = (*most).max(fits.min(PEOPLE_MAX));
             }
         }
@@ -407,26 +486,36 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn guard(&mut self, id: ActionId, action: &Action, path_id: PathId, path: &Path) -> Node {
-        let mut asked = Vec::with_capacity(path.lines.len() + 2);
+    fn guard(
+        &mut self,
+        id: ActionId,
+        action: &Action,
+        path_id: PathId,
+        path: &Path,
+        crew: u32,
+    ) -> Node {
+        let from = self.stack.len();
         for line in &path.lines {
             if let Requirement::Prove(expr) = &line.requirement {
-                asked.push(self.expr(expr));
+                let shown = self.expr(expr);
+                self.stack.push(shown);
             }
         }
         if self.honest {
             if waits(path) > 0 {
                 let passes = self.builder.node();
                 self.choices.push((Choice::Wait(id, path_id), passes));
-                asked.push(passes);
+                self.stack.push(passes);
             }
         } else {
-            asked.push(self.crew(slots(path).into_iter().collect()));
+            let crew = self.crew_node(crew);
+            self.stack.push(crew);
             if let Some(channels) = told(self.procedure, action, path) {
-                asked.push(self.unstopped(channels));
+                let unstopped = self.unstopped(channels);
+                self.stack.push(unstopped);
             }
         }
-        self.builder.all(&mut asked)
+        self.taken(from, Builder::all)
     }
 
     fn expr(&mut self, expr: &Expr) -> Node {
@@ -440,18 +529,35 @@ impl<'a> Compiler<'a> {
                 }
             }
             Expr::And(of) => {
-                let mut nodes: Vec<Node> = of.iter().map(|part| self.expr(part)).collect();
-                self.builder.all(&mut nodes)
+                let from = self.parts(of);
+                self.taken(from, Builder::all)
             }
             Expr::Or(of) => {
-                let mut nodes: Vec<Node> = of.iter().map(|part| self.expr(part)).collect();
-                self.builder.any(&mut nodes)
+                let from = self.parts(of);
+                self.taken(from, Builder::any)
             }
             Expr::NOf { n, of } => {
-                let nodes: Vec<Node> = of.iter().map(|part| self.expr(part)).collect();
-                self.builder.at_least(*n as usize, &nodes)
+                let from = self.parts(of);
+                self.taken(from, |builder, nodes| builder.at_least(*n as usize, nodes))
             }
         }
+    }
+
+    /// Puts the nodes of these on the stack; returns where they begin.
+    fn parts(&mut self, of: &[Expr]) -> usize {
+        let from = self.stack.len();
+        for part in of {
+            let node = self.expr(part);
+            self.stack.push(node);
+        }
+        from
+    }
+
+    /// Takes what lies on the stack from there on and makes one node of it.
+    fn taken(&mut self, from: usize, of: impl FnOnce(&mut Builder, &mut [Node]) -> Node) -> Node {
+        let node = of(&mut self.builder, &mut self.stack[from..]);
+        self.stack.truncate(from);
+        node
     }
 
     /// The customer's own holding, or the changed one once it has settled.
@@ -467,7 +573,7 @@ impl<'a> Compiler<'a> {
         self.choices
             .push((Choice::Settle(holding, seconds), passes));
         let changed = self.builder.both(new, passes);
-        let node = self.builder.any(&mut vec![own, changed]);
+        let node = self.builder.any(&mut [own, changed]);
         self.aged.insert((holding, seconds), node);
         node
     }
@@ -487,7 +593,7 @@ impl<'a> Compiler<'a> {
                 .map(|channel| self.own[channel.index()])
                 .collect();
             let owned = self.builder.all(&mut owned);
-            let node = self.builder.any(&mut vec![owned, self.unread]);
+            let node = self.builder.any(&mut [owned, self.unread]);
             self.quiet.insert(channels.to_vec(), node);
             node
         };
@@ -502,13 +608,21 @@ impl<'a> Compiler<'a> {
     }
 
     /// The deceived people can fill these slots, each person one slot.
-    fn crew(&mut self, slots: Vec<(RoleId, u32)>) -> Node {
-        if slots.is_empty() {
-            return TRUE;
-        }
-        if let Some(&node) = self.people.get(&slots) {
+    fn crew_node(&mut self, crew: u32) -> Node {
+        if let Some(node) = self.crew_nodes[crew as usize] {
             return node;
         }
+        let slots = self.crews[crew as usize].clone();
+        let node = if slots.is_empty() {
+            TRUE
+        } else {
+            self.crew(&slots)
+        };
+        self.crew_nodes[crew as usize] = Some(node);
+        node
+    }
+
+    fn crew(&mut self, slots: &[(RoleId, u32)]) -> Node {
         let wanted: Vec<Slot> = slots
             .iter()
             .map(|&(wanted, count)| Slot {
@@ -520,7 +634,7 @@ impl<'a> Compiler<'a> {
             })
             .collect();
         let all = total(&wanted);
-        let node = if let Some(people) = &self.fixed {
+        if let Some(people) = &self.fixed {
             if people::most_filled(&wanted, people) >= all {
                 TRUE
             } else {
@@ -536,9 +650,7 @@ impl<'a> Compiler<'a> {
                 self.left_out = Some(self.left_out.map_or(all, |least| least.min(all)));
             }
             node.unwrap_or(FALSE)
-        };
-        self.people.insert(slots, node);
-        node
+        }
     }
 
     /// Deceived people can fill at least so many of these slots; nothing if that cannot be written down.

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_language::{
-    ActionId, Assumption, Claim, Duration, Exposure, HoldingId, HoldingKind, Path, Procedure,
-    Promise, Requirement, RoleId, Span, Subject, Target,
+    ActionId, Assumption, Claim, Duration, Exposure, HoldingId, HoldingKind, Procedure, Promise,
+    Requirement, RoleId, Span, Target,
 };
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     narrate::{self, Attack, Step, length, way_steps, words},
     refute::Writer,
     search::{self, Budget, Outcome},
-    system::{Choice, PEOPLE_MAX, System, slots, told, waits},
+    system::{Choice, Mentions, PEOPLE_MAX, System, waits},
 };
 
 /// Whether one promise is kept, and the proof.
@@ -201,10 +201,10 @@ fn never(
     targets: &[Target],
 ) -> Verdict {
     let mut verdict = blank(promise_index, promise);
-    verdict.assumes = assumes_never(procedure, even_if);
+    verdict.assumes = assumes_never(procedure, shared.mentions, even_if);
     let mut grant = Grant::of(shared, even_if);
     // More people than the shared system counts, on either side: one compiled for exactly these people.
-    let own_system = (needed_people(procedure) > PEOPLE_MAX || shared.left_out.is_some())
+    let own_system = (shared.mentions.people > PEOPLE_MAX || shared.left_out.is_some())
         .then(|| System::compile_with_people(procedure, &grant.people));
     let system = own_system.as_ref().unwrap_or(shared);
     if own_system.is_some() {
@@ -220,7 +220,8 @@ fn never(
     let node_of = |index: u32| (system.choices[index as usize].1, index);
     let granted: Vec<Node> = certain.iter().map(|&index| node_of(index).0).collect();
     let choices: Vec<(Node, u32)> = open.iter().map(|&index| node_of(index)).collect();
-    let found: Option<Vec<u32>> = match focus(&system.graph, &nodes, &granted, &choices) {
+    let focused = focus(&system.graph, &nodes, &granted, &choices);
+    let found: Option<Vec<u32>> = match &focused {
         Focused::Holds => Some(Vec::new()),
         Focused::Beyond => {
             let writer = Writer::new(procedure, system, targets, Some(&grant.people));
@@ -230,12 +231,12 @@ fn never(
         }
         Focused::Open(focus) => {
             let budget = grant.budget(procedure, system, &focus.choices);
-            match search::within(&focus, &budget, STEPS) {
-                Outcome::Attack(set) => Some(named(&focus, &set)),
+            match search::within(focus, &budget, STEPS) {
+                Outcome::Attack(set) => Some(named(focus, &set)),
                 Outcome::Refuted(found) => {
                     let writer = Writer::new(procedure, system, targets, Some(&grant.people));
                     verdict.kept = true;
-                    verdict.certificate = Certificate::Refuted(writer.refutation(&focus, &found));
+                    verdict.certificate = Certificate::Refuted(writer.refutation(focus, &found));
                     None
                 }
                 Outcome::GaveUp => {
@@ -247,12 +248,13 @@ fn never(
     };
     if let Some(found) = found {
         // Broken: of all attacks within the budget, what is granted for certain included, the cheapest.
-        let all: Vec<(Node, u32)> = certain
-            .iter()
-            .chain(&open)
-            .map(|&index| node_of(index))
-            .collect();
-        let set = match focus(&system.graph, &nodes, &[], &all) {
+        let focused = if certain.is_empty() {
+            focused
+        } else {
+            let all = certain.iter().chain(&open).map(|&index| node_of(index));
+            focus(&system.graph, &nodes, &[], &all.collect::<Vec<_>>())
+        };
+        let set = match focused {
             Focused::Holds | Focused::Beyond => Vec::new(),
             Focused::Open(focus) => {
                 let budget = grant.budget(procedure, system, &focus.choices);
@@ -265,7 +267,7 @@ fn never(
         };
         let mut set = narrate::set_of(system, set);
         if own_system.is_some() {
-            let most = needed_people(procedure);
+            let most = shared.mentions.people;
             set.extend(
                 grant
                     .people
@@ -535,65 +537,18 @@ fn undecided(promise: &Promise) -> Missing {
     }
 }
 
-/// The most people that any path needs.
-fn needed_people(procedure: &Procedure) -> u32 {
-    let paths = procedure.actions.iter().flat_map(|action| &action.paths);
-    let people = |path: &Path| {
-        let (mut confirms, mut signers) = (0_u32, 0_u32);
-        for line in &path.lines {
-            match line.requirement {
-                Requirement::SignOff { count, .. } => signers = signers.saturating_add(count),
-                Requirement::Confirms { .. } => confirms += 1,
-                _ => {}
-            }
-        }
-        if confirms > 1 {
-            // Lines that name one role are one person.
-            slots(path).into_values().fold(0, u32::saturating_add)
-        } else {
-            signers.saturating_add(confirms)
-        }
-    };
-    paths.map(people).max().unwrap_or(0)
-}
-
-fn assumes_never(procedure: &Procedure, even_if: &[Assumption]) -> Vec<String> {
+fn assumes_never(procedure: &Procedure, mentions: Mentions, even_if: &[Assumption]) -> Vec<String> {
     let mut assumes = vec![
         "only what the promise names is compromised; all other staff are honest".to_owned(),
         "backends run these actions only with a grant".to_owned(),
     ];
-    let mut lines = procedure
-        .actions
-        .iter()
-        .flat_map(|action| &action.paths)
-        .flat_map(|path| &path.lines);
-    if lines.clone().any(|line| {
-        matches!(
-            line.requirement,
-            Requirement::When {
-                subject: Subject::Attribute(_),
-                ..
-            }
-        )
-    }) {
+    if mentions.attributes {
         assumes.push("every condition on a customer's attribute holds".to_owned());
     }
-    if lines.any(|line| {
-        matches!(
-            line.requirement,
-            Requirement::AtMost { .. } | Requirement::Backup { .. }
-        )
-    }) {
+    if mentions.limits {
         assumes.push("`at most` limits and backups stop nobody".to_owned());
     }
-    let reads = !even_if.contains(&Assumption::NoticesUnread)
-        && procedure.actions.iter().any(|action| {
-            action
-                .paths
-                .iter()
-                .any(|path| told(procedure, action, path).is_some_and(|told| !told.is_empty()))
-        });
-    if reads {
+    if mentions.told && !even_if.contains(&Assumption::NoticesUnread) {
         assumes.push("a customer who is told in time stops what is not theirs".to_owned());
     }
     if procedure.actions.iter().any(|action| action.outside) {

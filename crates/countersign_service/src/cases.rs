@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use countersign_cases::{
-    Actor, Case, CaseId, Command, CustomerId, Digest, Opening, Refusal, StaffMember, State,
-    Stopper, Timestamp, decide,
+    Actor, Case, CaseId, Command, CustomerId, Digest, Event, Evidence, Opening, Refusal,
+    StaffMember, State, Stopper, Timestamp, decide, evolve,
 };
-use countersign_language::Procedure;
+use countersign_language::{Method, Procedure};
 use countersign_store::Batch;
 use serde::{Deserialize, Serialize};
 
@@ -19,13 +19,17 @@ use crate::{
         tokens::{self, Token, TokenHash, TokenKind},
     },
     decisions::{Also, Loaded, push_row},
+    enrolment::awaits_customer,
     facts::Wanted,
     gate::Gate,
     records::{self, CaseRow, Customer, Held, Link, LinkNote, Seat, space},
     sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink},
     settings::Scope,
     shell::{Entry, Tries},
+    speech::Language,
+    spoken,
     trouble::Trouble,
+    views,
 };
 
 /// A request to open a case.
@@ -48,6 +52,13 @@ pub struct OpenRequest {
     /// Where the customer goes afterwards; its origin must be allowed in the settings. Only for the company's own panel.
     #[serde(default)]
     pub return_to: Option<String>,
+    /// What letters about it are written in, unless the customer's own record says it.
+    #[serde(default)]
+    pub language: Option<Language>,
+    /// States that the customer is in, such as `signed_in`: each a proof `using panel` that the action asks for. Only for the
+    /// company's own panel, whose word it is; made when the customer arrives by the link it sends them.
+    #[serde(default)]
+    pub shows: Vec<String>,
 }
 
 /// A case that was opened.
@@ -90,6 +101,8 @@ pub enum LinkStanding {
         case: CaseId,
         /// Until when.
         until: Timestamp,
+        /// It was made after the case was over, and opens its receipt.
+        receipt: bool,
     },
     /// It was used, on this or another device.
     Used {
@@ -124,6 +137,21 @@ pub enum CaseError {
     /// The words changed since they were read: another digest.
     #[error("this changed since it was read")]
     Changed,
+    /// The agent's two digits were not typed.
+    #[error("type the two digits that the agent tells you")]
+    NumberMissing,
+    /// Two other digits.
+    #[error("that is not the number")]
+    WrongNumber {
+        /// Tries left before nobody may try for a while.
+        tries_left: u32,
+    },
+    /// Too many wrong numbers.
+    #[error("too many wrong numbers")]
+    NumberClosed {
+        /// From when it may be tried again.
+        until: Timestamp,
+    },
     /// The procedure says no, and why.
     #[error(transparent)]
     Refused(Refusal),
@@ -143,6 +171,9 @@ impl CaseError {
             Self::LinkGone => "link-gone",
             Self::NotOver => "not-over",
             Self::Changed => "changed",
+            Self::NumberMissing => "number-missing",
+            Self::WrongNumber { .. } => "wrong-number",
+            Self::NumberClosed { .. } => "number-closed",
             Self::Refused(refusal) => refusal.code(),
             Self::Trouble(trouble) => trouble.code(),
         }
@@ -180,7 +211,7 @@ impl Gate {
         by: &SignedInStaff,
         request: &OpenRequest,
     ) -> Result<OpenedCase, CaseError> {
-        if request.return_to.is_some() {
+        if request.return_to.is_some() || !request.shows.is_empty() {
             return Err(CaseError::NotAllowed("panel"));
         }
         let member = by.member(&self.procedure(), &request.customer);
@@ -196,7 +227,7 @@ impl Gate {
         request: &OpenRequest,
     ) -> Result<OpenedCase, CaseError> {
         allow(by, Scope::Robot, "robot")?;
-        if request.return_to.is_some() {
+        if request.return_to.is_some() || !request.shows.is_empty() {
             return Err(CaseError::NotAllowed("panel"));
         }
         let robot = by.robot(&self.procedure());
@@ -280,10 +311,21 @@ impl Gate {
             let mut row = loaded.row.clone();
             let link = token
                 .clone()
-                .map(|token| self.link(&mut also, &mut row, token, now))
+                .map(|token| {
+                    let link = Link {
+                        shows: request.shows.clone(),
+                        ..Link::default_for(&row)
+                    };
+                    self.link(&mut also, &mut row, token, link, now)
+                })
                 .transpose()?;
             let loaded = Loaded { row, ..loaded };
             let (batch, case) = self.write_decision(&loaded, &decision.events, None, also)?;
+            for name in &request.shows {
+                // Asked now, so that the panel hears of it; made when the customer comes.
+                let command = shown_by_panel(&loaded, &case, name)?;
+                decide(&loaded.procedure, &case, command, &loaded.moment()).map(|_| ())?;
+            }
             let opened = case
                 .opened()
                 .ok_or_else(|| Trouble::Damaged("a case that did not open".to_owned()))?;
@@ -300,7 +342,8 @@ impl Gate {
         }
     }
 
-    /// Makes a new one-time link for the customer of a case. Only people with a staff role in the procedure may; older links stop counting.
+    /// Makes a new one-time link for the customer of a case. Only people with a staff role in the procedure may; older links
+    /// stop counting. For a case that is over it leads to the receipt of this one case and to nothing else.
     pub async fn issue_link(
         &self,
         by: &SignedInStaff,
@@ -349,19 +392,28 @@ impl Gate {
             if member.concerned {
                 return Err(Refusal::Concerned.into());
             }
-            if !loaded.case.state().is_live() {
-                return Err(CaseError::LinkGone);
-            }
+            let purpose = link_purpose(&loaded).ok_or(CaseError::LinkGone)?;
             let mut also = Also::default();
             let mut row = loaded.row.clone();
-            let link = self.link(&mut also, &mut row, token.clone(), loaded.now)?;
+            let link = match purpose {
+                LinkPurpose::Case => Link::default_for(&row),
+                LinkPurpose::Receipt => Link {
+                    receipt: true,
+                    ..Link::default_for(&row)
+                },
+            };
+            let link = self.link(&mut also, &mut row, token.clone(), link, loaded.now)?;
             let mut batch = Batch {
                 records: also.records,
                 ..Batch::default()
             };
-            push_row(&mut batch, &row, loaded.row_revision, true)?;
+            let open = !loaded.case.state().is_final();
+            push_row(&mut batch, &row, loaded.row_revision, open)?;
             let entry = Entry::new(
-                "staff.link_issued",
+                match purpose {
+                    LinkPurpose::Case => "staff.link_issued",
+                    LinkPurpose::Receipt => "staff.receipt_link_issued",
+                },
                 loaded.now,
                 Some(&loaded.customer.pseudonym),
                 &serde_json::json!({ "account": account, "case": id }),
@@ -383,6 +435,7 @@ impl Gate {
         also: &mut Also,
         row: &mut CaseRow,
         token: Token,
+        link: Link,
         now: Timestamp,
     ) -> Result<IssuedLink, Trouble> {
         let until = now.plus_seconds(self.settings().limits.link_seconds);
@@ -390,12 +443,7 @@ impl Gate {
             also.records.push(records::remove(space::LINK, hash, None));
         }
         let hash = token.hash().to_string();
-        let link = Link {
-            case: row.case.clone(),
-            customer: row.customer.clone(),
-            until,
-            used_at: None,
-        };
+        let link = Link { until, ..link };
         // Kept for a day beyond its end, so that a used link can say that it was used.
         also.records.push(records::put_until(
             space::LINK,
@@ -428,9 +476,16 @@ impl Gate {
                 used_at: Some(_),
                 ..
             }) => LinkStanding::Used { case },
-            Some(Link { case, until, .. }) if self.now() < until => {
-                LinkStanding::Usable { case, until }
-            }
+            Some(Link {
+                case,
+                until,
+                receipt,
+                ..
+            }) if self.now() < until => LinkStanding::Usable {
+                case,
+                until,
+                receipt,
+            },
             _ => LinkStanding::Gone,
         })
     }
@@ -453,11 +508,31 @@ impl Gate {
             if link.used_at.is_some() || now >= link.until {
                 return Err(CaseError::LinkGone);
             }
+            let purpose = link_purpose(&loaded);
+            // A second link of the same case opens a second seat; the case records the first use only.
+            let (events, shown) = match decide(
+                &loaded.procedure,
+                &loaded.case,
+                Command::UseLink,
+                &loaded.moment(),
+            ) {
+                Ok(decision) => with_panels_word(&loaded, decision.events, &link.shows)?,
+                Err(Refusal::LinkAlreadyUsed) => (Vec::new(), false),
+                // Past its grant a link opens what is left to do there: setting the new value, or reading the receipt.
+                Err(_) if purpose == Some(LinkPurpose::Case) || link.receipt => (Vec::new(), false),
+                Err(refusal) => return Err(refusal.into()),
+            };
+            let limits = &self.settings().limits;
             let seat = Seat {
                 case: link.case.clone(),
                 customer: link.customer.clone(),
-                proved: false,
-                until: now.plus_seconds(self.settings().limits.seat_seconds),
+                proved: shown,
+                receipt: link.receipt,
+                until: now.plus_seconds(if shown {
+                    limits.proved_seat_seconds
+                } else {
+                    limits.seat_seconds
+                }),
             };
             let mut also = Also::default();
             let used = Link {
@@ -483,17 +558,6 @@ impl Gate {
                 until: link.until,
                 used_at: Some(now),
             });
-            // A second link of the same case opens a second seat; the case records the first use only.
-            let events = match decide(
-                &loaded.procedure,
-                &loaded.case,
-                Command::UseLink,
-                &loaded.moment(),
-            ) {
-                Ok(decision) => decision.events,
-                Err(Refusal::LinkAlreadyUsed) => Vec::new(),
-                Err(refusal) => return Err(refusal.into()),
-            };
             let (batch, _) = self.write_decision(&loaded, &events, None, also)?;
             if self.committed(batch, &mut tries).await? {
                 let seat = CustomerSeat::seated(&seat, seat_token.hash());
@@ -584,9 +648,16 @@ impl Gate {
         self.grant(seat.case(), |_| Actor::Customer).await
     }
 
-    /// The customer confirms the words they read; `digest` is the one the page showed.
-    pub async fn confirm(&self, seat: &CustomerSeat, digest: Digest) -> Result<Applied, CaseError> {
+    /// The customer confirms the words they read; `digest` is the one the page showed, `number` the digits the agent
+    /// told, where [`crate::SeatView::number_from`] asks for them.
+    pub async fn confirm(
+        &self,
+        seat: &CustomerSeat,
+        digest: Digest,
+        number: Option<&str>,
+    ) -> Result<Applied, CaseError> {
         self.speaks_for_the_proofs(seat).await?;
+        self.number_matches(seat, digest, number).await?;
         self.apply(seat.case(), |_| Ok(Command::Confirm { digest }))
             .await
     }
@@ -715,6 +786,8 @@ impl Gate {
             decided_by: Vec::new(),
             wants_sign_off: Vec::new(),
             takes_effect_at: None,
+            language: request.language,
+            spoken: spoken::number_for(by, self.dice()),
         }
     }
 
@@ -735,6 +808,67 @@ impl Gate {
             Err(CaseError::ReturnTo(target.chars().take(100).collect()))
         }
     }
+}
+
+/// What a link of this case is for now; `None` where there is nothing left to open.
+fn link_purpose(loaded: &Loaded) -> Option<LinkPurpose> {
+    let state = loaded.case.state();
+    if state.is_live() || awaits_customer(loaded) {
+        Some(LinkPurpose::Case)
+    } else if views::has_receipt(&loaded.case) {
+        Some(LinkPurpose::Receipt)
+    } else {
+        None
+    }
+}
+
+/// What a customer's link opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LinkPurpose {
+    /// The case: to prove, confirm, set, stop.
+    Case,
+    /// The receipt of a case that is over.
+    Receipt,
+}
+
+/// The command by which the panel's word counts: a proof `using panel`, of this case's digest.
+fn shown_by_panel(loaded: &Loaded, case: &Case, name: &str) -> Result<Command, CaseError> {
+    let not_asked = || Refusal::ProofNotAsked {
+        proof: name.to_owned(),
+    };
+    let proof = loaded.procedure.proof_named(name).ok_or_else(not_asked)?;
+    let method = loaded
+        .procedure
+        .proofs
+        .get(proof.index())
+        .and_then(|proof| proof.using);
+    if method != Some(Method::Panel) {
+        return Err(not_asked().into());
+    }
+    Ok(Command::Prove {
+        proof,
+        digest: case.digest().ok_or(CaseError::Unknown)?,
+        evidence: Evidence::None,
+    })
+}
+
+/// What using the panel's link leads to, and whether something is shown by it.
+fn with_panels_word(
+    loaded: &Loaded,
+    mut events: Vec<Event>,
+    shows: &[String],
+) -> Result<(Vec<Event>, bool), CaseError> {
+    let mut shown = false;
+    for name in shows {
+        let case = events.iter().fold(loaded.case.clone(), evolve);
+        let command = shown_by_panel(loaded, &case, name)?;
+        // What does not count any more is left out: the customer is here all the same.
+        if let Ok(decision) = decide(&loaded.procedure, &case, command, &loaded.moment()) {
+            events.extend(decision.events);
+            shown = true;
+        }
+    }
+    Ok((events, shown))
 }
 
 fn allow(by: &MachineCaller, scope: Scope, word: &'static str) -> Result<(), CaseError> {

@@ -3,7 +3,7 @@
 //! The browser leaves from the customer's page, and what it brings back is
 //! only kept: nothing is decided by the GET that brings it. The customer then
 //! presses a button, and that POST redeems the code, verifies the ID token and
-//! takes the proof (docs/decisions/0009). `state`, nonce and PKCE verifier are
+//! takes the proof (docs/decisions/0011). `state`, nonce and PKCE verifier are
 //! of one seat, one proof and one digest; each sign-in counts once.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

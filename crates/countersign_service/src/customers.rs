@@ -21,6 +21,7 @@ use crate::{
     sessions::MachineCaller,
     settings::Scope,
     shell::{Entry, Tries},
+    speech::Language,
     trouble::Trouble,
 };
 
@@ -56,6 +57,9 @@ pub struct CustomerPut {
     /// Holdings the company keeps itself, such as the account password.
     #[serde(default)]
     pub held: Vec<HeldPut>,
+    /// What letters to the customer are written in.
+    #[serde(default)]
+    pub language: Option<Language>,
 }
 
 /// A live contact.
@@ -282,6 +286,7 @@ impl Gate {
             let first = before.is_none() && !self.was_erased(id).await?;
             customer.name.clone_from(&put.name);
             customer.number.clone_from(&put.number);
+            customer.language = put.language;
             customer.attributes.clone_from(&put.attributes);
             customer.domains = put
                 .domains
@@ -513,6 +518,7 @@ impl Gate {
             factors: BTreeMap::new(),
             pseudonym: self.pseudonym(),
             recorded_at: now,
+            language: None,
         }
     }
 

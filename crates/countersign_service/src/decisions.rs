@@ -9,20 +9,21 @@ use countersign_cases::{
     Actor, Case, CaseId, Command, CustomerId, Digest, Event, EventKind, Facts, GrantId, Moment,
     Outcome, Permit, Refusal, State, Timestamp, decide, evolve,
 };
-use countersign_language::Procedure;
+use countersign_language::{GATE, Procedure};
 use countersign_store::{Batch, FinishedWork, NewWork, RecordWrite, StreamKey};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     adapters::dice,
     cases::{Applied, CaseError},
-    delivery,
+    delivery, enrolment,
     facts::{OpenerRuns, Wanted, request_hash},
     gate::Gate,
     grants::Minted,
     notices,
     records::{self, CaseRow, ClosedRequest, Customer, Desk, GrantRecord, Held, Run, space},
     shell::{Entry, Envelope, Tries},
+    spoken,
     trouble::Trouble,
     views,
 };
@@ -157,12 +158,19 @@ impl Gate {
     ) -> Result<(Batch, Case), CaseError> {
         let minted = self.mint(permit, loaded.now);
         let mut also = Also::default();
+        let (mut not_after, mut due) = (minted.not_after, loaded.now);
+        if minted.connector == GATE {
+            not_after = enrolment::until(loaded.now);
+            due = not_after;
+            also.records
+                .push(self.begin_enrolment(loaded, &minted, not_after)?);
+        }
         let record = GrantRecord {
             case: loaded.row.case.clone(),
             customer: loaded.row.customer.clone(),
             connector: minted.connector.clone(),
             jws: minted.jws.clone(),
-            not_after: minted.not_after,
+            not_after,
             delivery: records::Delivery::Waiting,
         };
         also.records.push(records::put(
@@ -178,7 +186,7 @@ impl Gate {
         also.work.push(NewWork {
             queue: delivery::RUN,
             key: minted.id.clone(),
-            due_ms: loaded.now.0,
+            due_ms: due.0,
             body: records::write_json(&work)?,
         });
         Ok(self.write_decision(loaded, events, Some(&minted), also)?)
@@ -298,7 +306,8 @@ impl Gate {
             &desk,
             Some(loaded.desk_revision),
         )?);
-        let row = row_after(loaded, &case, events);
+        let mut row = row_after(loaded, &case, events);
+        spoken::keep(&mut batch, loaded, &case, &mut row)?;
         push_row(
             &mut batch,
             &row,

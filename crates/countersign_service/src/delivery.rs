@@ -7,6 +7,7 @@
 
 use countersign_cases::{CaseId, Command, Outcome, Refusal, State, Timestamp};
 use countersign_grant::Bundle;
+use countersign_language::GATE;
 use countersign_store::{Batch, CommitError, Work};
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +60,10 @@ impl Gate {
             value: record,
             revision,
         } = self.load_grant(grant).await?;
+        if record.connector == GATE {
+            // The customer uses it, on their own page; here only the time runs out.
+            return self.end_enrolment(case, grant).await;
+        }
         match loaded.case.state() {
             State::Granted => {
                 self.apply(case, |_| Ok(Command::HandOver)).await?;
@@ -237,7 +242,7 @@ impl Gate {
         ))
     }
 
-    async fn load_grant(&self, grant: &str) -> Result<Held<GrantRecord>, Trouble> {
+    pub(crate) async fn load_grant(&self, grant: &str) -> Result<Held<GrantRecord>, Trouble> {
         self.load(space::GRANT, grant)
             .await?
             .ok_or_else(|| Trouble::Damaged("a grant without its record".to_owned()))

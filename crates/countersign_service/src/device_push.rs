@@ -131,7 +131,7 @@ impl Gate {
                 },
             };
             let mut batch = Batch {
-                records: vec![self.push_record(&loaded, key, &push, revision)?],
+                records: vec![push_record(&loaded, key, &push, revision)?],
                 work: vec![work_for(&push)?],
                 ..Batch::default()
             };
@@ -285,13 +285,13 @@ impl Gate {
             }
         };
         let sent = Push {
-            stage,
             until,
+            stage,
             ..push.clone()
         };
         let key = code_key(&push.case, &push.proof);
         let batch = Batch {
-            records: vec![self.push_record(loaded, key, &sent, held.revision)?],
+            records: vec![push_record(loaded, key, &sent, held.revision)?],
             finished: vec![finished(PUSH, work, Some(again_at))],
             ..Batch::default()
         };
@@ -328,7 +328,7 @@ impl Gate {
                     ..push.clone()
                 };
                 let batch = Batch {
-                    records: vec![self.push_record(loaded, key, &sent, held.revision)?],
+                    records: vec![push_record(loaded, key, &sent, held.revision)?],
                     finished: vec![finished(PUSH, work, after(slower))],
                     ..Batch::default()
                 };
@@ -458,7 +458,7 @@ impl Gate {
         let mut tries = Tries::default();
         loop {
             let mut batch = Batch {
-                records: vec![self.push_record(loaded, key.clone(), &over, held.revision)?],
+                records: vec![push_record(loaded, key.clone(), &over, held.revision)?],
                 finished: vec![finished(PUSH, work, None)],
                 ..Batch::default()
             };
@@ -472,17 +472,6 @@ impl Gate {
                 return self.finish(PUSH, work, None).await;
             }
         }
-    }
-
-    fn push_record(
-        &self,
-        loaded: &Loaded,
-        key: String,
-        push: &Push,
-        revision: u64,
-    ) -> Result<countersign_store::RecordWrite, Trouble> {
-        let until = loaded.case.expires_at().plus_seconds(86_400);
-        records::put_until(space::PUSH, key, push, Some(revision), until)
     }
 
     async fn log_push(
@@ -499,6 +488,16 @@ impl Gate {
         let stream = records::customer_stream(&loaded.customer.id);
         self.log(batch, &stream, entry).await
     }
+}
+
+fn push_record(
+    loaded: &Loaded,
+    key: String,
+    push: &Push,
+    revision: u64,
+) -> Result<countersign_store::RecordWrite, Trouble> {
+    let until = loaded.case.expires_at().plus_seconds(86_400);
+    records::put_until(space::PUSH, key, push, Some(revision), until)
 }
 
 fn work_for(push: &Push) -> Result<NewWork, Trouble> {

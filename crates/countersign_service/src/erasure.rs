@@ -130,9 +130,10 @@ impl Gate {
         };
         let row = held.value;
         let events = self.events_of(&row).await?;
-        let mut gone: BTreeSet<(&'static str, String)> = [space::OPEN, space::WANTED]
-            .map(|space| (space, key.clone()))
-            .into();
+        let mut gone: BTreeSet<(&'static str, String)> =
+            [space::OPEN, space::WANTED, space::ENROLMENT]
+                .map(|space| (space, key.clone()))
+                .into();
         gone.insert((space::FINISHED, finished_key(row.updated_at, &key)));
         for event in &events {
             gone.insert((space::FINISHED, finished_key(event.at, &key)));

@@ -240,7 +240,12 @@ impl Gate {
     }
 
     /// AES-256-GCM, bound to the customer and the holding: `nonce || ciphertext || tag`, base64url.
-    fn seal(&self, id: &CustomerId, holding: &str, secret: &[u8]) -> Result<String, Trouble> {
+    pub(crate) fn seal(
+        &self,
+        id: &CustomerId,
+        holding: &str,
+        secret: &[u8],
+    ) -> Result<String, Trouble> {
         self.seal_bytes(&bound_to(id, holding), secret)
     }
 
@@ -292,7 +297,7 @@ impl Gate {
 }
 
 /// The customer's passkeys of a holding and their user handle, which is made with the first.
-fn passkeys_of(
+pub(crate) fn passkeys_of(
     customer: &records::Customer,
     holding: &str,
 ) -> Result<(Vec<u8>, Vec<Registered>), Trouble> {

@@ -7,7 +7,7 @@ use countersign_cases::{
     PersonId, Timestamp, TriesFact,
     attempts::{Limits as TryLimits, Tally},
 };
-use countersign_language::{HoldingKind, Procedure, ProofId};
+use countersign_language::{HoldingKind, Method, Procedure, ProofId};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -139,7 +139,10 @@ fn holdings(procedure: &Procedure, customer: &Customer) -> Vec<HoldingFact> {
         .holdings
         .iter()
         .filter_map(|holding| {
-            let changed_at = if holding.kind == HoldingKind::Channel {
+            let changed_at = if holding.using == Some(Method::Panel) {
+                // Whoever the panel sends is in this state, and nobody else shows it; nothing of it is on file.
+                None
+            } else if holding.kind == HoldingKind::Channel {
                 let live = customer.contacts.iter().filter(|contact| {
                     contact.removed_at.is_none() && contact.channel == holding.name
                 });

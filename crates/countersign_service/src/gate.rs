@@ -8,7 +8,7 @@ use std::{
 
 use countersign_cases::Timestamp;
 use countersign_grant::GrantKey;
-use countersign_language::{Diagnostic, Method, Procedure, Severity};
+use countersign_language::{Diagnostic, GATE, Method, Procedure, Severity};
 use countersign_store::SharedJournal;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -229,6 +229,25 @@ impl Gate {
         Ok(gate)
     }
 
+    /// A gate to read with, under the procedure in force whatever the settings say: nothing is proposed, nobody is invited, and
+    /// no work is done.
+    ///
+    /// # Errors
+    /// [`StartError`]; [`StartError::Settings`] for a store that no gate was started on yet.
+    pub async fn start_to_read(mut settings: Settings, parts: Parts) -> Result<Self, StartError> {
+        settings.procedure = crate::versions::text_in_force(&parts.journal)
+            .await?
+            .ok_or_else(|| {
+                StartError::Settings("no gate was started on this database yet".to_owned())
+            })?;
+        let procedure = Arc::new(read_procedure(&settings.procedure)?);
+        let note = parts.journal.checkpoint().await.map_err(Trouble::from)?;
+        let log_origin = ledger::read_checkpoint(&note)?.origin;
+        Ok(Self(Arc::new(Inner::new(
+            settings, parts, procedure, log_origin,
+        )?)))
+    }
+
     /// The newest position in the journal.
     pub fn position(&self) -> u64 {
         *self.0.journal.watch().borrow()
@@ -371,7 +390,8 @@ impl Gate {
 
 /// Reads a procedure; warnings do not stop it.
 fn read_procedure(text: &str) -> Result<Procedure, StartError> {
-    let reading = countersign_language::read(text);
+    // Nothing here writes the text again, so no tree of it is kept.
+    let reading = countersign_language::read_procedure(text);
     match reading.procedure {
         Some(procedure)
             if reading
@@ -387,6 +407,11 @@ fn read_procedure(text: &str) -> Result<Procedure, StartError> {
 
 fn check_settings(settings: &Settings, procedure: &Procedure) -> Result<(), StartError> {
     let wrong = |what: String| Err(StartError::Settings(what));
+    if settings.connectors.iter().any(|one| one.name == GATE) {
+        return wrong(format!(
+            "no connector may be called `{GATE}`: `runs {GATE}` is the gate itself"
+        ));
+    }
     every_connector(settings, procedure)?;
     for machine in &settings.machines {
         if machine.scopes.contains(&Scope::Backups) && machine.scopes.len() > 1 {
@@ -467,6 +492,7 @@ pub(crate) fn every_connector(
 ) -> Result<(), StartError> {
     for action in procedure.actions.iter().filter(|action| !action.outside) {
         if let Some(name) = &action.runs
+            && name != GATE
             && !settings
                 .connectors
                 .iter()

@@ -157,9 +157,8 @@ impl Gate {
         self.add_postings(&mut batch, added.postings).await?;
         self.add_days(&mut batch, added.days).await?;
         match self.commit(batch).await {
-            Ok(_) => Ok(taken),
-            // Somebody else wrote the same, or perhaps this very batch was written: the cursor tells next time.
-            Err(CommitError::Conflict { .. }) => Ok(taken),
+            // A conflict: somebody else wrote the same, or perhaps this very batch was written: the cursor tells next time.
+            Ok(_) | Err(CommitError::Conflict { .. }) => Ok(taken),
             Err(error) => Err(error.into()),
         }
     }

@@ -28,6 +28,8 @@ mod customers;
 mod decisions;
 mod delivery;
 mod device_push;
+mod enrolment;
+mod enrolment_pin;
 mod erasure;
 mod factors;
 mod facts;
@@ -39,7 +41,9 @@ mod ledger;
 mod lists;
 mod lookups;
 mod mask;
+mod matching;
 mod notices;
+mod panel;
 mod proofs;
 mod rates;
 mod receipts;
@@ -50,6 +54,7 @@ mod shell;
 mod sign_in;
 mod sign_offs;
 pub mod speech;
+mod spoken;
 mod staff;
 pub mod statistics;
 mod timeline;
@@ -70,12 +75,16 @@ pub use customers::{
     CustomerSaved, FactorPut, FactorView, HeldPut,
 };
 pub use device_push::{DeviceStage, DeviceStanding};
+pub use enrolment::{AppSecret, EnrolmentError, EnrolmentView};
+pub use enrolment_pin::{PIN_DIGITS, WeakPin};
 pub use gate::{Gate, Parts, ProcedureCheck, StartError};
 pub use idempotency::{Answer, IDEMPOTENCY_KEY_CHARS_MAX, Idempotent, Reserved};
 pub use ledger::LogSigner;
 pub use lists::{Approvals, DeskFilter, DeskRow};
 pub use lookups::{CustomerView, RefusedNote};
 pub use mask::{SentencePiece, mask_address};
+pub use matching::NumberView;
+pub use panel::{PanelDesk, PanelPass, PanelStaff};
 pub use proofs::{Answered, CodeOnItsWay, CodeStanding, PROOF_DOMAIN, ProofError};
 pub use rates::{Rate, TooMany};
 pub use receipts::{
@@ -87,10 +96,16 @@ pub use settings::Settings;
 pub use sign_in::Ceremony;
 pub use sign_offs::{PasskeyPrompt, SIGN_OFF_DOMAIN};
 pub use speech::Language;
-pub use staff::{AccountView, InvitationView, IssuedInvitation, Operator, PasskeyView, StaffError};
-pub use timeline::{TimelineEntry, WhoView};
+pub use spoken::{SpokenNumber, TalkingView};
+pub use staff::{
+    AccountView, InvitationView, IssuedInvitation, OnFile, Operator, PasskeyView, StaffError,
+    staff_on_file,
+};
+pub use timeline::{Detail, TimelineEntry, ToldEvent, WhoView};
 pub use trouble::Trouble;
-pub use versions::{PROCEDURE_DOMAIN, ProcedureDiff, ProcedureError, ProposalView};
+pub use versions::{
+    PROCEDURE_DOMAIN, ProcedureDiff, ProcedureError, ProposalView, RefusedProcedure,
+};
 pub use views::{
     Abilities, Ability, CaseView, EndingView, LinkView, ParameterView, SeatView, StopView, Way,
     WayStanding,

@@ -13,8 +13,11 @@ use crate::{
     views::{Ability, can_sign},
 };
 
-/// Most cases looked at for one approvals page: each is weighed anew.
+/// The count beside "Approvals" stops here.
 const APPROVALS_MAX: usize = 100;
+
+/// Most cases that one approvals page shows: each is weighed anew.
+const APPROVALS_SHOWN: usize = 25;
 
 /// Most rows of one list.
 const ROWS_MAX: usize = 50;
@@ -118,12 +121,8 @@ impl Gate {
             return Err(CaseError::NotAllowed("staff"));
         }
         let (space, range) = self.where_listed(by, filter);
-        let found = self
-            .journal()
-            .scan(space, range, COUNTED_MAX)
-            .await
-            .map_err(Trouble::from)?;
-        Ok(found.len())
+        let count = self.journal().count(space, range, COUNTED_MAX).await;
+        Ok(count.map_err(Trouble::from)?)
     }
 
     fn where_listed(&self, by: &SignedInStaff, filter: DeskFilter) -> (&'static str, KeyRange) {
@@ -153,21 +152,29 @@ impl Gate {
             return Err(CaseError::NotAllowed("staff"));
         }
         let (mut for_me, mut cannot) = (Vec::new(), Vec::new());
-        for row in self.wanted_rows(APPROVALS_MAX).await? {
-            if by.record().concerned.contains(&row.customer) {
-                continue;
-            }
-            let loaded = match self.load_case(&row.case).await {
-                Ok(loaded) => loaded,
-                Err(CaseError::Unknown) => continue,
-                Err(error) => return Err(error),
-            };
-            let member = by.member(&loaded.procedure, &row.customer);
-            let ability = Ability::of(can_sign(&loaded, &member));
+        let range = records::beginning_with("", false);
+        let wanted: Vec<CaseRow> = self.list(space::WANTED, range, APPROVALS_SHOWN).await?;
+        let weighed = wanted
+            .iter()
+            .filter(|row| !by.record().concerned.contains(&row.customer))
+            .map(|row| async move {
+                let loaded = match self.load_case(&row.case).await {
+                    Ok(loaded) => loaded,
+                    // Erased a moment ago.
+                    Err(CaseError::Unknown) => return Ok(None),
+                    Err(error) => return Err(error),
+                };
+                let member = by.member(&loaded.procedure, &row.customer);
+                let ability = Ability::of(can_sign(&loaded, &member));
+                Ok(Some((desk_row(row), ability)))
+            });
+        // Side by side: each reads a handful of records.
+        let weighed = futures_util::future::try_join_all(weighed).await?;
+        for (row, ability) in weighed.into_iter().flatten() {
             if ability.can {
-                for_me.push(desk_row(&row));
+                for_me.push(row);
             } else {
-                cannot.push((desk_row(&row), ability));
+                cannot.push((row, ability));
             }
         }
         for_me.sort_by_key(|row: &DeskRow| row.updated_at);
@@ -176,7 +183,7 @@ impl Gate {
             .list::<CaseId>(
                 space::DECIDED_BY,
                 records::beginning_with(&prefix, true),
-                100,
+                ROWS_MAX,
             )
             .await?;
         ids.dedup();
@@ -222,27 +229,31 @@ impl Gate {
         if by.roles().is_empty() {
             return Ok(0);
         }
-        let rows = self.wanted_rows(APPROVALS_MAX).await?;
         let concerned = &by.record().concerned;
-        Ok(rows
-            .iter()
-            .filter(|row| !concerned.contains(&row.customer))
-            .count())
+        let range = records::beginning_with("", false);
+        if concerned.is_empty() {
+            let count = self
+                .journal()
+                .count(space::WANTED, range, APPROVALS_MAX)
+                .await;
+            return Ok(count.map_err(Trouble::from)?);
+        }
+        let rows: Vec<CaseRow> = self.list(space::WANTED, range, APPROVALS_MAX).await?;
+        let others = rows.iter().filter(|row| !concerned.contains(&row.customer));
+        Ok(others.count())
     }
 
-    async fn wanted_rows(&self, at_most: usize) -> Result<Vec<CaseRow>, Trouble> {
-        self.list(space::WANTED, records::beginning_with("", false), at_most)
-            .await
-    }
-
-    /// The rows of these cases, read side by side.
+    /// The rows of these cases, read together; each once.
     async fn rows(&self, ids: &[CaseId]) -> Result<Vec<CaseRow>, Trouble> {
-        let each = ids.iter().map(|id| async {
-            self.load::<CaseRow>(space::CASE, &records::part(&id.0))
-                .await
-        });
-        let found = futures_util::future::try_join_all(each).await?;
-        Ok(found.into_iter().flatten().map(|held| held.value).collect())
+        let keys: Vec<String> = ids.iter().map(|id| records::part(&id.0)).collect();
+        let found = self.journal().get_many(space::CASE, &keys).await?;
+        let mut rows = std::collections::BTreeMap::new();
+        for record in found {
+            let row: CaseRow = records::read_json(&record.value)?;
+            rows.insert(record.key, row);
+        }
+        // In the order asked for, which is that of the list.
+        Ok(keys.iter().filter_map(|key| rows.remove(key)).collect())
     }
 }
 

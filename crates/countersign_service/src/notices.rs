@@ -19,6 +19,7 @@ use crate::{
     decisions::{Also, Loaded},
     gate::Gate,
     records::{self, Code, Contact, Held, Stop, space},
+    speech::{Arg, Language, MomentStyle},
     trouble::Trouble,
     views,
 };
@@ -48,6 +49,14 @@ pub(crate) enum Letter {
         contact: ContactId,
         at: Timestamp,
     },
+    /// Something was set on the gate's own pages.
+    Enrolled {
+        customer: CustomerId,
+        case: CaseId,
+        contact: ContactId,
+        label: String,
+        at: Timestamp,
+    },
     /// This address was removed from an account.
     ContactRemoved {
         customer: CustomerId,
@@ -74,6 +83,19 @@ impl Gate {
                 contact,
                 at,
             } => self.send_code_letter(work, case, proof, contact, *at).await,
+            Letter::Enrolled {
+                customer,
+                case,
+                contact,
+                label,
+                at,
+            } => {
+                let origin = &self.settings().origin;
+                self.send_word(work, customer, contact, *at, |language, organisation| {
+                    enrolled_letter(language, organisation, origin, case, label, *at)
+                })
+                .await
+            }
             Letter::ContactRemoved {
                 customer,
                 contact,
@@ -128,7 +150,8 @@ impl Gate {
                 self.write_records(vec![write])
                     .await
                     .map_err(Trouble::from)?;
-                let written = notice_letter(&loaded, &self.settings().origin, &token)?;
+                let language = self.letters_in(&loaded);
+                let written = notice_letter(&loaded, language, &self.settings().origin, &token)?;
                 Some(
                     self.hand_over(&loaded.procedure, known, &work.key, &written)
                         .await,
@@ -220,7 +243,12 @@ impl Gate {
         self.write_records(vec![write])
             .await
             .map_err(Trouble::from)?;
-        let written = code_letter(&loaded, &code.for_message())?;
+        let written = code_letter(
+            &loaded,
+            self.letters_in(&loaded),
+            &self.settings().origin,
+            &code.for_message(),
+        )?;
         match self
             .hand_over(&loaded.procedure, known, &work.key, &written)
             .await
@@ -241,6 +269,22 @@ impl Gate {
         contact: &ContactId,
         at: Timestamp,
     ) -> Result<(), CaseError> {
+        let origin = self.settings().origin.clone();
+        self.send_word(work, customer, contact, at, |language, organisation| {
+            removed_letter(language, organisation, &origin)
+        })
+        .await
+    }
+
+    /// Word of something that happened: nothing waits for it.
+    async fn send_word(
+        &self,
+        work: &Work,
+        customer: &CustomerId,
+        contact: &ContactId,
+        at: Timestamp,
+        written: impl FnOnce(Language, &str) -> Written + Send,
+    ) -> Result<(), CaseError> {
         let now = self.now();
         let customer = self
             .load_customer(customer)
@@ -252,25 +296,27 @@ impl Gate {
             .iter()
             .find(|known| known.id == *contact)
             .ok_or(CaseError::Unknown)?;
-        let procedure = self.procedure();
-        let written = Written {
-            subject: format!(
-                "This address was removed from your {} account",
-                procedure.organisation
-            ),
-            text: format!(
-                "This address is no longer on file for an account at {organisation}.\n\n\
-                 If you did not ask for this, contact {organisation} now. For the next 30 days\n\
-                 this address is still told, and can still stop, what is asked for on the account.\n",
-                organisation = procedure.organisation
-            ),
-        };
-        match self.hand_over(&procedure, known, &work.key, &written).await {
+        let language = customer.language.unwrap_or(self.settings().language);
+        let written = written(language, &self.procedure().organisation);
+        match self
+            .hand_over(&self.procedure(), known, &work.key, &written)
+            .await
+        {
             Delivery::TryLater(_) if now.seconds_since(at) < GIVE_UP_SECONDS => Ok(self
                 .finish(MAIL, &work.key, Some(again_at(now, work.attempts)))
                 .await?),
             _ => Ok(self.finish(MAIL, &work.key, None).await?),
         }
+    }
+
+    /// What letters about a case are written in: what the company said of its customer, else what the opener said, else
+    /// the procedure's own language. Never what a browser says: whoever holds somebody's link would choose what they read.
+    fn letters_in(&self, loaded: &Loaded) -> Language {
+        loaded
+            .customer
+            .language
+            .or(loaded.row.language)
+            .unwrap_or(self.settings().language)
     }
 
     async fn hand_over(
@@ -373,40 +419,119 @@ fn carried_as_text(procedure: &Procedure, contact: &Contact) -> bool {
     }
 }
 
-fn notice_letter(loaded: &Loaded, origin: &str, token: &Token) -> Result<Written, CaseError> {
+fn notice_letter(
+    loaded: &Loaded,
+    language: Language,
+    origin: &str,
+    token: &Token,
+) -> Result<Written, CaseError> {
     let (opened, action) = views::opened_action(loaded)?;
     let words = views::withheld_sentence(loaded)?;
-    let organisation = &loaded.procedure.organisation;
+    let organisation = ("organisation", Arg::Text(&loaded.procedure.organisation));
+    let asked = written_time(opened.at, language);
+    // The words are what is signed: they stand on a line of their own, and go through no message.
     Ok(Written {
-        subject: format!("{organisation}: {}", action.label),
+        subject: language.tell(
+            "letter-notice-subject",
+            &[organisation, ("action", Arg::Text(&action.label))],
+        ),
         text: format!(
-            "{organisation} has been asked to do this on your account, and it will happen unless somebody stops it:\n\n    {words}\n\n\
-             If this was not you, stop it here. You do not need to sign in:\n{origin}/v/{token}\n\n\
-             It was asked for on {asked}, as case {case}. We never ask you to read a code aloud.\n",
+            "{first}\n\n    {words}\n\n{stop}\n{origin}/v/{token}\n\n{last}\n{who}",
+            who = who_is_it(language, &loaded.procedure.organisation, origin),
+            first = language.tell("letter-notice-first", &[organisation]),
+            stop = language.say("letter-notice-stop"),
             token = token.expose(),
-            asked = written_time(opened.at),
-            case = opened.case.0,
+            last = language.tell(
+                "letter-notice-asked",
+                &[
+                    ("at", Arg::Text(&asked)),
+                    ("case", Arg::Text(&opened.case.0)),
+                ],
+            ),
         ),
     })
 }
 
-fn code_letter(loaded: &Loaded, code: &str) -> Result<Written, CaseError> {
+fn code_letter(
+    loaded: &Loaded,
+    language: Language,
+    origin: &str,
+    code: &str,
+) -> Result<Written, CaseError> {
     let (opened, _) = views::opened_action(loaded)?;
     let words = views::withheld_sentence(loaded)?;
-    let organisation = &loaded.procedure.organisation;
+    let organisation = ("organisation", Arg::Text(&loaded.procedure.organisation));
     Ok(Written {
-        subject: format!("Your {organisation} code for case {}", opened.case.0),
+        subject: language.tell(
+            "letter-code-subject",
+            &[organisation, ("case", Arg::Text(&opened.case.0))],
+        ),
         text: format!(
-            "{code}\n\nType this code on the page you opened, and only there. It is for this and nothing else:\n\n    {words}\n\n\
-             Nobody at {organisation} will ever ask you to read it aloud. If you did not ask for it, do nothing.\n"
+            "{code}\n\n{first}\n\n    {words}\n\n{last}\n{who}",
+            who = who_is_it(language, &loaded.procedure.organisation, origin),
+            first = language.say("letter-code-first"),
+            last = language.tell("letter-code-last", &[organisation]),
         ),
     })
+}
+
+fn removed_letter(language: Language, name: &str, origin: &str) -> Written {
+    let organisation = [("organisation", Arg::Text(name))];
+    Written {
+        subject: language.tell("letter-removed-subject", &organisation),
+        text: format!(
+            "{first}\n\n{last}\n{who}",
+            first = language.tell("letter-removed-first", &organisation),
+            last = language.tell("letter-removed-last", &organisation),
+            who = who_is_it(language, name, origin),
+        ),
+    }
+}
+
+fn enrolled_letter(
+    language: Language,
+    name: &str,
+    origin: &str,
+    case: &CaseId,
+    label: &str,
+    at: Timestamp,
+) -> Written {
+    let organisation = ("organisation", Arg::Text(name));
+    let at = written_time(at, language);
+    Written {
+        subject: language.tell(
+            "letter-enrolled-subject",
+            &[organisation, ("label", Arg::Text(label))],
+        ),
+        text: format!(
+            "{first}\n\n    {label}\n\n{last}\n{never}\n{who}",
+            first = language.tell(
+                "letter-enrolled-first",
+                &[organisation, ("at", Arg::Text(&at))],
+            ),
+            last = language.tell(
+                "letter-enrolled-last",
+                &[organisation, ("case", Arg::Text(&case.0))],
+            ),
+            never = language.say("frame-never-aloud"),
+            who = who_is_it(language, name, origin),
+        ),
+    }
+}
+
+/// The last line of every letter: where one looks up who is on the telephone.
+fn who_is_it(language: Language, organisation: &str, origin: &str) -> String {
+    let asks = language.tell("letter-who", &[("organisation", Arg::Text(organisation))]);
+    format!("{asks} {origin}/is-it-us\n")
 }
 
 /// `23 November 2026, 10:31 UTC`
-fn written_time(at: Timestamp) -> String {
+fn written_time(at: Timestamp, language: Language) -> String {
     let moment = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
-    moment.strftime("%-d %B %Y, %H:%M UTC").to_string()
+    language.moment(
+        &moment.to_zoned_datetime(jiff::tz::TimeZone::UTC),
+        MomentStyle::Letter,
+    )
 }
 
 #[cfg(test)]
@@ -424,7 +549,7 @@ mod tests {
     #[test]
     fn times_are_written_for_people() {
         assert_eq!(
-            written_time(Timestamp(1_795_429_860_000)),
+            written_time(Timestamp(1_795_429_860_000), Language::English),
             "23 November 2026, 10:31 UTC"
         );
     }

@@ -171,12 +171,11 @@ impl Gate {
     /// Whether this gate can check a proof made this way.
     pub fn supports(&self, method: Method) -> bool {
         match method {
-            Method::Pin | Method::Totp | Method::Passkey => true,
+            // The panel's word comes with the link it sends the customer by.
+            Method::Pin | Method::Totp | Method::Passkey | Method::Panel => true,
             Method::Password => self.password_check().is_some(),
             Method::Mail => self.mailer().is_some(),
             Method::Text => self.text_gateway().is_some(),
-            // The panel's word comes with the link it sends the customer by.
-            Method::Panel => true,
             Method::Oidc | Method::Ciba => self.company_provider().is_some(),
             Method::Webhook => false,
         }
@@ -194,7 +193,10 @@ impl Gate {
     ) -> Result<Answered, ProofError> {
         let loaded = self.load_case(seat.case()).await?;
         let (id, method) = self.asked(&loaded, proof)?;
-        if matches!(method, Method::Passkey | Method::Oidc | Method::Ciba) {
+        if matches!(
+            method,
+            Method::Passkey | Method::Oidc | Method::Ciba | Method::Panel
+        ) {
             return Err(ProofError::NotAsked);
         }
         let tell = self.seat_has_proved(seat).await?;
@@ -431,13 +433,24 @@ impl Gate {
         customer: &Customer,
         proof: &str,
     ) -> Result<Option<Reservation>, Trouble> {
+        self.reserve_within(customer, proof, &TryLimits::default())
+            .await
+    }
+
+    /// The same within other limits.
+    pub(crate) async fn reserve_within(
+        &self,
+        customer: &Customer,
+        proof: &str,
+        limits: &TryLimits,
+    ) -> Result<Option<Reservation>, Trouble> {
         let mut tries = Tries::default();
         loop {
             let (mut tallies, revision) = self.tallies_of(customer).await?;
             let reservation = match tallies
                 .entry(proof.to_owned())
                 .or_default()
-                .reserve(self.now(), &TryLimits::default())
+                .reserve(self.now(), limits)
             {
                 Ok(reservation) => reservation,
                 Err(Locked { .. }) => return Ok(None),
@@ -463,11 +476,24 @@ impl Gate {
         }
     }
 
+    /// Gives one try back: its answer was right.
     pub(crate) async fn give_back(
         &self,
         customer: &Customer,
         proof: &str,
         reservation: &Reservation,
+    ) -> Result<(), Trouble> {
+        self.give_back_within(customer, proof, reservation, &TryLimits::default())
+            .await
+    }
+
+    /// The same within other limits.
+    pub(crate) async fn give_back_within(
+        &self,
+        customer: &Customer,
+        proof: &str,
+        reservation: &Reservation,
+        limits: &TryLimits,
     ) -> Result<(), Trouble> {
         let mut tries = Tries::default();
         loop {
@@ -475,7 +501,7 @@ impl Gate {
             tallies
                 .entry(proof.to_owned())
                 .or_default()
-                .give_back(reservation, &TryLimits::default());
+                .give_back(reservation, limits);
             let write = records::put(
                 space::ATTEMPTS,
                 records::part(&customer.id.0),

@@ -17,6 +17,8 @@ use crate::{
         webauthn::{Passkey, VerifiedAssertion},
     },
     settings::{ConsoleRole, NewAccount},
+    speech::Language,
+    spoken::SpokenNumber,
     trouble::Trouble,
 };
 
@@ -54,10 +56,18 @@ pub(crate) mod space {
     pub(crate) const IN_FORCE: &str = "in_force";
     /// The version that waits for a signature: [`crate::versions::Proposed`].
     pub(crate) const PROPOSED: &str = "proposed";
+    /// The version that was refused last: [`crate::versions::RefusedProcedure`].
+    pub(crate) const REFUSED: &str = "refused";
     /// One-time links by hash.
     pub(crate) const LINK: &str = "link";
     /// Seats (customer sessions) by hash.
     pub(crate) const SEAT: &str = "seat";
+    /// Open cases by the number an agent says aloud: [`crate::spoken::Spoken`].
+    pub(crate) const SPOKEN: &str = "spoken";
+    /// Sessions of the panel beside a ticket, by hash: [`super::Session`].
+    pub(crate) const PANEL: &str = "panel";
+    /// Passes to the panel, by keyed hash: [`crate::panel::Pass`].
+    pub(crate) const PANEL_PASS: &str = "panel_pass";
     /// Stop links by hash.
     pub(crate) const STOP: &str = "stop";
     /// One-time codes by case and proof.
@@ -86,6 +96,8 @@ pub(crate) mod space {
     pub(crate) const GRANT: &str = "grant";
     /// First answers to requests that may be repeated.
     pub(crate) const IDEMPOTENT: &str = "idempotent";
+    /// What a customer is to set by a grant the gate keeps for them, by case: [`crate::enrolment::Enrolment`].
+    pub(crate) const ENROLMENT: &str = "enrolment";
     /// How far what is kept for reading has come: [`crate::kept::Cursor`].
     pub(crate) const KEPT: &str = "kept";
     /// Sums for the statistics by day or month, then slice: [`crate::kept::KeptSums`].
@@ -122,6 +134,9 @@ pub(crate) struct Customer {
     /// Name in the ledger; unrelated to the id.
     pub(crate) pseudonym: String,
     pub(crate) recorded_at: Timestamp,
+    /// What letters to them are written in, where the company said it.
+    #[serde(default)]
+    pub(crate) language: Option<Language>,
 }
 
 /// An address of a customer, with its history.
@@ -238,6 +253,12 @@ pub(crate) struct CaseRow {
     /// When its wait is over, while it waits.
     #[serde(default)]
     pub(crate) takes_effect_at: Option<Timestamp>,
+    /// What letters about it are written in, where its opener said it.
+    #[serde(default)]
+    pub(crate) language: Option<Language>,
+    /// What its agent says aloud, while it is open.
+    #[serde(default)]
+    pub(crate) spoken: Option<SpokenNumber>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -254,6 +275,26 @@ pub(crate) struct Link {
     pub(crate) customer: CustomerId,
     pub(crate) until: Timestamp,
     pub(crate) used_at: Option<Timestamp>,
+    /// Proofs that the company's panel made by sending its signed-in customer here.
+    #[serde(default)]
+    pub(crate) shows: Vec<String>,
+    /// Made after the case was over, for its receipt.
+    #[serde(default)]
+    pub(crate) receipt: bool,
+}
+
+impl Link {
+    /// To a case, and nothing more; until when is for whoever makes it.
+    pub(crate) fn default_for(row: &CaseRow) -> Self {
+        Self {
+            case: row.case.clone(),
+            customer: row.customer.clone(),
+            until: row.updated_at,
+            used_at: None,
+            shows: Vec::new(),
+            receipt: false,
+        }
+    }
 }
 
 /// A customer's session, by the hash of its token.
@@ -264,6 +305,9 @@ pub(crate) struct Seat {
     pub(crate) until: Timestamp,
     /// Something was proved on this seat. What another seat of the same case proved shows nothing here.
     pub(crate) proved: bool,
+    /// Opened by a link to the receipt of a case that was over: shows that receipt and nothing else.
+    #[serde(default)]
+    pub(crate) receipt: bool,
 }
 
 /// A stop link, by the hash of its token.
@@ -460,6 +504,9 @@ pub(crate) struct Session {
     /// When one of the account's passkeys last answered in this session; `None` where it began with an invitation.
     #[serde(default)]
     pub(crate) asserted_at: Option<Timestamp>,
+    /// Which one, base64url.
+    #[serde(default)]
+    pub(crate) asserted_by: Option<String>,
     /// When the person showed the company's identity provider who they are, where the session began there.
     #[serde(default)]
     pub(crate) company_at: Option<Timestamp>,

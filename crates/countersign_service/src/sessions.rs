@@ -23,13 +23,14 @@ const FRESH_SECONDS: u64 = 5 * 60;
 /// A member of staff with a live session. Made only by [`Gate::staff_session`].
 ///
 /// ```compile_fail,E0451
-/// let forged = countersign_service::SignedInStaff { account: unreachable!(), session: unreachable!(), asserted_at: unreachable!(), company_at: unreachable!() };
+/// let forged = countersign_service::SignedInStaff { account: unreachable!(), session: unreachable!(), asserted_at: unreachable!(), asserted_by: unreachable!(), company_at: unreachable!() };
 /// ```
 #[derive(Debug, Clone)]
 pub struct SignedInStaff {
     account: Account,
     session: TokenHash,
     asserted_at: Option<Timestamp>,
+    asserted_by: Option<String>,
     company_at: Option<Timestamp>,
 }
 
@@ -75,6 +76,16 @@ impl SignedInStaff {
         self.asserted_at
             .or(first)
             .is_some_and(|at| now.seconds_since(at) < FRESH_SECONDS)
+    }
+
+    /// Whether one of them answered a moment ago that is not this one: a passkey does not vouch for its own removal, for
+    /// whoever has it would be removing the owner's others.
+    pub fn is_fresh_without(&self, now: Timestamp, credential: &str) -> bool {
+        self.is_fresh(now)
+            && self
+                .asserted_by
+                .as_deref()
+                .is_some_and(|answered| answered != credential)
     }
 
     /// Whether this account signs in at the company.
@@ -219,16 +230,24 @@ impl Gate {
         token: &str,
         active: bool,
     ) -> Result<Option<SignedInStaff>, Trouble> {
-        let Some(hash) = TokenHash::of(TokenKind::Session, token) else {
-            return Ok(None);
-        };
+        match TokenHash::of(TokenKind::Session, token) {
+            Some(hash) => self.live_session(space::SESSION, hash, active).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The session with this hash in its space, if its time is not over and its account still counts.
+    pub(crate) async fn live_session(
+        &self,
+        space: &'static str,
+        hash: TokenHash,
+        active: bool,
+    ) -> Result<Option<SignedInStaff>, Trouble> {
         let now = self.now();
         let Some(Held {
             value: session,
             revision,
-        }) = self
-            .load::<Session>(space::SESSION, &hash.to_string())
-            .await?
+        }) = self.load::<Session>(space, &hash.to_string()).await?
         else {
             return Ok(None);
         };
@@ -247,7 +266,8 @@ impl Gate {
         if !account.active || session.opened_at < account.sessions_from {
             return Ok(None);
         }
-        let (asserted_at, company_at) = (session.asserted_at, session.company_at);
+        let (asserted_at, asserted_by) = (session.asserted_at, session.asserted_by.clone());
+        let company_at = session.company_at;
         if active && now.seconds_since(session.seen_at) >= 60 {
             let until = session.opened_at.plus_seconds(limits.session_seconds);
             let seen = Session {
@@ -255,19 +275,14 @@ impl Gate {
                 ..session
             };
             // Losing this write only makes the session idle a little sooner.
-            let write = records::put_until(
-                space::SESSION,
-                hash.to_string(),
-                &seen,
-                Some(revision),
-                until,
-            )?;
+            let write = records::put_until(space, hash.to_string(), &seen, Some(revision), until)?;
             let _ = self.write_records(vec![write]).await;
         }
         Ok(Some(SignedInStaff {
             account,
             session: hash,
             asserted_at,
+            asserted_by,
             company_at,
         }))
     }
@@ -304,6 +319,14 @@ impl Gate {
         Ok(held.is_some_and(|held| held.value.proved))
     }
 
+    /// Whether this seat may read its own case in full: something was proved on it, or it was opened for the receipt alone.
+    pub(crate) async fn seat_reads_case(&self, seat: &CustomerSeat) -> Result<bool, Trouble> {
+        let held = self
+            .load::<Seat>(space::SEAT, &seat.key().to_string())
+            .await?;
+        Ok(held.is_some_and(|held| held.value.proved || held.value.receipt))
+    }
+
     /// Marks a seat as proved on, together with the proof: it now stays for as long as there may be a receipt to fetch.
     pub(crate) fn proved_seat(
         &self,
@@ -316,6 +339,7 @@ impl Gate {
             customer: seat.customer.clone(),
             until,
             proved: true,
+            receipt: false,
         };
         records::put_until(space::SEAT, seat.key().to_string(), &record, None, until)
     }

@@ -7,8 +7,9 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::adapters::{
-    mailer::MailServer, openid::ProviderSettings, secrets::Secret, tokens::TokenHash,
+use crate::{
+    adapters::{mailer::MailServer, openid::ProviderSettings, secrets::Secret, tokens::TokenHash},
+    speech::Language,
 };
 
 /// Everything a gate needs to know.
@@ -44,6 +45,8 @@ pub struct Settings {
     pub machines: Vec<MachineToken>,
     /// Origins a customer may be sent back to after a case, such as `https://panel.acme.example`.
     pub return_to: Vec<String>,
+    /// The language the procedure is written in: for letters where nobody said another, and for customers whose browser names none that is spoken.
+    pub language: Language,
     /// Numbers.
     pub limits: Limits,
 }

@@ -1,7 +1,7 @@
 //! Passkey prompts, signing in with the answer to one, and sessions.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use countersign_cases::{CustomerId, Timestamp};
+use countersign_cases::{CaseId, CustomerId, Timestamp};
 use countersign_store::Batch;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -58,6 +58,10 @@ pub(crate) enum Purpose {
         customer: CustomerId,
         holding: String,
     },
+    Enrolment {
+        case: CaseId,
+        grant: String,
+    },
 }
 
 impl Gate {
@@ -98,17 +102,29 @@ impl Gate {
         if elsewhere {
             return Err(StaffError::SignInAtCompany);
         }
-        self.open_session(&account, Some(self.now()), None).await
+        self.open_session(&account, Some((self.now(), &credential)), None)
+            .await
     }
 
     /// Begins to show again, within a session, that its person is there: one of the account's own passkeys answers.
-    pub async fn start_step_up(&self, by: &SignedInStaff) -> Result<Ceremony, StaffError> {
+    ///
+    /// `except` is a passkey that is not asked (credential id, base64url): the one that is to be removed.
+    pub async fn start_step_up(
+        &self,
+        by: &SignedInStaff,
+        except: Option<&str>,
+    ) -> Result<Ceremony, StaffError> {
         let challenge = dice::random_bytes::<32>(self.dice());
         let purpose = Purpose::StepUp {
             account: by.account().to_owned(),
         };
         let ceremony = self.remember_prompt(purpose, &challenge).await?;
-        let keys = by.record().keys();
+        let mut keys = by.record().keys();
+        keys.retain(|key| Some(&*URL_SAFE_NO_PAD.encode(&key.credential)) != except);
+        if keys.is_empty() {
+            // An empty list would ask for any passkey of this site.
+            return Err(StaffError::LastPasskey);
+        }
         Ok(Ceremony {
             ceremony,
             options: self.relying_party().request_options(&challenge, &keys),
@@ -145,6 +161,7 @@ impl Gate {
             .plus_seconds(self.settings().limits.session_seconds);
         let session = Session {
             asserted_at: Some(self.now()),
+            asserted_by: Some(URL_SAFE_NO_PAD.encode(&credential)),
             ..value
         };
         let write = records::put_until(space::SESSION, key, &session, Some(revision), until)?;
@@ -209,7 +226,7 @@ impl Gate {
     pub(crate) async fn open_session(
         &self,
         account: &str,
-        asserted_at: Option<Timestamp>,
+        asserted: Option<(Timestamp, &[u8])>,
         company_at: Option<Timestamp>,
     ) -> Result<Token, StaffError> {
         let token = Token::generate(TokenKind::Session, self.dice());
@@ -218,7 +235,8 @@ impl Gate {
             account: account.to_owned(),
             opened_at: now,
             seen_at: now,
-            asserted_at,
+            asserted_at: asserted.map(|(at, _)| at),
+            asserted_by: asserted.map(|(_, credential)| URL_SAFE_NO_PAD.encode(credential)),
             company_at,
         };
         let until = now.plus_seconds(self.settings().limits.session_seconds);

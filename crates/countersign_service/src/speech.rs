@@ -237,6 +237,13 @@ impl From<&Key> for Key {
     }
 }
 
+// Templates hand over what they hold by reference, whatever it is.
+impl From<&&Key> for Key {
+    fn from(key: &&Self) -> Self {
+        **key
+    }
+}
+
 impl<'a> From<&'a str> for Arg<'a> {
     fn from(text: &'a str) -> Self {
         Self::Text(text)

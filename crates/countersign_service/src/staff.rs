@@ -8,7 +8,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_cases::{CustomerId, Timestamp};
 use countersign_language::Procedure;
-use countersign_store::Batch;
+use countersign_store::{Batch, Journal};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -26,6 +26,9 @@ use crate::{
     sign_in::{Ceremony, Purpose},
     trouble::Trouble,
 };
+
+/// Most accounts that are looked at from outside.
+const ON_FILE_MAX: usize = 100_000;
 
 /// Most passkeys of one account or customer.
 pub(crate) const PASSKEYS_MAX: usize = 20;
@@ -139,6 +142,9 @@ pub enum StaffError {
     /// The answer was not accepted. Deliberately says nothing more: not which account, not why.
     #[error("the passkey was not accepted")]
     NotAccepted,
+    /// The code for the panel was used, ran out, or never was.
+    #[error("this code cannot be used")]
+    PassGone,
     /// The last passkey of an account cannot be removed.
     #[error("the last passkey cannot be removed")]
     LastPasskey,
@@ -188,6 +194,7 @@ impl StaffError {
             Self::InvitationGone => "invitation-gone",
             Self::CeremonyGone => "ceremony-gone",
             Self::NotAccepted => "passkey-not-accepted",
+            Self::PassGone => "pass-gone",
             Self::LastPasskey => "last-passkey",
             Self::UnknownPasskey => "unknown-passkey",
             Self::StepUp => "step-up",
@@ -406,7 +413,8 @@ impl Gate {
         }
     }
 
-    /// Removes a passkey; not the last one.
+    /// Removes a passkey; not the last one, and only after a fresh answer of another: a stolen session is not enough, nor a
+    /// stolen passkey.
     pub async fn remove_passkey(
         &self,
         by: &SignedInStaff,
@@ -415,6 +423,9 @@ impl Gate {
         let wanted = URL_SAFE_NO_PAD
             .decode(credential)
             .map_err(|_| StaffError::UnknownPasskey)?;
+        if by.passkeys() > 1 && !by.is_fresh_without(self.now(), credential) {
+            return Err(StaffError::StepUp);
+        }
         let mut tries = Tries::default();
         loop {
             let Held {
@@ -795,6 +806,35 @@ fn account_view(account: Account) -> AccountView {
         active: account.active,
         created_at: account.created_at,
     }
+}
+
+/// A member of staff as stored, for whoever looks at an installation from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnFile {
+    /// The human being.
+    pub person: String,
+    /// Names of roles in the procedure.
+    pub roles: Vec<String>,
+    /// Has a passkey, and can sign.
+    pub has_passkey: bool,
+}
+
+/// Everybody whose account is active.
+pub async fn staff_on_file(journal: &dyn Journal) -> Result<Vec<OnFile>, Trouble> {
+    let range = records::beginning_with("", false);
+    let found = journal.scan(space::ACCOUNT, range, ON_FILE_MAX).await?;
+    let mut staff = Vec::with_capacity(found.len());
+    for record in &found {
+        let account: Account = records::read_json(&record.value)?;
+        if account.active {
+            staff.push(OnFile {
+                person: account.person.0,
+                roles: account.roles,
+                has_passkey: !account.passkeys.is_empty(),
+            });
+        }
+    }
+    Ok(staff)
 }
 
 impl Registered {

@@ -5,7 +5,11 @@ use countersign_cases::{
 };
 use serde::Serialize;
 
-use crate::{decisions::Loaded, lookups::holding_label};
+use crate::{
+    decisions::Loaded,
+    lookups::holding_label,
+    speech::{Arg, Key, Language},
+};
 
 /// One line of what happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,8 +20,57 @@ pub struct TimelineEntry {
     pub kind: String,
     /// Who.
     pub who: WhoView,
-    /// A sentence.
+    /// A sentence, in English.
     pub words: String,
+    /// The same for a reader of any language.
+    #[serde(skip)]
+    pub told: ToldEvent,
+}
+
+/// What a line says: a message of the languages customers read, and what stands in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldEvent {
+    /// The message.
+    pub key: Key,
+    /// Name of the place, and what stands there.
+    pub with: Option<(&'static str, Detail)>,
+}
+
+/// What stands in the place of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Detail {
+    /// A label of the procedure.
+    Label(String),
+    /// Somebody's own words.
+    Said(String),
+    /// A number.
+    Count(u64),
+}
+
+impl ToldEvent {
+    fn new(key: Key) -> Self {
+        Self { key, with: None }
+    }
+
+    fn with(key: Key, name: &'static str, detail: Detail) -> Self {
+        Self {
+            key,
+            with: Some((name, detail)),
+        }
+    }
+
+    /// As plain text.
+    pub fn text(&self, language: Language) -> String {
+        match &self.with {
+            None => language.say(self.key),
+            Some((name, Detail::Label(text) | Detail::Said(text))) => {
+                language.tell(self.key, &[(name, Arg::Text(text))])
+            }
+            Some((name, Detail::Count(count))) => {
+                language.tell(self.key, &[(name, Arg::Number(*count))])
+            }
+        }
+    }
 }
 
 /// One event as a line people read.
@@ -30,130 +83,106 @@ pub(crate) fn timeline_entry(loaded: &Loaded, event: &Event) -> TimelineEntry {
         kind: "gate",
         name: None,
     };
-    let contact_label = |id: &ContactId| {
-        let channel = loaded
-            .customer
-            .contacts
-            .iter()
-            .find(|contact| contact.id == *id)
-            .map(|contact| &contact.channel);
-        channel.map_or_else(
-            || "a former contact".to_owned(),
-            |channel| holding_label(&loaded.procedure, channel),
-        )
-    };
-    let (kind, who, words) = match &event.kind {
-        EventKind::Opened { by, .. } => ("opened", actor_view(by), "Case opened".to_owned()),
-        EventKind::LinkUsed => ("link_used", customer, "Link opened and used".to_owned()),
+    let plain = ToldEvent::new;
+    let said = |key, name, words: &str| ToldEvent::with(key, name, Detail::Said(words.to_owned()));
+    let (kind, who, told) = match &event.kind {
+        EventKind::Opened { by, .. } => ("opened", actor_view(by), plain(Key("event-opened"))),
+        EventKind::LinkUsed => ("link_used", customer, plain(Key("event-link-used"))),
         EventKind::Proved { proof, .. } => {
             let label = loaded
                 .procedure
                 .proofs
                 .get(proof.index())
                 .map_or("proof", |proof| proof.label.as_str());
-            ("proved", customer, format!("Proven: {label}"))
+            let label = Detail::Label(label.to_owned());
+            let told = ToldEvent::with(Key("event-proved"), "label", label);
+            ("proved", customer, told)
         }
-        EventKind::Confirmed => (
-            "confirmed",
-            customer,
-            "Confirmed the exact words".to_owned(),
-        ),
+        EventKind::Confirmed => ("confirmed", customer, plain(Key("event-confirmed"))),
         EventKind::Vouched { by, text } => (
             "vouched",
             staff_view(by),
-            format!("Gave their word: {text}"),
+            said(Key("event-vouched"), "text", text),
         ),
-        EventKind::SignedOff { by, .. } => (
-            "signed_off",
+        EventKind::SignedOff { by, .. } => {
+            ("signed_off", staff_view(by), plain(Key("event-signed")))
+        }
+        EventKind::Refused { by, reason, .. } => (
+            "refused",
             staff_view(by),
-            "Signed with a passkey".to_owned(),
+            said(Key("event-refused"), "reason", reason),
         ),
-        EventKind::Refused { by, reason, .. } => {
-            ("refused", staff_view(by), format!("Refused: {reason}"))
+        EventKind::NoticesDue { contacts, .. } => {
+            let count = Detail::Count(u64::try_from(contacts.len()).unwrap_or(u64::MAX));
+            let told = ToldEvent::with(Key("event-notices"), "count", count);
+            ("notices_due", gate, told)
         }
-        EventKind::NoticesDue { contacts, .. } => (
-            "notices_due",
-            gate,
-            format!("Notices to {} contacts are on their way", contacts.len()),
-        ),
         EventKind::Notified {
             contact,
-            handed_over: true,
-        } => (
-            "notified",
-            gate,
-            format!("Notice handed over: {}", contact_label(contact)),
-        ),
-        EventKind::Notified {
-            contact,
-            handed_over: false,
-        } => (
-            "notified",
-            gate,
-            format!("Notice could not be delivered: {}", contact_label(contact)),
-        ),
-        EventKind::WaitStarted { .. } => {
-            ("wait_started", gate, "The waiting period began".to_owned())
+            handed_over,
+        } => ("notified", gate, notified(loaded, contact, *handed_over)),
+        EventKind::WaitStarted { .. } => ("wait_started", gate, plain(Key("event-wait"))),
+        EventKind::WaitVoid { .. } => ("wait_void", gate, plain(Key("event-wait-void"))),
+        EventKind::Ready { .. } => ("ready", gate, plain(Key("event-ready"))),
+        EventKind::NoLongerReady { .. } => ("no_longer_ready", gate, plain(Key("event-not-ready"))),
+        EventKind::Granted { by, .. } => ("granted", actor_view(by), plain(Key("event-granted"))),
+        EventKind::HandedOver => ("handed_over", gate, plain(Key("event-handed-over"))),
+        EventKind::Concluded { outcome } => {
+            let told = match outcome {
+                Outcome::Done => plain(Key("event-done")),
+                Outcome::Failed { reason } => said(Key("event-failed"), "reason", reason),
+                Outcome::Unknown => plain(Key("event-unknown")),
+            };
+            ("concluded", gate, told)
         }
-        EventKind::WaitVoid { .. } => (
-            "wait_void",
-            gate,
-            "The waiting period counts no more: what it was earned with no longer holds".to_owned(),
-        ),
-        EventKind::Ready { .. } => ("ready", gate, "Nothing is missing".to_owned()),
-        EventKind::NoLongerReady { .. } => (
-            "no_longer_ready",
-            gate,
-            "A requirement no longer holds".to_owned(),
-        ),
-        EventKind::Granted { by, .. } => ("granted", actor_view(by), "Granted".to_owned()),
-        EventKind::HandedOver => (
-            "handed_over",
-            gate,
-            "Handed to the system that runs it".to_owned(),
-        ),
-        EventKind::Concluded {
-            outcome: Outcome::Done,
-        } => ("concluded", gate, "Done".to_owned()),
-        EventKind::Concluded {
-            outcome: Outcome::Failed { reason },
-        } => (
-            "concluded",
-            gate,
-            format!("Could not be carried out ({reason}); nothing changed"),
-        ),
-        EventKind::Concluded {
-            outcome: Outcome::Unknown,
-        } => (
-            "concluded",
-            gate,
-            "No answer: it is not certain whether it happened".to_owned(),
-        ),
         EventKind::Stopped { by, reason, .. } => (
             "stopped",
             stopper_view(by),
-            with_reason("Stopped", reason.as_deref()),
+            match given(reason.as_deref()) {
+                Some(reason) => said(Key("event-stopped-because"), "reason", reason),
+                None => plain(Key("event-stopped")),
+            },
         ),
         EventKind::StopCameTooLate { by, reason } => (
             "stop_came_too_late",
             stopper_view(by),
-            with_reason("Tried to stop it, too late", reason.as_deref()),
+            match given(reason.as_deref()) {
+                Some(reason) => said(Key("event-too-late-because"), "reason", reason),
+                None => plain(Key("event-too-late")),
+            },
         ),
-        EventKind::Withdrawn { by } => ("withdrawn", actor_view(by), "Taken back".to_owned()),
-        EventKind::Expired => ("expired", gate, "Ran out".to_owned()),
+        EventKind::Withdrawn { by } => ("withdrawn", actor_view(by), plain(Key("event-withdrawn"))),
+        EventKind::Expired => ("expired", gate, plain(Key("event-expired"))),
     };
     TimelineEntry {
         at: event.at,
         kind: kind.to_owned(),
         who,
-        words,
+        words: told.text(Language::English),
+        told,
     }
 }
 
-fn with_reason(words: &str, reason: Option<&str>) -> String {
-    reason
-        .filter(|reason| !reason.trim().is_empty())
-        .map_or_else(|| words.to_owned(), |reason| format!("{words}: {reason}"))
+fn notified(loaded: &Loaded, id: &ContactId, handed_over: bool) -> ToldEvent {
+    let channel = loaded
+        .customer
+        .contacts
+        .iter()
+        .find(|contact| contact.id == *id)
+        .map(|contact| holding_label(&loaded.procedure, &contact.channel));
+    let (known, former) = if handed_over {
+        (Key("event-notified"), Key("event-notified-former"))
+    } else {
+        (Key("event-not-notified"), Key("event-not-notified-former"))
+    };
+    channel.map_or_else(
+        || ToldEvent::new(former),
+        |label| ToldEvent::with(known, "label", Detail::Label(label)),
+    )
+}
+
+fn given(reason: Option<&str>) -> Option<&str> {
+    reason.filter(|reason| !reason.trim().is_empty())
 }
 
 /// Who did something.

@@ -8,9 +8,12 @@
 
 use std::sync::{Arc, PoisonError};
 
-use countersign_cases::Timestamp;
+use countersign_cases::{
+    Timestamp,
+    policy::{CLOSED_SECONDS, REASON_CHARS_MAX, REASON_CHARS_MIN},
+};
 use countersign_language::Procedure;
-use countersign_store::Batch;
+use countersign_store::{Batch, SharedJournal};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -57,6 +60,21 @@ pub(crate) struct Proposed {
     pub(crate) nonce: String,
 }
 
+/// A version that was refused, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedProcedure {
+    /// The version, hexadecimal.
+    pub version: String,
+    /// The version it would have taken the place of.
+    pub replaces: String,
+    /// When.
+    pub at: Timestamp,
+    /// Name of who refused it.
+    pub by: String,
+    /// Their words.
+    pub reason: String,
+}
+
 /// A version that waits for its signature, as staff see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProposalView {
@@ -99,6 +117,9 @@ pub enum ProcedureError {
     /// The answer was not accepted.
     #[error("the passkey was not accepted")]
     NotAccepted,
+    /// The reason has fewer than 10 or more than 500 characters, or some that nobody can see.
+    #[error("a reason has 10 to 500 characters")]
+    Reason,
     /// The store.
     #[error(transparent)]
     Trouble(#[from] Trouble),
@@ -114,6 +135,7 @@ impl ProcedureError {
             Self::NotASigner(_) => "not-a-signer",
             Self::NoPasskey => "no-passkey",
             Self::NotAccepted => "passkey-not-accepted",
+            Self::Reason => "reason-too-short",
             Self::Trouble(trouble) => trouble.code(),
         }
     }
@@ -259,6 +281,86 @@ impl Gate {
         }
     }
 
+    /// Refuses the version that waits, with a reason. Whoever may sign it may refuse it. The same text is not proposed again
+    /// for as long as a refused request stays closed.
+    pub async fn refuse_procedure(
+        &self,
+        by: &SignedInStaff,
+        version: &str,
+        reason: &str,
+    ) -> Result<(), ProcedureError> {
+        let reason = reason.trim();
+        if !(REASON_CHARS_MIN..=REASON_CHARS_MAX).contains(&reason.chars().count())
+            || reason
+                .chars()
+                .any(|letter| letter.is_control() && letter != '\n')
+        {
+            return Err(ProcedureError::Reason);
+        }
+        let mut tries = Tries::default();
+        loop {
+            let proposed = self
+                .load_proposed()
+                .await?
+                .ok_or(ProcedureError::NothingProposed)?;
+            if proposed.value.version != version {
+                return Err(ProcedureError::Superseded);
+            }
+            let procedure = self.procedure();
+            let account = self
+                .load::<Account>(space::ACCOUNT, &records::part(by.account()))
+                .await?
+                .filter(|held| held.value.active)
+                .map(|held| held.value)
+                .filter(|account| self.may_sign(account, &procedure))
+                .ok_or_else(|| ProcedureError::NotASigner(self.signer_label(&procedure)))?;
+            let now = self.now();
+            let refused = RefusedProcedure {
+                version: proposed.value.version,
+                replaces: proposed.value.replaces,
+                at: now,
+                by: account.name.clone(),
+                reason: reason.to_owned(),
+            };
+            let before = self.load::<RefusedProcedure>(space::REFUSED, ONE).await?;
+            let mut batch = Batch::default();
+            batch.records.extend([
+                records::remove(space::PROPOSED, ONE, Some(proposed.revision)),
+                records::put(
+                    space::REFUSED,
+                    ONE,
+                    &refused,
+                    Some(before.map_or(0, |held| held.revision)),
+                )?,
+            ]);
+            let data = json!({
+                "version": refused.version, "replaces": refused.replaces,
+                "account": account.account, "person": account.person, "reason": refused.reason,
+            });
+            self.log_of_gate(&mut batch, "procedure.refused", now, &data)
+                .await?;
+            if self.committed(batch, &mut tries).await? {
+                tracing::warn!(
+                    procedure = version,
+                    "a new version of the procedure was refused"
+                );
+                return Ok(());
+            }
+        }
+    }
+
+    /// The version that was refused last, if one was.
+    pub async fn refused_procedure(
+        &self,
+        by: &SignedInStaff,
+    ) -> Result<Option<RefusedProcedure>, ProcedureError> {
+        if by.roles().is_empty() {
+            return Err(ProcedureError::NotStaff);
+        }
+        let held = self.load::<RefusedProcedure>(space::REFUSED, ONE).await?;
+        Ok(held.map(|held| held.value))
+    }
+
     /// The procedure a case opened now comes under: as stored, for a neighbour on the same store may have brought another into force.
     pub(crate) async fn procedure_for_new_cases(&self) -> Result<Arc<Procedure>, Trouble> {
         let current = self.procedure();
@@ -308,6 +410,22 @@ impl Gate {
                         proposed.value.version == version
                             && proposed.value.replaces == held.value.version
                     });
+                    let refused = self
+                        .load::<RefusedProcedure>(space::REFUSED, ONE)
+                        .await?
+                        .is_some_and(|refused| {
+                            refused.value.version == version
+                                && refused.value.replaces == held.value.version
+                                && now.seconds_since(refused.value.at) < CLOSED_SECONDS
+                        });
+                    if refused {
+                        tracing::warn!(
+                            refused = version,
+                            in_force = held.value.version,
+                            "this version of the procedure was refused and is not proposed again yet"
+                        );
+                        return Ok(());
+                    }
                     if !waits {
                         self.keep_text(&mut batch, &version, now).await?;
                         let fresh = Proposed {
@@ -460,6 +578,20 @@ fn put_in_force(
 }
 
 /// The version as a digest, and the challenge over it.
+/// The text of the procedure in force, from the store alone; `None` before the first start.
+pub(crate) async fn text_in_force(journal: &SharedJournal) -> Result<Option<String>, Trouble> {
+    let Some(held) = journal.get(space::IN_FORCE, ONE).await? else {
+        return Ok(None);
+    };
+    let in_force: InForce = records::read_json(&held.value)?;
+    let key = records::part(&in_force.version);
+    let Some(kept) = journal.get(space::PROCEDURE, &key).await? else {
+        return Ok(None);
+    };
+    let kept: crate::gate::ProcedureText = records::read_json(&kept.value)?;
+    Ok(Some(kept.text))
+}
+
 fn signed_words(proposed: &Proposed) -> Result<(countersign_cases::Digest, [u8; 32]), Trouble> {
     signed_words_of(&proposed.version, &proposed.nonce)
 }

@@ -13,9 +13,11 @@ use crate::{
     gate::Gate,
     lookups::CustomerView,
     mask::{self, SentencePiece, Showing, mask_address},
+    matching::NumberView,
     records::CaseRow,
     sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink},
     settings::{ConsoleRole, Scope},
+    spoken::SpokenNumber,
     timeline::{TimelineEntry, WhoView, actor_view, staff_view, stopper_view, timeline_entry},
     trouble::Trouble,
 };
@@ -77,6 +79,12 @@ pub struct CaseView {
     pub grant: Option<String>,
     /// True once a receipt can be downloaded.
     pub receipt: bool,
+    /// It is granted, and the customer sets the new value themselves: until when.
+    pub to_set: Option<Timestamp>,
+    /// The number to say aloud, while an agent's case is open.
+    pub spoken: Option<SpokenNumber>,
+    /// The two digits the customer types to confirm; only for somebody who may be talking to them.
+    pub number: Option<NumberView>,
 }
 
 /// A parameter and its value.
@@ -222,6 +230,8 @@ pub struct SeatView {
     pub may_confirm: bool,
     /// When they confirmed.
     pub confirmed_at: Option<Timestamp>,
+    /// Who tells the two digits that confirming asks for; `None` where it asks for none.
+    pub number_from: Option<String>,
     /// The customer may say run now.
     pub may_run: bool,
     /// What is still missing, in people's words, with who can supply it.
@@ -238,6 +248,9 @@ pub struct SeatView {
     pub return_to: Option<String>,
     /// True once a receipt can be downloaded.
     pub receipt: bool,
+    /// It is granted, and the customer sets the new value themselves: until when. Whether on this seat is for
+    /// [`Gate::enrolment`] to say.
+    pub to_set: Option<Timestamp>,
 }
 
 /// One way to prove.
@@ -379,7 +392,20 @@ impl Gate {
                 .grant()
                 .map(|grant| crate::grants::grant_key(&grant.id)),
             receipt: case.state().is_final() && !masked,
+            to_set: crate::enrolment::awaits_customer(loaded)
+                .then(|| case.grant().map(|grant| crate::enrolment::until(grant.at)))
+                .flatten(),
             checklist: sheet,
+            spoken: loaded.row.spoken.clone(),
+            number: match reader {
+                Some(member)
+                    if !member.roles.is_empty()
+                        && (!member.robot || opened.is_opener(&member.person)) =>
+                {
+                    self.number_view(loaded).await?
+                }
+                _ => None,
+            },
         })
     }
 
@@ -388,7 +414,7 @@ impl Gate {
         &self,
         seat: &CustomerSeat,
     ) -> Result<Vec<TimelineEntry>, CaseError> {
-        if !self.seat_has_proved(seat).await? {
+        if !self.seat_reads_case(seat).await? {
             return Ok(Vec::new());
         }
         let loaded = self.load_case(seat.case()).await?;
@@ -402,7 +428,8 @@ impl Gate {
     /// The customer's page.
     pub async fn seat_view(&self, seat: &CustomerSeat) -> Result<SeatView, CaseError> {
         let loaded = self.load_case(seat.case()).await?;
-        let proved = self.seat_has_proved(seat).await?;
+        // A seat for the receipt reads what is over and can do nothing: there is nothing left to do.
+        let proved = self.seat_reads_case(seat).await?;
         self.seat_view_of(&loaded, proved)
     }
 
@@ -449,6 +476,10 @@ impl Gate {
             ways: ways(self, loaded, &sheet, !masked),
             may_confirm: sheet.customer.may_confirm && (proved || case.proofs().is_empty()),
             confirmed_at: case.confirmed_at(),
+            number_from: self
+                .number_of(loaded)?
+                .and(opened.opener())
+                .map(|agent| agent.name.clone()),
             may_run: (proved || case.proofs().is_empty())
                 && countersign_cases::may_run(&loaded.procedure, case, &loaded.moment()).is_ok(),
             missing: sheet.missing.clone(),
@@ -458,6 +489,9 @@ impl Gate {
             ending: ending_view(case),
             return_to: loaded.row.return_to.clone().filter(|_| over),
             receipt: over && proved,
+            to_set: crate::enrolment::awaits_customer(loaded)
+                .then(|| case.grant().map(|grant| crate::enrolment::until(grant.at)))
+                .flatten(),
         })
     }
 
@@ -481,6 +515,12 @@ impl Gate {
             ),
         })
     }
+}
+
+/// Whether there is a receipt somebody may have: the case is over, or its outcome unknown, and the customer proved something
+/// in it.
+pub(crate) fn has_receipt(case: &Case) -> bool {
+    (case.state().is_final() || case.state() == State::Unknown) && !case.proofs().is_empty()
 }
 
 /// What a case lacks, for its row.
@@ -529,6 +569,11 @@ pub(crate) fn masked_sentence(loaded: &Loaded, case: &Case) -> String {
         &addresses,
         Showing::Masked,
     ))
+}
+
+/// The sentence of a case in pieces, masked as on the customer's first page.
+pub(crate) fn masked_pieces(loaded: &Loaded, action: &Action) -> Vec<SentencePiece> {
+    pieces(loaded, action, Showing::Masked)
 }
 
 /// The sentence as a letter to a contact may hold it.
@@ -631,6 +676,11 @@ fn ways(gate: &Gate, loaded: &Loaded, sheet: &Checklist, tell_tries: bool) -> Ve
         .filter_map(|item| {
             let proof = loaded.procedure.proofs.get(item.proof.index())?;
             let method = item.method.filter(|method| gate.supports(*method))?;
+            let shown = item.standing == countersign_cases::Standing::Holds;
+            if method == Method::Panel && !shown {
+                // Only the panel shows it, by the link it sends the customer by.
+                return None;
+            }
             let held = loaded
                 .facts
                 .holdings
@@ -702,7 +752,10 @@ fn abilities(loaded: &Loaded, reader: Option<&StaffMember>) -> Abilities {
     let ask =
         |command| decide(&loaded.procedure, &loaded.case, command, &loaded.moment()).map(|_| ());
     let by = Actor::Staff(member.clone());
-    let issue_link = if !loaded.case.state().is_live() {
+    let issue_link = if !loaded.case.state().is_live()
+        && !has_receipt(&loaded.case)
+        && !crate::enrolment::awaits_customer(loaded)
+    {
         ask(Command::UseLink)
     } else if member.concerned {
         Err(Refusal::Concerned)

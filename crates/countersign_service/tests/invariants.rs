@@ -71,10 +71,14 @@ fn witnesses_are_made_where_they_are_looked_up() {
 fn nothing_but_the_decision_function_weighs_requirements() {
     assert_eq!(
         files_with("Requirement::"),
-        ["views.rs"],
-        "the words of `confirms` lines, for a list"
+        ["fold.rs", "views.rs"],
+        "the words of `confirms` lines, for a list and for statistics"
     );
-    assert_eq!(files_with("evolve"), ["decisions.rs"]);
+    assert_eq!(
+        files_with("evolve"),
+        ["cases.rs", "decisions.rs", "enrolment.rs"],
+        "what was decided, applied; the first and the last to say what the case has become"
+    );
 }
 
 /// Time and randomness come from the clock and the dice alone.
@@ -83,7 +87,8 @@ fn no_other_clock_and_no_other_dice() {
     assert_eq!(files_with("SystemTime::now"), ["clock.rs"]);
     assert_eq!(
         files_with("SystemRandom::new"),
-        ["dice.rs", "soft_passkey.rs"]
+        ["client.rs", "dice.rs", "soft_passkey.rs"],
+        "the two that sign need it to blind"
     );
     assert_eq!(files_with("println!"), Vec::<String>::new());
 }

@@ -150,6 +150,15 @@ impl Journal for Faulty {
         self.inner.events_at(positions)
     }
 
+    fn count(
+        &self,
+        space: &'static str,
+        range: KeyRange,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<usize, StoreError>> {
+        self.inner.count(space, range, limit)
+    }
+
     fn get_many<'a>(
         &'a self,
         space: &'static str,

@@ -63,6 +63,16 @@ pub trait Journal: Send + Sync + fmt::Debug {
         Box::pin(crate::reading::get_many(self, space, keys))
     }
 
+    /// How many records a [`Journal::scan`] of this range would give, counted up to `limit`.
+    fn count(
+        &self,
+        space: &'static str,
+        range: KeyRange,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<usize, StoreError>> {
+        Box::pin(async move { Ok(self.scan(space, range, limit).await?.len()) })
+    }
+
     /// Records of a space with `from <= key < to`, in the order of the keys' bytes (or its reverse), at most `limit`.
     fn scan(
         &self,

@@ -450,9 +450,10 @@ impl<'a> Siege<'a> {
         facts.open_case = self.cases.iter().enumerate().find_map(twin);
         let closed = self.closed.get(&(action, request)).cloned();
         facts.earlier = closed.into_iter().collect();
+        let facts = self.world.facts_for(action);
         let moment = Moment {
             now: self.world.now,
-            facts: &self.world.facts,
+            facts: &facts,
         };
         let open = &mut self.cases[at];
         let Ok(decision) = decide(self.world.procedure, &open.case, command, &moment) else {

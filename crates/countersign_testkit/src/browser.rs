@@ -17,6 +17,7 @@
 use std::fmt::{self, Write as _};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -51,14 +52,18 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// Plays a story in Chromium, and fails it if a browser wrote anything on its console that was not announced.
 ///
+/// What the story gives back, the server most likely, lives until the consoles have been read: a page whose server is gone
+/// would say so.
+///
 /// Leaves the story out, with a line that says so, where chromedriver is not installed and [`REQUIRED`] is not set.
-pub async fn play(story: impl AsyncFnOnce(&Stage)) {
+pub async fn play<T>(story: impl AsyncFnOnce(&Stage) -> T) {
     let Ok(_turn) = AT_ONCE.acquire().await else {
         panic!("nobody closes this");
     };
     let Some(stage) = Stage::new() else { return };
-    story(&stage).await;
+    let kept = story(&stage).await;
     stage.end().await;
+    drop(kept);
 }
 
 /// A chromedriver, and the browsers that were opened with it. All of it ends when this is dropped.
@@ -175,7 +180,9 @@ pub struct Browser {
 
 #[derive(Debug)]
 struct Inner {
-    chromium: Option<u64>,
+    /// Until it is closed.
+    chromium: Mutex<Option<u64>>,
+    closed: AtomicBool,
     /// What the console may say, and has been read to say so far.
     announced: Mutex<Vec<String>>,
     console: Mutex<Vec<Line>>,
@@ -184,7 +191,7 @@ struct Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if let Some(pid) = self.chromium {
+        if let Some(pid) = lock(&self.chromium).take() {
             end(pid);
         }
     }
@@ -239,7 +246,8 @@ impl Browser {
         let browser = Self {
             client,
             inner: Arc::new(Inner {
-                chromium,
+                chromium: Mutex::new(chromium),
+                closed: AtomicBool::new(false),
                 announced: Mutex::default(),
                 console: Mutex::default(),
                 _profile: profile,
@@ -273,6 +281,19 @@ impl Browser {
         let script = json!({ "value": !look.script });
         self.cdp("Emulation.setScriptExecutionDisabled", &script)
             .await;
+    }
+
+    /// Closes it: somebody goes home. Its console counts all the same.
+    pub async fn close(&self) {
+        self.console().await;
+        self.inner.closed.store(true, Ordering::Relaxed);
+        let chromium = lock(&self.inner.chromium).take();
+        if let Some(pid) = chromium {
+            // A browser that did not close in good order is ended.
+            if self.client.clone().close().await.is_err() {
+                end(pid);
+            }
+        }
     }
 
     /// Goes to an address, and waits until the page is there.
@@ -345,12 +366,29 @@ impl Browser {
             == Value::Bool(true)
     }
 
-    /// Presses the visible button or link of this name, as a hand with a mouse would: whatever covers it is pressed instead.
+    /// Presses the visible button or link of this name, as a hand with a mouse would, scrolling to it: what is covered cannot
+    /// be pressed.
     /// A name with `…` at its end is the beginning of one.
     pub async fn press(&self, name: &str) {
         let element = self.button(name).await;
+        let reference = json!({ ELEMENT: element.element_id().to_string() });
+        // A link, or the button of a form that no script sends, leads to another page, even if to the same address.
+        let leaves = self
+            .eval_with(
+                "const [e] = arguments, link = e.closest('a[href]'), at = (url) => url.split('#')[0];
+                 e.scrollIntoView({ block: 'center', behavior: 'instant' });
+                 window.countersignHere = true;
+                 return link ? !link.hash || at(link.href) !== at(location.href)
+                   : e.type === 'submit' && Boolean(e.form) && !e.form.dataset.passkey;",
+                vec![reference],
+            )
+            .await;
         let done = element.click().await;
         self.good(done, &format!("press `{name}`")).await;
+        if leaves == Value::Bool(true) {
+            self.until("!window.countersignHere && document.readyState === 'complete'")
+                .await;
+        }
     }
 
     /// Whether there is a visible button or link of this name.
@@ -464,6 +502,28 @@ impl Browser {
         }
     }
 
+    /// Posts a form as a script of the page would, following redirects; the status and the text of the last answer.
+    /// A status of 400 or more is announced.
+    pub async fn posts(&self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
+        let body: Vec<Value> = fields.iter().map(|pair| json!(pair)).collect();
+        let answer = self
+            .eval_async(
+                "const answer = await fetch(arguments[0], { method: 'POST', body: new URLSearchParams(arguments[1]) });
+                 return [answer.status, await answer.text()];",
+                vec![json!(path), Value::Array(body)],
+            )
+            .await;
+        let part = |at: usize| answer.get(at).cloned().unwrap_or_default();
+        let status = part(0).as_u64().and_then(|status| status.try_into().ok());
+        let Some(status) = status else {
+            panic!("{path} was not answered: {answer}");
+        };
+        if status >= 400 {
+            self.will_be_refused(status);
+        }
+        (status, part(1).as_str().unwrap_or_default().to_owned())
+    }
+
     async fn eval_text(&self, script: &str) -> String {
         self.eval(script)
             .await
@@ -498,6 +558,15 @@ impl Browser {
         let words = json!(words);
         self.until(&format!(
             "(document.body?.innerText ?? '').replace(/\\s+/g, ' ').includes({words})"
+        ))
+        .await
+    }
+
+    /// Waits until these words stand in what this CSS selector finds first.
+    pub async fn shows(&self, css: &str, words: &str) -> Duration {
+        let (css, words) = (json!(css), json!(words));
+        self.until(&format!(
+            "(document.querySelector({css})?.innerText ?? '').replace(/\\s+/g, ' ').includes({words})"
         ))
         .await
     }
@@ -540,6 +609,9 @@ impl Browser {
 
     /// All lines of the console since the browser was opened.
     pub async fn console(&self) -> Vec<Line> {
+        if self.inner.closed.load(Ordering::Relaxed) {
+            return lock(&self.inner.console).clone();
+        }
         let read = self
             .ask(Method::POST, "se/log", Some(&json!({ "type": "browser" })))
             .await;

@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 
 use countersign_cases::{
-    Actor, Case, CaseId, Command, CustomerId, Evidence, Facts, GrantId, Moment, Opening, Outcome,
-    Permit, StaffMember, State, decide, evolve,
+    Actor, Case, CaseId, Command, CustomerId, Evidence, GrantId, Moment, Opening, Outcome, Permit,
+    StaffMember, State, decide, evolve,
 };
 use countersign_language::{
     Action, ActionId, Expr, Method, Path, PathId, Procedure, ProofId, Requirement, RoleId, Target,
@@ -82,6 +82,7 @@ fn take(world: &mut World<'_>, id: ActionId, by: PathId) -> Result<usize, String
     world.facts.attributes = attributes;
     let mut desk = Desk {
         procedure,
+        action: id,
         case: Case::none(),
     };
     let opener = match &seats.opener {
@@ -171,6 +172,7 @@ fn take(world: &mut World<'_>, id: ActionId, by: PathId) -> Result<usize, String
 /// One case at the gate.
 struct Desk<'a> {
     procedure: &'a Procedure,
+    action: ActionId,
     case: Case,
 }
 
@@ -178,10 +180,10 @@ impl Desk<'_> {
     fn does(&mut self, world: &mut World<'_>, command: Command) -> Result<Option<Permit>, String> {
         world.now = world.now.plus_seconds(1);
         let words = format!("{command:?}");
-        let facts: &Facts = &world.facts;
+        let facts = world.facts_for(self.action);
         let moment = Moment {
             now: world.now,
-            facts,
+            facts: &facts,
         };
         let decision = decide(self.procedure, &self.case, command, &moment)
             .map_err(|refusal| format!("{refusal} ({}), asked for {words}", refusal.code()))?;

@@ -27,7 +27,7 @@ use countersign_cases::{
 };
 use countersign_language::{
     Action, ActionId, BackupGrade, Comparison, EffectKind, Expr, HoldingId, HoldingKind, Line,
-    Method, Procedure, Requirement, RoleId, Subject, Target, Value,
+    Method, Procedure, Requirement, RoleId, Set, Subject, Target, Value,
 };
 
 use crate::naive::{self, Start};
@@ -103,6 +103,20 @@ impl<'a> World<'a> {
     pub fn vigilant(mut self) -> Self {
         self.undone_within = Some(NOTICE_REACH_SECONDS.min(shortest_settled(self.procedure)));
         self
+    }
+
+    /// The facts about the customer whom this action serves: one who has not yet what it gives at the gate. The prover
+    /// takes what a customer is at its worst, and so does whoever plays its attacks.
+    pub fn facts_for(&self, action: ActionId) -> Facts {
+        let mut facts = self.facts.clone();
+        let given = self
+            .procedure
+            .set_at_gate(&self.procedure.actions[action.index()])
+            .filter(|set| set.set == Set::Adds && set.method != Method::Passkey);
+        if let Some(given) = given {
+            facts.holdings.retain(|held| held.holding != given.holding);
+        }
+        facts
     }
 
     /// Whether the target was reached.

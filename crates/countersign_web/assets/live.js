@@ -14,18 +14,29 @@ const ready = (part) => {
   }
 };
 
+// A part that says what happened names where its words stand; they are read aloud when they change.
+const spoken = (part) => part.dataset.say && part.querySelector(part.dataset.say)?.textContent.trim();
+
 // The server sends finished HTML of elements that carry an id; each replaces the one on the page.
 const swap = (html) => {
   const doc = new DOMParser().parseFromString(policy.createHTML(html), "text/html");
   for (const el of doc.querySelectorAll("body > [id], tr[id]")) {
     const old = $(el.id);
     if (!old) continue;
-    const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
+    const words = spoken(el);
+    if (words && words !== spoken(old)) { said.push(words); saying ||= setTimeout(speak, 50); }
+    const focus = old.contains(document.activeElement) && document.activeElement;
     for (const d of old.querySelectorAll("details[open][id]")) el.querySelector("#" + CSS.escape(d.id))?.setAttribute("open", "");
     el.classList.add("flash");
     old.replaceWith(document.adoptNode(el));
     ready(el);
-    if (focus) $(focus)?.focus();
+    // What had the focus keeps it, under the same name only: a key that is on its way must not press something else. What is gone leaves it to its place.
+    if (focus) {
+      const home = $(focus.closest("[id]").id) ?? el;
+      const same = $(focus.id) ?? [...home.querySelectorAll(focus.tagName)].find((e) => e.matches("summary") || e.textContent === focus.textContent) ?? el;
+      if (same === el) el.tabIndex = -1;
+      same.focus({ preventScroll: true });
+    }
   }
 };
 
@@ -47,7 +58,6 @@ const open = () => {
   source.onopen = () => state(true);
   source.onerror = () => state(false);
   source.addEventListener("patch", (e) => { last = e.lastEventId || last; swap(e.data); });
-  source.addEventListener("say", (e) => { said.push(e.data); saying ||= setTimeout(speak, 50); });
 };
 const close = () => { source?.close(); source = undefined; clearTimeout(late); };
 document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));

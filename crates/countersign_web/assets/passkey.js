@@ -33,7 +33,7 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       const credential = await navigator.credentials[create ? "create" : "get"]({ publicKey });
       go((await post(form.dataset.finish, { ...fields, ceremony: begun.ceremony, credential: credential.toJSON() })).location);
     } catch (problem) {
-      say.textContent = problem.name === "NotAllowedError" || problem.name === "AbortError" ? form.dataset.cancelled : (problem.name === "Error" && problem.message) || form.dataset.failed;
+      say.textContent = problem.name === "NotAllowedError" || problem.name === "AbortError" ? form.dataset.cancelled : (problem.name === "Error" && !("own" in form.dataset) && problem.message) || form.dataset.failed;
       button.textContent = label;
       button.removeAttribute("aria-disabled");
     }

@@ -94,7 +94,7 @@ fn compress(body: &[u8], quality: i32) -> Vec<u8> {
     packed
 }
 
-static FILES: [File; 4] = [
+static FILES: [File; 6] = [
     File::new(
         "app.css",
         "text/css; charset=utf-8",
@@ -106,9 +106,19 @@ static FILES: [File; 4] = [
         include_bytes!("../assets/live.js"),
     ),
     File::new(
+        "verify.js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../assets/verify.js"),
+    ),
+    File::new(
         "passkey.js",
         "text/javascript; charset=utf-8",
         include_bytes!("../assets/passkey.js"),
+    ),
+    File::new(
+        "panel.js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../assets/panel.js"),
     ),
     File::new(
         "icon.svg",
@@ -141,6 +151,7 @@ mod tests {
             ("app.css", 8192),
             ("live.js", 2048),
             ("passkey.js", 1536),
+            ("panel.js", 1024),
             ("icon.svg", 512),
         ] {
             let file = FILES.iter().find(|file| file.name == name).unwrap();

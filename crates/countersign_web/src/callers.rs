@@ -5,12 +5,15 @@
 //! [`Machine`] only with a token of the settings. There is no extractor that
 //! accepts two of them for a proof.
 
-use axum::extract::FromRequestParts;
+use std::collections::BTreeMap;
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
-use countersign_service::{CustomerSeat, MachineCaller, SignedInStaff};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use countersign_service::{CustomerSeat, MachineCaller, PanelStaff, SignedInStaff};
 
 use crate::Web;
+use crate::body::Form;
 use crate::problem::Problem;
 
 /// Longest token that is kept in a cookie.
@@ -28,8 +31,35 @@ pub struct Machine(pub MachineCaller);
 #[derive(Debug)]
 pub struct Seat(pub CustomerSeat);
 
+/// A member of staff in the panel, asked by one of its own pages.
+///
+/// The panel's cookie goes along whenever the page it is framed in makes a
+/// browser ask us, so who asked is looked at first: only the panel itself may,
+/// by what browsers say and no script can forge (Fetch Metadata,
+/// `Sec-Fetch-Site`). The one exception is looking at `/panel`, which asks
+/// nothing and is how the frame begins.
+#[derive(Debug)]
+pub struct Panel(pub PanelStaff);
+
+/// A form of the panel that carries the token of its own session.
+#[derive(Debug)]
+pub struct PanelForm {
+    /// Who.
+    pub by: PanelStaff,
+    /// The form's other fields.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// A request made by a page of ours; a browser that does not say so is not believed.
+#[derive(Debug)]
+pub struct SameOrigin;
+
 /// A member of staff or a program: for what both may read or ask.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one a request, on its way to one call"
+)]
 pub enum Caller {
     /// Staff.
     Staff(SignedInStaff),
@@ -52,6 +82,65 @@ impl FromRequestParts<Web> for Staff {
             None => Err(Problem::sign_in()),
         }
     }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SameOrigin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match fetch_metadata(&parts.headers, "sec-fetch-site") {
+            Some("same-origin") => Ok(Self),
+            _ => Err(Problem::cross_site()),
+        }
+    }
+}
+
+impl FromRequestParts<Web> for Panel {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
+        let begins = parts.method == Method::GET
+            && parts.uri.path() == "/panel"
+            && fetch_metadata(&parts.headers, "sec-fetch-mode") == Some("navigate");
+        if web.cookies.panel(&parts.headers).is_none() {
+            return Err(Problem::sign_in());
+        }
+        if !begins {
+            let SameOrigin = SameOrigin::from_request_parts(parts, web).await?;
+        }
+        match web.cookies.panel(&parts.headers) {
+            Some(token) => web
+                .gate
+                .panel_session(&token, true)
+                .await
+                .map_err(Problem::from)?
+                .map(Self)
+                .ok_or_else(Problem::sign_in),
+            None => Err(Problem::sign_in()),
+        }
+    }
+}
+
+impl FromRequest<Web> for PanelForm {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let Panel(by) = Panel::from_request_parts(&mut parts, web).await?;
+        let Form(mut fields) =
+            Form::<BTreeMap<String, String>>::from_request(Request::from_parts(parts, body), web)
+                .await?;
+        let token = fields.remove("form").unwrap_or_default();
+        if by.made_form(&token) {
+            Ok(Self { by, fields })
+        } else {
+            Err(Problem::cross_site())
+        }
+    }
+}
+
+fn fetch_metadata<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
 }
 
 impl FromRequestParts<Web> for Machine {
@@ -131,6 +220,44 @@ impl Cookies {
     /// The staff session's token.
     pub fn session(&self, headers: &HeaderMap) -> Option<String> {
         cookie(headers, self.session_name())
+    }
+
+    /// The panel's token.
+    pub fn panel(&self, headers: &HeaderMap) -> Option<String> {
+        cookie(headers, self.panel_name())
+    }
+
+    /// `Set-Cookie` that signs in to the panel. It goes along in somebody else's page, and is kept apart for each such
+    /// page (`Partitioned`, CHIPS): a panel beside one help desk is none beside another. Over plain `http` no browser
+    /// would keep such a cookie; there the panel works in a window of its own alone.
+    pub fn set_panel(&self, token: &str) -> HeaderValue {
+        if !is_token(token) {
+            return self.clear_panel();
+        }
+        self.panel_header(&format!("{}={token}", self.panel_name()))
+    }
+
+    /// `Set-Cookie` that forgets the panel's session.
+    pub fn clear_panel(&self) -> HeaderValue {
+        self.panel_header(&format!("{}=; Max-Age=0", self.panel_name()))
+    }
+
+    fn panel_header(&self, pair: &str) -> HeaderValue {
+        if !self.secure {
+            return self.header(pair);
+        }
+        HeaderValue::from_str(&format!(
+            "{pair}; Path=/; HttpOnly; SameSite=None; Secure; Partitioned"
+        ))
+        .unwrap_or(HeaderValue::from_static(""))
+    }
+
+    fn panel_name(&self) -> &'static str {
+        if self.secure {
+            "__Host-countersign-panel"
+        } else {
+            "countersign-panel"
+        }
     }
 
     /// The customer seat's token.
@@ -246,8 +373,7 @@ impl Cookies {
     /// A value that came from an address may say anything; what is no token clears the cookie instead of
     /// adding attributes of its own.
     fn set(&self, name: &str, value: &str) -> HeaderValue {
-        let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        if value.is_empty() || value.len() > TOKEN_CHARS_MAX || !value.chars().all(is_token) {
+        if !is_token(value) {
             return self.clear(name);
         }
         self.header(&format!("{name}={value}"))
@@ -263,6 +389,11 @@ impl Cookies {
         HeaderValue::from_str(&format!("{pair}; Path=/; HttpOnly; SameSite=Lax{secure}"))
             .unwrap_or(HeaderValue::from_static(""))
     }
+}
+
+fn is_token(value: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    !value.is_empty() && value.len() <= TOKEN_CHARS_MAX && value.chars().all(fits)
 }
 
 /// What a member of staff is signed in with: a bearer token, and only where there is none the cookie.
@@ -341,6 +472,17 @@ mod tests {
         ] {
             assert_eq!(cookies.set_link(odd), cleared, "{odd:?}");
         }
+    }
+
+    #[test]
+    fn the_panel_has_a_cookie_for_each_page_it_stands_in() {
+        let set = Cookies::new("https://support.example").set_panel("t");
+        assert_eq!(
+            set,
+            "__Host-countersign-panel=t; Path=/; HttpOnly; SameSite=None; Secure; Partitioned"
+        );
+        let local = Cookies::new("http://localhost:4180").set_panel("t");
+        assert_eq!(local, "countersign-panel=t; Path=/; HttpOnly; SameSite=Lax");
     }
 
     #[test]

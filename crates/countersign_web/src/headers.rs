@@ -7,8 +7,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::Web;
+use crate::site::panel::is_framed;
 
-/// Nothing inline, nothing from elsewhere, nobody may frame it, and scripts may only make HTML through one named policy.
+/// Nothing inline, nothing from elsewhere, nobody may frame it ([`crate::panel_origins`] says who may frame the panel), and scripts may only make HTML through one named policy.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types countersign";
 
@@ -40,10 +41,17 @@ pub fn on_every_answer() -> impl Iterator<Item = (HeaderName, HeaderValue)> {
 
 /// Adds the headers (`Strict-Transport-Security` only where the origin is `https`); an answer that says nothing about caching is not kept by anyone.
 pub async fn protect(State(web): State<Web>, request: Request, next: Next) -> Response<Body> {
+    let framed = !web.panel.is_empty() && is_framed(request.uri().path());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in on_every_answer() {
         headers.insert(name, value);
+    }
+    if framed && let Ok(policy) = HeaderValue::from_str(&web.panel.policy(CONTENT_SECURITY_POLICY))
+    {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+        // It knows one origin at most, and browsers that read the policy pass over it.
+        headers.remove(header::X_FRAME_OPTIONS);
     }
     if web.cookies.secure() {
         headers.insert(

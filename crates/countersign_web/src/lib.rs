@@ -13,6 +13,7 @@ pub mod headers;
 pub mod network;
 pub mod openapi;
 pub mod pages;
+pub mod panel_origins;
 pub mod present;
 pub mod problem;
 pub mod problems;
@@ -30,6 +31,7 @@ use countersign_service::adapters::dice::{Dice, SystemDice, random_bytes};
 use countersign_service::{Gate, IssuedLink, Rate};
 use jiff::tz::TimeZone;
 
+pub use panel_origins::PanelOrigins;
 pub use routes::router;
 
 use crate::api::cases::CaseLink;
@@ -53,6 +55,8 @@ pub struct Shared {
     pub openapi: String,
     /// In the demo: shows the banner "made-up data", with this address to take another part.
     pub demo: Option<String>,
+    /// In whose pages the panel may stand.
+    pub panel: PanelOrigins,
     /// How often one network may ask.
     pub rates: Rates,
     /// What the prover says about the procedure in force.
@@ -70,6 +74,12 @@ pub struct Rates {
     pub answers: Rate,
     /// Searches for customers.
     pub searches: Rate,
+    /// Receipts that are checked for anyone.
+    pub receipts: Rate,
+    /// Spoken numbers that one network looks up.
+    pub talking: Rate,
+    /// Spoken numbers that all networks together look up; see [`site::talking`].
+    pub talking_in_all: Rate,
     asked: AtomicU32,
 }
 
@@ -84,6 +94,8 @@ pub struct WebSettings {
     pub demo: Option<String>,
     /// Addresses whose `X-Forwarded-For` is believed; nobody's by default.
     pub trusted_proxies: Vec<IpAddr>,
+    /// In whose pages the panel may stand; nobody's by default.
+    pub panel: PanelOrigins,
 }
 
 impl Web {
@@ -97,6 +109,7 @@ impl Web {
                 .to_json()
                 .unwrap_or_default(),
             demo: settings.demo,
+            panel: settings.panel,
             rates: Rates::new(gate.settings().limits.answers_per_minute),
             studies: study::Studies::default(),
             trusted_proxies: settings.trusted_proxies,
@@ -137,6 +150,9 @@ impl Rates {
             ceremonies: Rate::per_minute(per_minute),
             answers: Rate::per_minute(per_minute),
             searches: Rate::per_minute(per_minute),
+            receipts: Rate::per_minute(per_minute),
+            talking: Rate::per_minute(site::talking::PER_NETWORK_AND_MINUTE),
+            talking_in_all: Rate::per_minute(site::talking::IN_ALL_AND_MINUTE),
             asked: AtomicU32::new(0),
         }
     }
@@ -145,7 +161,13 @@ impl Rates {
     fn tidy_now_and_then(&self) {
         const EVERY: u32 = 4_096;
         if self.asked.fetch_add(1, Ordering::Relaxed) % EVERY == EVERY - 1 {
-            for rate in [&self.ceremonies, &self.answers, &self.searches] {
+            for rate in [
+                &self.ceremonies,
+                &self.answers,
+                &self.searches,
+                &self.receipts,
+                &self.talking,
+            ] {
                 rate.tidy();
             }
         }

@@ -29,6 +29,11 @@ impl FromRequestParts<Web> for Network {
 }
 
 impl Network {
+    /// All networks as one, for what is limited in all.
+    pub fn everybody() -> Self {
+        Self("everybody".to_owned())
+    }
+
     /// The peer; or, where the peer is a trusted proxy, the last address in `X-Forwarded-For` that is not one.
     /// What stands left of that was written by the caller and is worth nothing.
     fn of(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpAddr]) -> Self {

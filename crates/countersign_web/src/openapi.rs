@@ -291,6 +291,7 @@ fn schemes(door: Door) -> &'static [&'static str] {
         Door::Anyone => &[],
         Door::Staff => &["staff"],
         Door::Seat => &["seat"],
+        Door::Panel => &["panel"],
         Door::Machine => &["machine"],
         Door::StaffOrMachine => &["staff", "machine"],
     }

@@ -6,7 +6,8 @@ use countersign_cases::{
     Checklist, LineItem, Missing, ProofItem, ProofTree, Standing, State, Timestamp, Who,
 };
 use countersign_language::{Action, EffectKind, HoldingKind, Procedure, Requirement, SentencePart};
-use countersign_service::{CaseView, SentencePiece};
+use countersign_service::speech::{Arg, Key, MomentStyle, minutes_of};
+use countersign_service::{CaseView, Language, SentencePiece};
 use jiff::tz::TimeZone;
 
 use crate::pages::{
@@ -15,17 +16,33 @@ use crate::pages::{
 };
 use crate::words::Words;
 
-/// Turns moments into what people read: when "now" is and in which zone they live.
+/// Turns moments into what people read: when "now" is, in which zone they live, and what they speak.
 #[derive(Debug, Clone)]
 pub struct Calendar {
     now: Timestamp,
     zone: TimeZone,
+    language: Language,
 }
 
 impl Calendar {
-    /// For a page rendered at this moment.
+    /// For a page rendered at this moment, in English.
     pub fn new(now: Timestamp, zone: TimeZone) -> Self {
-        Self { now, zone }
+        Self {
+            now,
+            zone,
+            language: Language::English,
+        }
+    }
+
+    /// The same for somebody who reads this language.
+    #[must_use]
+    pub fn spoken(self, language: Language) -> Self {
+        Self { language, ..self }
+    }
+
+    /// What its reader speaks.
+    pub fn language(&self) -> Language {
+        self.language
     }
 
     /// The moment of the page.
@@ -36,15 +53,15 @@ impl Calendar {
     /// `10:31` today, `24 Nov, 10:45` otherwise, with how far away it is where that helps.
     pub fn when(&self, at: Timestamp) -> When {
         let (zoned, today) = (self.zoned(at), self.zoned(self.now));
-        let pattern = match (zoned.date() == today.date(), zoned.year() == today.year()) {
-            (true, _) => "%H:%M",
-            (false, true) => "%-d %b, %H:%M",
-            (false, false) => "%-d %b %Y, %H:%M",
+        let style = match (zoned.date() == today.date(), zoned.year() == today.year()) {
+            (true, _) => MomentStyle::Time,
+            (false, true) => MomentStyle::Day,
+            (false, false) => MomentStyle::Year,
         };
         When {
             iso: iso(at),
-            shown: zoned.strftime(pattern).to_string(),
-            relative: self.relative(at),
+            shown: self.language.moment(&zoned, style),
+            relative: self.language.away(minutes_of(self.now, at)),
             away_seconds: at.0.saturating_sub(self.now.0) / 1_000,
         }
     }
@@ -60,7 +77,7 @@ impl Calendar {
         }
         When {
             iso: iso(at),
-            shown: zoned.strftime("%H:%M:%S").to_string(),
+            shown: self.language.moment(&zoned, MomentStyle::Second),
             relative: None,
             away_seconds: 0,
         }
@@ -82,14 +99,19 @@ impl Calendar {
         }
     }
 
-    /// `23 Nov 2026, 10:45:10`: for receipts.
+    /// `23 Nov 2026, 10:45:10`
     pub fn full(&self, at: Timestamp) -> String {
-        self.zoned(at).strftime("%-d %b %Y, %H:%M:%S").to_string()
+        self.language.moment(&self.zoned(at), MomentStyle::Full)
+    }
+
+    /// `23 Nov 2026, 10:45:10 CET`: for receipts, which are read elsewhere and later.
+    pub fn with_zone(&self, at: Timestamp) -> String {
+        self.language.moment(&self.zoned(at), MomentStyle::Zone)
     }
 
     /// `March 2019`
     pub fn month(&self, at: Timestamp) -> String {
-        self.zoned(at).strftime("%B %Y").to_string()
+        self.language.moment(&self.zoned(at), MomentStyle::Month)
     }
 
     /// Whether it is on the day of the page.
@@ -99,17 +121,6 @@ impl Calendar {
 
     fn zoned(&self, at: Timestamp) -> jiff::ZonedDateTime {
         instant(at).to_zoned_datetime(self.zone.clone())
-    }
-
-    fn relative(&self, at: Timestamp) -> Option<String> {
-        let minutes = at.0.saturating_sub(self.now.0) / 60_000;
-        Some(match minutes {
-            1..60 => format!("in {}", count(minutes, "minute")),
-            60..2_880 => format!("in {}", count((minutes + 30) / 60, "hour")),
-            -59..=-1 => format!("{} ago", count(-minutes, "minute")),
-            -2_879..=-60 => format!("{} ago", count((-minutes + 30) / 60, "hour")),
-            _ => return None,
-        })
     }
 }
 
@@ -134,12 +145,7 @@ pub fn count(number: i64, unit: &str) -> String {
 
 /// `1 minute`, `24 hours`, `7 days`: a length of time in the largest unit that fits it whole, hours up to three days.
 pub fn length(seconds: u64) -> String {
-    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-    match seconds {
-        s if s >= 3 * 86_400 && s % 86_400 == 0 => count(s / 86_400, "day"),
-        s if s >= 3_600 && s % 3_600 == 0 => count(s / 3_600, "hour"),
-        s => count((s + 59) / 60, "minute"),
-    }
+    Language::English.length(seconds)
 }
 
 /// The words with the parameter values marked: character for character the sentence of the case.
@@ -195,49 +201,73 @@ pub fn risk(action: &Action) -> Risk {
 }
 
 /// What follows from the action beyond its words: who then holds what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consequence<'a> {
+    /// The message.
+    pub key: Key,
+    /// The procedure's labels in its places.
+    pub labels: Vec<(&'static str, &'a str)>,
+}
+
+impl Consequence<'_> {
+    /// For staff.
+    fn english(&self) -> String {
+        let args: Vec<_> = self
+            .labels
+            .iter()
+            .map(|(name, label)| (*name, Arg::Text(label)))
+            .collect();
+        Language::English.tell(self.key, &args)
+    }
+}
+
+/// What follows from the action beyond its words, for staff.
 pub fn consequence(procedure: &Procedure, action: &Action) -> Option<String> {
+    consequence_of(procedure, action).map(|consequence| consequence.english())
+}
+
+/// What follows from the action beyond its words.
+pub fn consequence_of<'a>(procedure: &'a Procedure, action: &Action) -> Option<Consequence<'a>> {
     let label = |id: countersign_language::HoldingId| {
         procedure
             .holdings
             .get(id.index())
             .map_or("", |holding| holding.label.as_str())
     };
+    let follows = |key, labels| Some(Consequence { key, labels });
     action.effects.iter().find_map(|effect| match effect.kind {
-        EffectKind::Changes(what) => Some(format!("The {} is then a new one.", label(what))),
-        EffectKind::Gives(what) => Some(format!("Whoever asks then holds the {}.", label(what))),
-        EffectKind::Sends { what, to } => Some(format!(
-            "Whoever can read the {} then has the {}.",
-            label(to),
-            label(what)
-        )),
+        EffectKind::Changes(what) => follows(Key("effect-changes"), vec![("label", label(what))]),
+        EffectKind::Gives(what) => follows(Key("effect-gives"), vec![("label", label(what))]),
+        EffectKind::Sends { what, to } => follows(
+            Key("effect-sends"),
+            vec![("channel", label(to)), ("label", label(what))],
+        ),
         EffectKind::Loses(loss) => procedure
             .losses
             .get(loss.index())
-            .map(|loss| format!("What can be lost: {}.", loss.label)),
+            .and_then(|loss| follows(Key("effect-loses"), vec![("label", loss.label.as_str())])),
     })
 }
 
-/// `Waits 24 hours before it takes effect`, where a path of the action waits.
+/// `Waits 24 hours before it takes effect`, where a path of the action waits; for staff.
 pub fn waits(action: &Action) -> Option<String> {
+    waits_in(action, Language::English)
+}
+
+/// `Waits 24 hours before it takes effect`, where a path of the action waits.
+pub fn waits_in(action: &Action, language: Language) -> Option<String> {
     let seconds = action.paths.iter().map(path_wait_seconds);
     let (least, most) = (
         seconds.clone().min().unwrap_or(0),
         seconds.max().unwrap_or(0),
     );
+    let (shortest, longest) = (language.length(least), language.length(most));
+    let most_said = ("most", Arg::Text(&longest));
     match (least, most) {
         (_, 0) => None,
-        (least, most) if least == most => {
-            Some(format!("Waits {} before it takes effect", length(most)))
-        }
-        (0, most) => Some(format!(
-            "Takes effect at once, or after {} on a slower way",
-            length(most)
-        )),
-        (least, most) => Some(format!(
-            "Waits {} to {} before it takes effect",
-            length(least),
-            length(most)
-        )),
+        (least, most) if least == most => Some(language.tell("waits-fixed", &[most_said])),
+        (0, _) => Some(language.tell("waits-slower", &[most_said])),
+        _ => Some(language.tell("waits-range", &[("least", Arg::Text(&shortest)), most_said])),
     }
 }
 
@@ -349,6 +379,7 @@ pub fn pill(state: State, next: Option<&Who>, calendar: &Calendar) -> Pill {
         },
         State::Waiting { until, .. } => CaseState::Waits(calendar.when(until).shown),
         State::Ready { .. } => CaseState::Ready,
+        State::Granted if next == Some(&Who::Customer) => CaseState::Customer,
         State::Granted | State::Running => CaseState::Running,
         State::Done => CaseState::Done,
         State::Failed => CaseState::Failed,

@@ -54,6 +54,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Wait for the outcome.",
     ),
     explained(
+        "already-held",
+        "The customer has one already",
+        "This action gives a customer their first one, and takes nothing away.",
+        "Open a case for the action that changes it.",
+    ),
+    explained(
         "already-notified",
         "This contact was told already",
         "A notice is sent once.",
@@ -150,6 +156,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Wait as long as `Retry-After` says, or use the code that was sent.",
     ),
     explained(
+        "company-unavailable",
+        "The company sign-in does not answer",
+        "The OpenID provider of the staff gave no usable answer.",
+        "Try again in a minute. An operator finds out why with `countersign doctor`.",
+    ),
+    explained(
         "concerned",
         "The case is about your own account",
         "Nobody works on a case that concerns themselves.",
@@ -184,12 +196,6 @@ pub const PROBLEMS: &[Explained] = &[
         "This did not work",
         "Something stored could not be read. Nothing was changed.",
         "Tell whoever runs the gate: the log names what it is.",
-    ),
-    explained(
-        "already-held",
-        "The customer has one already",
-        "This action gives a customer their first one, and takes nothing away.",
-        "Open a case for the action that changes it.",
     ),
     explained(
         "holding-just-changed",
@@ -252,10 +258,46 @@ pub const PROBLEMS: &[Explained] = &[
         "Ask the support desk for another link.",
     ),
     explained(
+        "login-cancelled",
+        "The sign-in was cancelled",
+        "Somebody turned back at the company's sign-in. Nothing was counted.",
+        "Begin again, or choose another way.",
+    ),
+    explained(
+        "login-not-accepted",
+        "The answer of the sign-in was not accepted",
+        "What the company's sign-in answered is not of the provider that was asked, or not for this sign-in. Nothing was counted.",
+        "Begin again. If it stays so, an operator finds the reason in the log.",
+    ),
+    explained(
+        "login-over",
+        "The sign-in is over",
+        "It took longer than ten minutes, was used already, or began in another browser.",
+        "Begin again.",
+    ),
+    explained(
+        "login-too-weak",
+        "The sign-in was not fresh or not strong enough",
+        "The proof asks for a sign-in made for it, in a way that the procedure's company names. Nothing was counted.",
+        "Begin again, and sign in with the second step that the company offers.",
+    ),
+    explained(
+        "no-account-here",
+        "You have no account here",
+        "Whoever signed in at the company has no account here, or no group of theirs gives a role.",
+        "Ask an administrator.",
+    ),
+    explained(
         "no-case",
         "There is no such case",
         "Nothing was opened under this id.",
         "Check the id.",
+    ),
+    explained(
+        "no-company-sign-in",
+        "There is no company sign-in",
+        "Staff of this gate sign in with a passkey alone.",
+        "Sign in with a passkey.",
     ),
     explained(
         "no-more-codes",
@@ -372,10 +414,28 @@ pub const PROBLEMS: &[Explained] = &[
         "Tell whoever keeps the procedure.",
     ),
     explained(
+        "nothing-to-set",
+        "There is nothing to set here",
+        "The procedure granted no PIN, app or passkey on this page: not yet, not any more, or to another page of the same case.",
+        "Set it on the page where the proofs were made, within a day of the grant; or open a new case.",
+    ),
+    explained(
         "nothing-to-vouch",
         "There is nothing to give your word for",
         "No path of this case has such a line for you.",
         "Read the case again.",
+    ),
+    explained(
+        "number-closed",
+        "Too many wrong numbers were typed",
+        "The two digits that the agent tells were wrong three times; they are counted per customer, whoever opens the case.",
+        "Wait until it opens again; the agent's page says when. Starting another case does not help.",
+    ),
+    explained(
+        "number-missing",
+        "The two digits that the agent tells are missing",
+        "Confirming this action asks for them: they show that whoever confirms is in the conversation the agent is in.",
+        "Type the two digits the agent tells you in the chat or on the telephone.",
     ),
     explained(
         "only-opener-vouches",
@@ -492,6 +552,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Use ordinary letters, digits and signs.",
     ),
     explained(
+        "pass-gone",
+        "This code for the panel cannot be used",
+        "It counts once and for two minutes; a wrong one, a used one and one that ran out are not told apart.",
+        "Take another at `/panel/sign-in`.",
+    ),
+    explained(
         "passkey-not-accepted",
         "The passkey was not accepted",
         "Deliberately says nothing more: not which account, not why.",
@@ -600,6 +666,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Sign in, or send `Authorization: Bearer`.",
     ),
     explained(
+        "sign-in-at-company",
+        "This account signs in at the company",
+        "Its passkey signs cases; who still works there is for the company to say.",
+        "Sign in at the company.",
+    ),
+    explained(
         "signer-vouches",
         "You signed the case already",
         "Whoever signs a case does not also give their word for it.",
@@ -608,7 +680,7 @@ pub const PROBLEMS: &[Explained] = &[
     explained(
         "step-up",
         "Show first that it is you",
-        "A new passkey is added only within five minutes of an answer by one that is there: a stolen session is not enough.",
+        "A passkey is added or removed only within five minutes of an answer by another that is there: a stolen session is not enough, nor a stolen passkey.",
         "Answer the step-up prompt with a passkey of the account, then try again.",
     ),
     explained(
@@ -628,6 +700,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Back in a moment",
         "The store does not answer. Nothing was changed.",
         "Try again after `Retry-After` seconds.",
+    ),
+    explained(
+        "subject-taken",
+        "Another account is this person already",
+        "A subject of the company's identity provider is one account.",
+        "Use that account, or take its subject away first.",
     ),
     explained(
         "superseded",
@@ -678,6 +756,18 @@ pub const PROBLEMS: &[Explained] = &[
         "Leave out the field that `errors` names, or spell it as the description does.",
     ),
     explained(
+        "weak-pin",
+        "This PIN is one that others would try",
+        "A PIN has 6 to 12 digits that are not in a row, not repeated, and that nobody can look up.",
+        "Choose another.",
+    ),
+    explained(
+        "wrong-code",
+        "The code is not the one the app shows",
+        "An authenticator app counts only once a code of it came back.",
+        "Scan the code again, wait for the next six numbers, and enter those.",
+    ),
+    explained(
         "wrong-content-type",
         "The content type is not the one asked for",
         "The API takes `application/json`.",
@@ -688,6 +778,12 @@ pub const PROBLEMS: &[Explained] = &[
         "This address is not asked that way",
         "There is something here, for another method.",
         "See the description of the API.",
+    ),
+    explained(
+        "wrong-number",
+        "That is not the number the agent sees",
+        "Two digits are typed to confirm what loses or changes something; three wrong ones close it for a day.",
+        "Ask the agent again, in the chat you are already in.",
     ),
 ];
 

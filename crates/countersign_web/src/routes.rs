@@ -64,6 +64,8 @@ pub enum Door {
     Anyone,
     /// A staff session.
     Staff,
+    /// A session of the panel beside a ticket.
+    Panel,
     /// The customer's seat in one case.
     Seat,
     /// A machine token; its scopes decide what.
@@ -81,10 +83,11 @@ pub fn routes() -> Vec<Route> {
     use crate::api::{cases as ac, customers as cu, gate as ag, staff as st};
     use crate::openapi::shape;
     use crate::site::{
-        approvals, audit, cases, company, customer, customers, desk, language, live, new_case,
-        procedures, proposal, reference, settings, sign_in, statistics, stop,
+        approvals, audit, cases, company, customer, customers, desk, enrol, language, live,
+        new_case, panel, procedures, proposal, reference, settings, sign_in, statistics, stop,
+        talking, verify,
     };
-    use Door::{Anyone, Machine, Seat, Staff, StaffOrMachine};
+    use Door::{Anyone, Machine, Panel, Seat, Staff, StaffOrMachine};
 
     let site = |verb, path, door, handler| Route {
         verb,
@@ -223,6 +226,7 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/procedures/proposed", Staff, get(proposal::page)),
         site(Verb::Post, "/procedures/proposed/sign/start", Staff, post(proposal::start)),
         site(Verb::Post, "/procedures/proposed/sign/finish", Staff, post(proposal::finish)),
+        site(Verb::Post, "/procedures/proposed/refuse", Staff, post(proposal::refuse)),
         site(Verb::Get, "/statistics", Staff, get(statistics::page)),
         site(Verb::Get, "/statistics.csv", Staff, get(statistics::as_csv)),
         site(Verb::Get, "/audit", Staff, get(audit::list)),
@@ -241,6 +245,20 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/settings/passkeys/finish", Staff, post(settings::finish)),
         site(Verb::Post, "/settings/passkeys/{id}/remove", Staff, post(settings::remove)),
         site(Verb::Post, "/settings/passkeys/{id}/name", Staff, post(settings::rename)),
+        // The panel beside a ticket, in a frame; and the window in which one signs in to it.
+        site(Verb::Get, "/panel", Anyone, get(panel::home)),
+        site(Verb::Post, "/panel/enter", Anyone, post(panel::enter)),
+        site(Verb::Get, "/panel/sign-in", Staff, get(panel::sign_in)),
+        site(Verb::Post, "/panel/pass", Staff, post(panel::pass)),
+        site(Verb::Post, "/panel", Panel, post(panel::search)),
+        site(Verb::Get, "/panel/customers/{id}", Panel, get(panel::customer)),
+        site(Verb::Get, "/panel/new", Panel, get(panel::new_case)),
+        site(Verb::Post, "/panel/check", Panel, post(panel::check)),
+        site(Verb::Post, "/panel/cases", Panel, post(panel::open)),
+        site(Verb::Get, "/panel/cases/{id}", Panel, get(panel::case)),
+        site(Verb::Get, "/panel/cases/{id}/events", Panel, get(live::panel_case)),
+        site(Verb::Post, "/panel/cases/{id}/link", Panel, post(panel::link)),
+        site(Verb::Post, "/panel/sign-out", Panel, post(panel::leave)),
         // Pages for the customer. The link's token is looked at by POST alone.
         site(Verb::Get, "/c/{token}", Anyone, get(customer::opened)),
         site(Verb::Get, "/c", Anyone, get(customer::start)),
@@ -262,6 +280,10 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/c/confirm", Seat, get(customer::confirm_page)),
         site(Verb::Post, "/c/confirm", Seat, post(customer::confirm)),
         site(Verb::Post, "/c/run", Seat, post(customer::run)),
+        site(Verb::Get, "/c/set", Seat, get(enrol::page)),
+        site(Verb::Post, "/c/set", Seat, post(enrol::set)),
+        site(Verb::Post, "/c/set/start", Seat, post(enrol::start)),
+        site(Verb::Post, "/c/set/finish", Seat, post(enrol::finish)),
         site(Verb::Get, "/c/done", Seat, get(customer::done)),
         site(Verb::Get, "/c/events", Seat, get(live::seat)),
         site(Verb::Get, "/c/stop", Anyone, get(customer::stop_page)),
@@ -269,6 +291,12 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Get, "/c/receipts", Seat, get(customer::receipts)),
         site(Verb::Get, "/c/receipts/{case}", Seat, get(customer::receipt)),
         site(Verb::Get, "/c/receipts/{case}/json", Seat, get(customer::receipt_json)),
+        // Whoever holds a receipt.
+        site(Verb::Get, "/receipts/verify", Anyone, get(verify::page)),
+        site(Verb::Post, "/receipts/verify", Anyone, post(verify::check).layer(DefaultBodyLimit::max(verify::MOST_BYTES + MOST_BYTES))),
+        // Whoever is called: "is someone from this company talking to me?"
+        site(Verb::Get, talking::PATH, Anyone, get(talking::page)),
+        site(Verb::Post, talking::PATH, Anyone, post(talking::look)),
         // Whoever was told.
         site(Verb::Get, "/v/{token}", Anyone, get(stop::page)),
         site(Verb::Post, "/v/{token}", Anyone, post(stop::stop)),
@@ -302,10 +330,11 @@ pub fn router(web: Web) -> Router {
         .with_state(web)
 }
 
-/// Everything but event streams, which must leave at once.
+/// Everything but event streams, which must leave at once. Brotli at 2: a full desk in a quarter of what the fastest
+/// makes of it, and higher levels save little more.
 fn compression() -> CompressionLayer<impl Predicate> {
     CompressionLayer::new()
-        .quality(CompressionLevel::Fastest)
+        .quality(CompressionLevel::Precise(2))
         .compress_when(SizeAbove::new(512).and(NotForContentType::SSE))
 }
 

@@ -155,6 +155,35 @@ impl fmt::Display for Typed<'_> {
 
 impl HtmlSafe for Typed<'_> {}
 
+/// The same, with what stands in backticks as code: messages quote the user's own words and names of fields in them.
+#[derive(Debug, Clone, Copy)]
+pub struct Quoted<'a>(pub &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<bdi>")?;
+        let pieces = self.0.split('`').count();
+        for (index, piece) in self.0.split('`').enumerate() {
+            match index % 2 {
+                // One backtick alone quotes nothing.
+                1 if index + 1 == pieces => {
+                    f.write_char('`')?;
+                    write_marked(f, piece, Place::Text)?;
+                }
+                1 => {
+                    f.write_str("<code>")?;
+                    write_marked(f, piece, Place::Text)?;
+                    f.write_str("</code>")?;
+                }
+                _ => write_marked(f, piece, Place::Text)?,
+            }
+        }
+        f.write_str("</bdi>")
+    }
+}
+
+impl HtmlSafe for Quoted<'_> {}
+
 /// Generous on purpose: an address with a hidden character in it is masked like any other.
 fn is_email(value: &str) -> bool {
     value.contains('@')
@@ -310,6 +339,21 @@ fn is_combining(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_quoted_is_code() {
+        let shown = |text| Quoted(text).to_string();
+        assert_eq!(
+            shown("`a<b` needs `c`."),
+            "<bdi><code>a&lt;b</code> needs <code>c</code>.</bdi>"
+        );
+        assert_eq!(shown("5` or more"), "<bdi>5` or more</bdi>");
+        assert_eq!(shown("`a` and `"), "<bdi><code>a</code> and `</bdi>");
+        assert_eq!(
+            shown("`a\u{202E}b`"),
+            "<bdi><code>a<mark>U+202E</mark>b</code></bdi>"
+        );
+    }
 
     fn value(text: &str) -> String {
         Words::from_parts([(text, true)]).to_string()

@@ -799,6 +799,15 @@ async fn b12_a_changed_parameter_is_another_case() {
             "{method}"
         );
     }
+    // Nor does the button run what stands under other words than the case's.
+    for fields in [&[][..], &[("digest", "00".repeat(32).as_str())]] {
+        let run = maja
+            .browser
+            .post(&format!("/cases/{case}/run"), fields)
+            .await;
+        assert_eq!(run.status, 409, "{}", run.text());
+    }
+    assert_eq!(world.state(&case).await, "ready");
     let mut changed = reinstall(&signe.id);
     changed["parameters"]["server"] = "web-9".into();
     let refused = maja.browser.call("POST", "/v1/cases", &changed).await;
@@ -1078,7 +1087,7 @@ async fn b17_there_is_no_bulk_decision() {
     // Every deciding route names one case, or opens one.
     for route in routes() {
         let decides = route.verb != Verb::Get && route.path.contains("/cases");
-        let of_one = ["/v1/cases/{case}/", "/cases/{id}/"]
+        let of_one = ["/v1/cases/{case}/", "/cases/{id}/", "/panel/cases/{id}/"]
             .iter()
             .any(|prefix| route.path.starts_with(prefix));
         let asks = [
@@ -1087,6 +1096,7 @@ async fn b17_there_is_no_bulk_decision() {
             "/cases/new/check",
             "/cases/new/customer",
             "/cases/new/details",
+            "/panel/cases",
         ]
         .contains(&route.path);
         assert!(!decides || of_one || asks, "{}", route.path);
@@ -1227,7 +1237,18 @@ async fn b19_an_unknown_outcome_blocks_a_second_run() {
     // On every surface: again, from the page, by the customer, as a new case, by a program.
     let again = maja.browser.call("POST", &run, &Value::Null).await;
     assert_eq!(again.status, 409, "{}", again.text());
-    let page = maja.browser.post(&format!("/cases/{case}/run"), &[]).await;
+    let digest = world
+        .machine("reader")
+        .read(&format!("/v1/cases/{case}"))
+        .await
+        .json()["digest"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let page = maja
+        .browser
+        .post(&format!("/cases/{case}/run"), &[("digest", &digest)])
+        .await;
     assert_eq!(page.status, 409);
     assert!(page.text().contains("not certain"), "{}", page.text());
     signe.browser.post("/c/run", &[]).await;

@@ -2,7 +2,7 @@
 
 use countersign_service::verify_receipt;
 
-use crate::world::{Client, Customer, MAILBOX, PASSWORD, PIN, Seen, World, html, reinstall};
+use crate::world::{Client, Customer, MAILBOX, PASSWORD, PIN, Seen, World, html, reinstall, told};
 
 const WORDS: &str = "Erase everything on web-3 and install debian-13";
 
@@ -89,9 +89,13 @@ async fn an_honest_customer(world: &World) {
     let page = signe.browser.use_passkey(&page, &mut passkey).await;
     assert_eq!(page.h1(), "Check what will happen");
     assert_eq!(page.words(), WORDS);
+    // She tells her, in the chat, the number on her desk; what is typed she does not see.
+    let desk = maja.browser.get(&format!("/cases/{case}")).await;
+    let number = html::of_class(desk.body(), "number").remove(0);
+    assert!(page.text().contains("number that Maja tells you"));
     let page = signe
         .browser
-        .press(&page, "Yes: reinstall a server", &[])
+        .press(&page, "Yes: reinstall a server", &[("number", &number)])
         .await;
     assert_eq!(page.path, "/c/done");
     assert_eq!(world.ran(), 0, "an agent opened it, so somebody says run");
@@ -154,7 +158,11 @@ async fn lost_phone(world: &World, signe: &mut Customer, maja: &mut Client) -> S
         .await;
     let page = signe.types_mailed_code(world, MAILBOX).await;
     assert_eq!(page.h1(), "Check what will happen", "{}", page.text());
-    let page = signe.browser.press(&page, "Yes: ", &[]).await;
+    let number = told(&page, "Yes: ");
+    let page = signe
+        .browser
+        .press(&page, "Yes: ", &[("number", &number)])
+        .await;
     assert_eq!(page.path, "/c/done", "{}", page.text());
     case
 }

@@ -17,7 +17,7 @@ async fn staff_read_what_is_asked_promised_and_possible() {
     );
     assert_eq!(pictures(&action), 2, "one for each path");
     assert!(action.text().contains("1 senior support agent signs"));
-    let attack = maja.follow(&action, "Key taken, password stolen").await;
+    let attack = maja.follow(&action, "Password stolen").await;
     assert_eq!(attack.status, 200);
     assert_eq!(pictures(&attack), 1);
     let text = maja.get("/procedures/text").await;
@@ -47,9 +47,9 @@ async fn questions_are_links_that_can_be_kept() {
     assert!(pictures(&found) > 2);
     let found = maja.get("/procedures/reach?h.mailbox=on&r.agent=3").await;
     assert!(found.text().contains("Nothing is lost"));
-    let found = maja.get("/procedures/lockout?h.pin=on").await;
+    let found = maja.get("/procedures/lockout?h.pin=on&h.password=on").await;
     assert!(
-        found.text().contains("Locked out of 3 of 5"),
+        found.text().contains("Locked out of 9 of 9"),
         "{}",
         found.text()
     );

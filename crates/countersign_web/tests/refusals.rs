@@ -539,7 +539,11 @@ async fn a_button_pressed_twice_does_it_once() {
     // Confirm.
     let page = signe.browser.get("/c/confirm").await;
     for _ in 0..2 {
-        let next = signe.browser.press_once(&page, "Yes: ", &[]).await;
+        let number = crate::world::told(&page, "Yes: ");
+        let next = signe
+            .browser
+            .press_once(&page, "Yes: ", &[("number", &number)])
+            .await;
         assert_eq!(
             next.location().as_deref(),
             Some("/c/done"),

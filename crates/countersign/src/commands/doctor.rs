@@ -20,12 +20,13 @@ use countersign_service::adapters::secrets::{HashLimits, Secret, SecretHasher};
 use countersign_service::adapters::webhooks::{
     ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, WebhookSecret, WebhookSecrets,
 };
-use countersign_service::settings::{Connector, Endpoint, NewAccount, Settings};
-use countersign_service::{Gate, Parts, StartError};
+use countersign_service::settings::{Connector, Endpoint, Settings};
+use countersign_service::{Gate, OnFile, Parts, StartError, staff_on_file};
 use countersign_store::{MemoryJournal, OpenError};
 use reqwest::{Client, StatusCode, header};
 
 use crate::commands::procedure::Source;
+use crate::commands::providers::providers;
 use crate::config::{Config, is_loopback};
 use crate::installation::{Installation, NotRead, host_of, objections, read_config};
 use crate::terminal::{self, Paint, painted};
@@ -85,13 +86,17 @@ async fn examine(file: &Path, report: &mut Report) -> anyhow::Result<()> {
     };
     report.ok("secrets", "every secret can be read and is of its form")?;
     same_key_twice(&config, report)?;
+    let on_file = database(&config, &installation, report).await?;
+    let mut wanted = BTreeSet::new();
     if let Some((text, procedure)) = source {
         installation.settings.procedure = text;
         starts(&installation, report).await?;
-        means(&procedure, &installation.settings, report)?;
-        staffing(&procedure, &installation.settings.staff, report)?;
+        wanted = methods_of(&procedure);
+        means(&wanted, &installation.settings, report)?;
+        let people = People::of(&installation.settings, on_file);
+        staffing(&procedure, &people, report)?;
+        signers(&procedure, &installation.settings, &people, report)?;
     }
-    database(&config, &installation, report).await?;
     let mut neighbours = Neighbours {
         client: http_client()?,
         clock: SystemClock,
@@ -106,6 +111,7 @@ async fn examine(file: &Path, report: &mut Report) -> anyhow::Result<()> {
             .unsigned("text messages", &endpoint.url, report)
             .await?;
     }
+    providers(&installation.settings, &wanted, &neighbours.client, report).await?;
     for connector in &installation.settings.connectors {
         neighbours.connector(connector, report).await?;
         for door in config.list(&format!("connectors.{}", connector.name), "doors") {
@@ -117,14 +123,14 @@ async fn examine(file: &Path, report: &mut Report) -> anyhow::Result<()> {
 
 /// What was found, printed as it is.
 #[derive(Default)]
-struct Report {
+pub(crate) struct Report {
     well: usize,
     problems: usize,
     warnings: usize,
 }
 
 impl Report {
-    fn ok(&mut self, about: &str, what: &str) -> anyhow::Result<()> {
+    pub(crate) fn ok(&mut self, about: &str, what: &str) -> anyhow::Result<()> {
         self.well += 1;
         terminal::print(&format!(
             "{}       {about}: {what}\n",
@@ -132,7 +138,7 @@ impl Report {
         ))
     }
 
-    fn warning(&mut self, about: &str, what: &str, help: &str) -> anyhow::Result<()> {
+    pub(crate) fn warning(&mut self, about: &str, what: &str, help: &str) -> anyhow::Result<()> {
         self.warnings += 1;
         terminal::print(&format!(
             "{}  {about}: {}\n         → {help}\n",
@@ -141,7 +147,7 @@ impl Report {
         ))
     }
 
-    fn problem(&mut self, about: &str, what: &str, help: &str) -> anyhow::Result<()> {
+    pub(crate) fn problem(&mut self, about: &str, what: &str, help: &str) -> anyhow::Result<()> {
         self.problems += 1;
         terminal::print(&format!(
             "{}  {about}: {}\n         → {help}\n",
@@ -327,8 +333,8 @@ async fn starts(installation: &Installation, report: &mut Report) -> anyhow::Res
     }
 }
 
-/// Proofs that the procedure asks for and the configuration has no means for.
-fn means(procedure: &Procedure, settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
+/// Every method the procedure asks for.
+fn methods_of(procedure: &Procedure) -> BTreeSet<Method> {
     let paths = procedure
         .actions
         .iter()
@@ -340,10 +346,22 @@ fn means(procedure: &Procedure, settings: &Settings, report: &mut Report) -> any
             methods(procedure, expr, &mut wanted);
         }
     }
+    wanted
+}
+
+/// Proofs that the procedure asks for and the configuration has no means for.
+fn means(
+    wanted: &BTreeSet<Method>,
+    settings: &Settings,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let company = settings.company_login.is_some();
     for (method, section, there) in [
         (Method::Mail, "mail", settings.mail.is_some()),
         (Method::Text, "text", settings.text.is_some()),
         (Method::Password, "password", settings.password.is_some()),
+        (Method::Oidc, "company_login", company),
+        (Method::Ciba, "company_login", company),
     ] {
         if wanted.contains(&method) && !there {
             report.warning(section, &format!("the procedure has a proof that needs the section `[{section}]`, which is missing"), "that proof cannot be made; fill the section in")?;
@@ -375,15 +393,97 @@ fn methods(procedure: &Procedure, expr: &Expr, found: &mut BTreeSet<Method>) {
     }
 }
 
-/// Whether there are enough people for every sign-off.
-fn staffing(
+/// Who works here: the accounts of the database, or where there is none yet, or a gate has it open, those of the configuration.
+struct People {
+    staff: Vec<OnFile>,
+    /// Where they are counted.
+    counted: &'static str,
+}
+
+impl People {
+    fn of(settings: &Settings, on_file: Option<Vec<OnFile>>) -> Self {
+        match on_file.filter(|staff| !staff.is_empty()) {
+            Some(staff) => Self {
+                staff,
+                counted: "counted are the active accounts of the database",
+            },
+            None => Self {
+                staff: settings
+                    .staff
+                    .iter()
+                    .map(|account| OnFile {
+                        person: account.person.clone(),
+                        roles: account.roles.clone(),
+                        // Nobody knows yet.
+                        has_passkey: true,
+                    })
+                    .collect(),
+                counted: "counted are the people in this file; those added in the console come on top",
+            },
+        }
+    }
+}
+
+/// Whether somebody can sign a new version of the procedure.
+fn signers(
     procedure: &Procedure,
-    staff: &[NewAccount],
+    settings: &Settings,
+    people: &People,
     report: &mut Report,
 ) -> anyhow::Result<()> {
+    let name = &settings.procedure_role;
+    let Some(wanted) = procedure.role_named(name) else {
+        return report.problem(
+            "procedure role",
+            &format!("the procedure has no role `{name}`"),
+            "put one of its roles at `gate.procedure_role`: its holders sign new versions of the procedure",
+        );
+    };
+    let holds = |one: &&OnFile| {
+        let mut roles = one
+            .roles
+            .iter()
+            .filter_map(|role| procedure.role_named(role));
+        roles.any(|role| procedure.role_covers(role, wanted))
+    };
+    let holders: BTreeMap<&str, bool> =
+        people
+            .staff
+            .iter()
+            .filter(holds)
+            .fold(BTreeMap::new(), |mut holders, one| {
+                *holders.entry(one.person.as_str()).or_default() |= one.has_passkey;
+                holders
+            });
+    match (holders.len(), holders.values().filter(|can| **can).count()) {
+        (0, _) => report.problem(
+            "procedure role",
+            &format!("nobody active holds `{name}`, so no new version of the procedure can ever be signed"),
+            &format!("give somebody the role, or name another at `gate.procedure_role`; {}", people.counted),
+        ),
+        (_, 0) => report.warning(
+            "procedure role",
+            &format!("nobody who holds `{name}` has a passkey to sign with"),
+            "let them register one at their invitation, or on the page `/settings/passkeys`",
+        ),
+        (_, 1) => report.warning(
+            "procedure role",
+            &format!("one person alone can sign a new version of the procedure as `{name}`"),
+            "give the role to one more, for the day this one is away",
+        ),
+        (_, able) => report.ok(
+            "procedure role",
+            &format!("{able} people can sign a new version of the procedure as `{name}`"),
+        ),
+    }
+}
+
+/// Whether there are enough people for every sign-off.
+fn staffing(procedure: &Procedure, people: &People, report: &mut Report) -> anyhow::Result<()> {
+    let there = people;
     // A person counts once, under the highest of their roles.
     let mut highest = BTreeMap::new();
-    for account in staff {
+    for account in &there.staff {
         for role in account
             .roles
             .iter()
@@ -404,12 +504,11 @@ fn staffing(
     }
     let wanting = check_staffing(procedure, &people);
     for found in &wanting {
-        let help = "counted are the people in this file; those added in the console come on top";
-        report.warning(
-            "staff",
-            &found.message,
-            found.help.as_deref().unwrap_or(help),
-        )?;
+        let help = found.help.as_deref().map_or_else(
+            || there.counted.to_owned(),
+            |help| format!("{help}; {}", there.counted),
+        );
+        report.warning("staff", &found.message, &help)?;
     }
     if wanting.is_empty() {
         let counted: Vec<String> = people
@@ -424,11 +523,12 @@ fn staffing(
     Ok(())
 }
 
+/// Says whether it can be opened, and gives everybody whose account is active there.
 async fn database(
     config: &Config,
     installation: &Installation,
     report: &mut Report,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<Vec<OnFile>>> {
     let file = config.path("gate", "database");
     let shown = file.display();
     let Ok(metadata) = std::fs::metadata(&file) else {
@@ -436,18 +536,19 @@ async fn database(
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
-        return if folder.is_dir() {
+        if folder.is_dir() {
             report.ok(
                 "database",
                 &format!("`{shown}` is not there yet; the first start makes it"),
-            )
+            )?;
         } else {
             report.problem(
                 "database",
                 &format!("the folder `{}` is not there", folder.display()),
                 "make it, for the gate's own user alone",
-            )
-        };
+            )?;
+        }
+        return Ok(None);
     };
     if std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o007 != 0 {
         report.warning(
@@ -461,19 +562,22 @@ async fn database(
         .await
     {
         Ok(journal) => {
+            let staff = staff_on_file(&journal).await;
             journal.close().await;
-            report.ok("database", &format!("`{shown}` can be opened"))
+            report.ok("database", &format!("`{shown}` can be opened"))?;
+            return Ok(staff.ok());
         }
         Err(OpenError::InUse { .. }) => report.ok(
             "database",
             &format!("`{shown}` is in use: a gate is running on it"),
-        ),
+        )?,
         Err(error) => report.problem(
             "database",
             &error.to_string(),
             "`serve` would refuse to start",
-        ),
+        )?,
     }
+    Ok(None)
 }
 
 async fn mail(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {

@@ -37,7 +37,9 @@ pub(crate) fn gallery(folder: &Path, colours: Option<Colours>) -> anyhow::Result
     }
     let pages = files
         .keys()
-        .filter(|name| name.contains("--") && name.ends_with(".html"))
+        .filter(|name| {
+            name.contains("--") && Path::new(name).extension().is_some_and(|end| end == "html")
+        })
         .count();
     terminal::print(&format!(
         "{pages} pages: open {}\n",

@@ -10,7 +10,7 @@ use axum::Router;
 use countersign_service::adapters::dice::SystemDice;
 use countersign_service::adapters::secrets::{HashLimits, SecretHasher};
 use countersign_service::{Gate, Operator, Parts, StartError};
-use countersign_web::{Web, WebSettings};
+use countersign_web::{PanelOrigins, Web, WebSettings};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -191,6 +191,10 @@ fn router(gate: &Gate, installation: &Installation, config: &Config) -> Router {
             .iter()
             .filter_map(|address| address.parse().ok())
             .collect(),
+        panel: PanelOrigins::new(&config.list("gate", "panel_in")).unwrap_or_else(|error| {
+            tracing::error!(%error, "`gate.panel_in` is not used: nobody may frame the panel");
+            PanelOrigins::default()
+        }),
     };
     countersign_web::router(Web::new(gate.clone(), settings))
 }

@@ -212,6 +212,14 @@ pub(crate) const FIELDS: &[Field] = &[
         "\"Europe/Stockholm\"",
         "The time zone of every time on a page.",
     ),
+    words(
+        "gate",
+        "language",
+        OneOf(&["en", "de", "es", "fr"]),
+        "en",
+        "\"de\"",
+        "The language the procedure is written in. Customers read their own; letters are in this one where neither the customer's record nor the case says another, and so are pages for browsers that name no language the gate speaks.",
+    ),
     unused(
         "gate",
         "trusted_proxies",
@@ -225,6 +233,13 @@ pub(crate) const FIELDS: &[Field] = &[
         Kind::Origins,
         "[\"https://panel.example\"]",
         "Origins the customer may be sent back to after a case that your own panel opened.",
+    ),
+    unused(
+        "gate",
+        "panel_in",
+        Kind::Origins,
+        "[\"https://acme.zendesk.com\"]",
+        "Origins of the help desk in whose pages `/panel` may stand, each exactly as it is. Without them nobody may frame anything of the gate.",
     ),
     required(
         "keys",

@@ -200,13 +200,21 @@ pub(crate) async fn prove_by_passkey(
     Ok(())
 }
 
-/// Reads the words, and confirms the digest that stands under them.
-pub(crate) async fn confirm(browser: &mut Browser) -> anyhow::Result<()> {
+/// Reads the words, and confirms the digest that stands under them, with the two digits the agent tells.
+pub(crate) async fn confirm(
+    browser: &mut Browser,
+    agent: &mut Colleague,
+    case: &str,
+) -> anyhow::Result<()> {
     let page = browser.open("/c/confirm").await?.good()?.text;
     let digest = hidden(&page, "digest")
         .context("no question to confirm")?
         .to_owned();
-    let reply = browser.submit("/c/confirm", &[("digest", &digest)]).await?;
+    let desk = agent.read(&format!("/v1/cases/{case}")).await?.good()?;
+    let number = desk.field("number_to_match");
+    let reply = browser
+        .submit("/c/confirm", &[("digest", &digest), ("number", &number)])
+        .await?;
     ensure!(
         reply.status == 303,
         "confirming was refused with {}",

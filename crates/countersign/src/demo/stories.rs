@@ -270,7 +270,7 @@ async fn honest(world: &World, teller: &Teller) -> anyhow::Result<bool> {
         &who,
         "uses her passkey: right, over this one request and nothing else",
     )?;
-    confirm(&mut browser).await?;
+    confirm(&mut browser, &mut maja, &case).await?;
     story.tell(&who, "reads once more what will happen, and confirms")?;
 
     let run = format!("/v1/cases/{case}/run");
@@ -355,7 +355,7 @@ async fn lost_phone(world: &World, teller: &Teller) -> anyhow::Result<bool> {
     story.tell(&who, "says yes and types her support PIN: right")?;
     prove_by_mail(world, &mut browser, customer).await?;
     story.tell(&who, "types the code that came by e-mail: right")?;
-    confirm(&mut browser).await?;
+    confirm(&mut browser, &mut tomas, &case).await?;
     story.tell(&who, "confirms")?;
     let run = format!("/v1/cases/{case}/run");
     let reply = tomas.post(&run, &json!({})).await?;

@@ -196,6 +196,7 @@ impl World {
                 },
             ],
             return_to: vec![panel_door.origin()],
+            language: countersign_service::Language::English,
             limits: Limits::default(),
         };
         let journal = {
@@ -225,6 +226,7 @@ impl World {
                 time_zone: "UTC".to_owned(),
                 demo: Some(lobby_door.origin()),
                 trusted_proxies: Vec::new(),
+                panel: countersign_web::PanelOrigins::default(),
             },
         );
         let origin_of_panel = panel_door.origin();

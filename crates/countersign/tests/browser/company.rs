@@ -36,12 +36,21 @@ use tokio::sync::watch;
 
 use crate::common::{self, Installation};
 use crate::panel::Panel;
+use crate::people;
 
 /// The procedure in force: the one that `countersign init` writes.
 const PROCEDURE: &str = include_str!("../../../../procedures/hosting.procedure");
 
 /// Account, human being, name, roles of the procedure, roles of the console.
-const STAFF: [(&str, &str, &str, &[&str], &[&str]); 6] = [
+type Colleague = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+);
+
+const STAFF: [Colleague; 6] = [
     ("maja", "p-maja", "Maja", &["agent"], &[]),
     // Maja once more, from the days when she stood in for a senior.
     ("maja2", "p-maja", "Maja too", &["senior"], &[]),
@@ -213,6 +222,7 @@ impl Company {
                 time_zone: "UTC".to_owned(),
                 demo: None,
                 trusted_proxies: Vec::new(),
+                panel: countersign_web::PanelOrigins::default(),
             },
         );
         tokio::spawn(async move { axum::serve(listener, router(web)).await });
@@ -306,6 +316,44 @@ impl Company {
         }
     }
 
+    /// What is due is done: letters, waits, hand-overs.
+    pub(crate) async fn settle(&self) {
+        match &self.house {
+            House::Here { gate, .. } => gate.settle().await.unwrap(),
+            House::Program { gate, .. } => panic!("{} settles when it likes", gate.url),
+        }
+    }
+
+    /// Signe of Halden Freight has been a customer for years, with a password, a PIN, a mailbox and a mobile.
+    pub(crate) async fn knows_signe(&self) {
+        self.panel.set_password(people::CUSTOMER, people::PASSWORD);
+        let path = format!("/v1/customers/{}", people::CUSTOMER);
+        let mailbox = json!({ "channel": "mailbox", "address": people::MAILBOX, "since_ms": people::YEARS_AGO });
+        self.put(&path, &people::halden(&mailbox)).await;
+        self.put(
+            &format!("{path}/holdings/pin"),
+            &json!({ "pin": people::PIN }),
+        )
+        .await;
+    }
+
+    /// Ole Berg has a password and a mailbox, and never set a PIN.
+    pub(crate) async fn knows_ole(&self) {
+        self.put("/v1/customers/c-2077", &people::ole()).await;
+    }
+
+    async fn put(&self, path: &str, body: &Value) {
+        let (status, answer) = self.ask(Method::PUT, path, body).await;
+        assert!((200..300).contains(&status), "{path}: {answer}");
+    }
+
+    /// Signe's address on file becomes this one, today.
+    pub(crate) async fn mailbox_becomes(&self, address: &str) {
+        let body = people::halden(&json!({ "channel": "mailbox", "address": address }));
+        self.put(&format!("/v1/customers/{}", people::CUSTOMER), &body)
+            .await;
+    }
+
     /// Asks the API as the company's panel; the status and the answer.
     pub(crate) async fn ask(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         self.ask_with(&self.panel_token, method, path, body).await
@@ -363,7 +411,7 @@ impl Company {
             if let Some(letter) = letters
                 .iter()
                 .rev()
-                .map(|mail| mail.text())
+                .map(countersign_service::adapters::smtp_sink::ReceivedMail::text)
                 .find(|text| text.contains(words))
             {
                 return letter;
@@ -371,6 +419,23 @@ impl Company {
             assert!(
                 begun.elapsed() < Duration::from_secs(20),
                 "no letter to {address} says `{words}`"
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until these words came to this number as a text message.
+    pub(crate) async fn text_comes(&self, number: &str, words: &str) {
+        let begun = std::time::Instant::now();
+        while !self
+            .panel
+            .texts()
+            .iter()
+            .any(|(to, text)| to == number && text.contains(words))
+        {
+            assert!(
+                begun.elapsed() < Duration::from_secs(20),
+                "no text to {number} says `{words}`"
             );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -481,6 +546,7 @@ fn settings(
             machine("backups", backup_token, &[Scope::Backups]),
         ],
         return_to: Vec::new(),
+        language: countersign_service::Language::English,
         limits: Limits::default(),
     }
 }

@@ -30,7 +30,7 @@ async fn an_honest_customer(algorithm: Algorithm) {
         signe.says_yes(&link).await;
         signe.proves("password", PASSWORD).await;
         signe.proves_by_passkey().await;
-        signe.confirms().await;
+        signe.confirms(&link).await;
         assert!(company.panel.ran().is_empty(), "somebody must say run");
 
         maja.press("Run action…").await;
@@ -38,7 +38,7 @@ async fn an_honest_customer(algorithm: Algorithm) {
         maja.press("Run: reinstall a server").await;
         maja.press("Open the case").await;
         // Whether the panel answered before or after that, it is on the page without another press.
-        maja.sees("Happened ").await;
+        maja.shows("#pill", "Done").await;
 
         signe.sees("Open the receipt").await;
         signe.press("Open the receipt").await;
@@ -53,6 +53,7 @@ async fn an_honest_customer(algorithm: Algorithm) {
         assert_eq!(checked.outcome, "done");
         assert_eq!(company.panel.ran().len(), 1);
         assert_eq!(company.panel.refused(), 0);
+        company
     })
     .await;
 }

@@ -5,10 +5,12 @@
 //! story did not announce, a report of the content security policy included.
 
 #![expect(
+    clippy::format_collect,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "helpers of tests, which clippy does not see as tests"
 )]
 
@@ -19,4 +21,8 @@ mod company;
 mod panel;
 mod people;
 
+mod attacks;
+mod frames;
 mod honest;
+mod lost_phone;
+mod pages;

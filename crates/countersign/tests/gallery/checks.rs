@@ -58,7 +58,7 @@ const LONGER: &str = "
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
       const text = texts.currentNode, word = text.data.trim();
-      if (word.length < 2 || text.parentElement.closest('.words, .m, time, code, pre, svg, bdi, script, b[dir]')) continue;
+      if (word.length < 2 || text.parentElement.closest('.words, .m, .number, time, code, pre, svg, bdi, script, b[dir]')) continue;
       text.data = text.data.replace(/[aeiouAEIOUcn]/g, (c) => accents[c]) + ' ' + 'öñé two '.repeat(word.length).slice(0, Math.ceil(word.length * .4));
     }";
 
@@ -158,6 +158,86 @@ async fn seen(browser: &Browser, url: &str) -> String {
         .as_str()
         .unwrap_or_default()
         .to_owned()
+}
+
+/// The tab key reaches everything in the order in which it is read, and nothing that sticks to an edge covers what has
+/// the focus (WCAG 2.1.1, 2.4.3, 2.4.11).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tab_key_reaches_everything_in_order() {
+    const PAGES: [&str; 4] = [
+        "case--customer",
+        "approval--sign",
+        "link-start--ask",
+        "link-stop--ask",
+    ];
+    play(async |stage: &Stage| {
+        let site = Site::open().await;
+        let browser = stage.browser(Look::DESK).await;
+        let mut wrong = String::new();
+        for look in [
+            Look {
+                height: 720,
+                ..Look::DESK
+            },
+            Look::PHONE,
+        ] {
+            browser.look(look).await;
+            for page in PAGES {
+                browser.go(&site.file(&format!("{page}.html"))).await;
+                let found = walk(&browser).await;
+                if !found.is_empty() {
+                    writeln!(wrong, "{page} at {} px: {found:?}", look.width).unwrap();
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong}");
+    })
+    .await;
+}
+
+/// Presses the tab key until the focus leaves the page; what was passed over, came too early or was covered.
+async fn walk(browser: &Browser) -> Vec<String> {
+    let all = browser
+        .eval(
+            "document.activeElement.blur(); scrollTo(0, 0);
+             const shown = (e) => e.checkVisibility({ visibilityProperty: true, contentVisibilityAuto: true }) && !e.closest('details:not([open]) > :not(summary)');
+             const named = {};
+             window.all = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex=\"0\"]')].filter((e) => shown(e) && e.tabIndex >= 0)
+               // Of radio buttons that belong together one can be reached; arrows go to the others.
+               .filter((e) => e.type !== 'radio' || !named[e.name] && (named[e.name] = true));
+             window.walked = [];
+             return all.length",
+        )
+        .await
+        .as_u64()
+        .unwrap();
+    assert!(all > 3, "{all} things to press");
+    for _ in 0..all {
+        browser.keys("\u{e004}").await;
+        browser
+            .eval(
+                "const e = document.activeElement, box = e.getBoundingClientRect();
+                 const points = [.5, .1, .9].map((part) => document.elementFromPoint(box.left + box.width / 2, box.top + box.height * part));
+                 const seen = e.classList.contains('vh') || e.type === 'radio' || points.some((point) => point && (e.contains(point) || point.contains(e)));
+                 walked.push([e, seen]);",
+            )
+            .await;
+    }
+    let found = browser
+        .eval(
+            "const name = (e) => e.outerHTML.slice(0, 70), reached = walked.map(([e]) => e);
+             const missed = all.filter((e) => !reached.includes(e) && !(e.type === 'radio' && reached.some((r) => r.name === e.name)));
+             const early = reached.filter((e, at) => at && reached[at - 1].compareDocumentPosition(e) & Node.DOCUMENT_POSITION_PRECEDING);
+             const covered = walked.filter(([, seen]) => !seen).map(([e]) => e);
+             return [...missed.map((e) => 'not reached: ' + name(e)), ...early.map((e) => 'too early: ' + name(e)), ...covered.map((e) => 'covered: ' + name(e))]",
+        )
+        .await;
+    found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line.as_str().unwrap_or_default().to_owned())
+        .collect()
 }
 
 /// On paper there is nothing to press, and the words are there.

@@ -1,5 +1,12 @@
 //! The gallery: every page in every state, as `countersign pages gallery` writes it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, which clippy does not see as tests"
+)]
+
 mod checks;
 #[path = "../common/mod.rs"]
 mod common;

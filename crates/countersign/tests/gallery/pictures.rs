@@ -41,22 +41,39 @@ pub(crate) const PICTURED: &[(&str, &str, &str)] = &[
     ("procedure-reach", "stopped", "What can somebody do who has these?"),
     ("procedure-lockout", "still-possible", "What can a customer still do who has lost these?"),
     ("procedure-text", "whole", "The text of the procedure."),
+    ("statistics", "charts", "Numbers made from events, each chart with its finding and its table."),
+    ("audit", "newest", "The audit log."),
+    ("audit-entry", "signed", "One entry: what was signed, and whether it verifies."),
+    ("audit-verify", "whole", "The whole log, computed again."),
     ("settings", "usual", "Settings."),
     ("passkeys", "two", "The passkeys of a colleague."),
     ("keys", "on", "Keyboard shortcuts."),
     ("error", "role", "An error page says what happened and the one way on."),
     ("api", "operations", "The API, described from the routes."),
     ("problem", "unknown-field", "A page for every problem code."),
+    ("panel-door", "ask", "The panel beside a ticket, before anybody is signed in."),
+    ("panel", "found", "The panel: the ticket's customer looked up."),
+    ("panel-customer", "some", "A customer in the panel."),
+    ("panel-check", "check", "A new case from the panel: the words."),
+    ("panel-case", "customer", "A case in the panel."),
+    ("talking", "somebody", "Is someone from this company talking to me? Yes."),
+    ("talking", "nobody", "Nobody. Stop."),
     ("link-start", "ask", "The customer's first page: did you ask for this?"),
     ("link-prove", "second", "Choosing a way to prove it is you."),
     ("link-typed", "pin-wrong", "A PIN that is not right."),
     ("link-passkey", "ask", "Proving with a passkey."),
+    ("link-company", "ask", "Proving through another company's sign-in."),
+    ("link-push", "waiting", "Waiting for the answer on another device."),
+    ("link-enrol", "pin", "Setting a support PIN."),
+    ("link-enrol", "app", "Setting up an authenticator app."),
+    ("link-enrol", "passkeys", "Registering passkeys."),
     ("link-confirm", "number", "The words in full, and a number to match."),
     ("link-done", "waits", "It takes effect later, and can be stopped until then."),
     ("link-stop", "ask", "Stopping needs no proof."),
     ("link-stop", "stopped", "Stopped."),
     ("link-receipts", "some", "A customer's receipts."),
     ("customer-receipt", "happened", "One of them."),
+    ("verify", "happened", "Anybody can check a receipt."),
     ("customer-error", "too-many", "An error page for a customer."),
 ];
 
@@ -71,10 +88,12 @@ const LOOKS: [(&str, Look); 3] = [
 const HEIGHTS: std::ops::RangeInclusive<u64> = 420..=2400;
 
 /// Takes all pictures anew and writes `docs/pages.md`:
-/// `cargo test -p countersign --test gallery -- --ignored pictures`
+/// `COUNTERSIGN_PICTURES=1 cargo test -p countersign --test gallery pictures`
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "writes docs/pictures/pages and docs/pages.md"]
 async fn pictures_are_taken_anew() {
+    if std::env::var_os("COUNTERSIGN_PICTURES").is_none() {
+        return;
+    }
     play(async |stage: &Stage| {
         let site = Site::open().await;
         let folder = folder();
@@ -95,13 +114,68 @@ async fn pictures_are_taken_anew() {
     .await;
 }
 
+/// For what no program sees: the main pages as paper, in forced colours and in grey, and what a screen reader is told
+/// of them, into `target/gallery-looks`: `COUNTERSIGN_PICTURES=1 cargo test -p countersign --test gallery eye`
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pictures_for_the_eye() {
+    const PAGES: [(&str, &str); 5] = [
+        ("desk", "mine"),
+        ("case", "customer"),
+        ("approval", "sign"),
+        ("link-start", "ask"),
+        ("customer-receipt", "happened"),
+    ];
+    if std::env::var_os("COUNTERSIGN_PICTURES").is_none() {
+        return;
+    }
+    play(async |stage: &Stage| {
+        let site = Site::open().await;
+        let folder = workspace().join("target/gallery-looks");
+        std::fs::create_dir_all(&folder).unwrap();
+        let browser = stage.browser(Look::DESK).await;
+        for (how, media) in [
+            ("paper", json!({ "media": "print" })),
+            (
+                "forced",
+                json!({ "media": "screen", "features": [{ "name": "forced-colors", "value": "active" }, { "name": "prefers-color-scheme", "value": "dark" }] }),
+            ),
+            ("grey", json!({ "media": "screen", "features": [] })),
+        ] {
+            browser.cdp("Emulation.setEmulatedMedia", &media).await;
+            let vision = if how == "grey" { "achromatopsia" } else { "none" };
+            browser
+                .cdp("Emulation.setEmulatedVisionDeficiency", &json!({ "type": vision }))
+                .await;
+            for (page, state) in PAGES {
+                let url = site.file(&format!("{page}--{state}.html"));
+                browser.go(&url).await;
+                let picture = browser.screenshot().await;
+                std::fs::write(folder.join(format!("{page}-{state}-{how}.png")), picture).unwrap();
+            }
+        }
+        for (page, state) in PAGES {
+            browser.go(&site.file(&format!("{page}--{state}.html"))).await;
+            let tree = browser.cdp("Accessibility.getFullAXTree", &json!({})).await;
+            let mut lines = String::new();
+            for node in tree["nodes"].as_array().unwrap() {
+                let (role, name) = (&node["role"]["value"], &node["name"]["value"]);
+                if node["ignored"] == json!(false) && role != "StaticText" && role != "InlineTextBox" {
+                    writeln!(lines, "{} {name}", role.as_str().unwrap_or_default()).unwrap();
+                }
+            }
+            std::fs::write(folder.join(format!("{page}-{state}.txt")), lines).unwrap();
+        }
+    })
+    .await;
+}
+
 /// What `docs/pages.md` says.
 pub(crate) fn document() -> String {
     let mut text = "# The pages\n\nEvery page in the state people mostly see it in, and a few more. \
         `countersign pages gallery DIR` writes all of them in all states; [ux.md](ux.md) says what each is for, \
         [accessibility.md](accessibility.md) how they were tested. People and companies are made up.\n\n\
         Taken from the samples that the tests use, in Chromium at 1280 and 390 pixels: \
-        `cargo test -p countersign --test gallery -- --ignored pictures` takes them anew (and makes them small where \
+        `COUNTERSIGN_PICTURES=1 cargo test -p countersign --test gallery pictures` takes them anew (and makes them small where \
         `pngquant` is installed).\n".to_owned();
     let mut before = "";
     for (page, state, what) in PICTURED {

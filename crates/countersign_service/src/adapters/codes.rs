@@ -100,6 +100,29 @@ impl CodeKey {
         }
     }
 
+    /// The two digits that belong to a digest, the first not zero: `47`.
+    pub fn two_digits(&self, digest: &[u8; 32]) -> String {
+        let tag = self.tag("number-to-match", digest);
+        let drawn = tag
+            .iter()
+            .take(8)
+            .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        // 90 does not divide 2⁶⁴; what that favours is less than one part in 10¹⁷.
+        (10 + drawn % 90).to_string()
+    }
+
+    /// What something of the gate's own is known by: HMAC-SHA256 under a name for its purpose.
+    pub(crate) fn tag(&self, purpose: &str, of: &[u8]) -> [u8; 32] {
+        let mut message = format!("countersign/{purpose}/v1\0").into_bytes();
+        message.extend_from_slice(of);
+        let signed = hmac::sign(&self.0, &message);
+        let mut tag = [0; 32];
+        tag.iter_mut()
+            .zip(signed.as_ref())
+            .for_each(|(to, from)| *to = *from);
+        tag
+    }
+
     fn mac(
         &self,
         digits: &str,

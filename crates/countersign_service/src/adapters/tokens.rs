@@ -22,6 +22,8 @@ pub enum TokenKind {
     Stop,
     /// A session cookie.
     Session,
+    /// The session cookie of the panel beside a ticket.
+    Panel,
     /// A program's key to the API.
     Machine,
     /// An invitation to register a passkey.
@@ -37,6 +39,7 @@ impl TokenKind {
             Self::Link => "cs_link_",
             Self::Stop => "cs_stop_",
             Self::Session => "cs_sess_",
+            Self::Panel => "cs_panel_",
             Self::Machine => "cs_machine_",
             Self::Invitation => "cs_invite_",
             Self::Login => "cs_login_",

@@ -70,18 +70,26 @@ impl TotpSecret {
             return Err(TotpError::BadName);
         }
         let secret = Self(Secret::from_bytes(random_bytes::<20>(dice).to_vec()));
-        let totp = builder(&secret)
-            .with_issuer(Some(issuer))
-            .with_account_name(account)
-            .build()
-            .map_err(|_| TotpError::BadName)?;
-        let url = totp.to_url().map_err(|_| TotpError::BadName)?;
-        let base32 = totp_rs::Secret::from(secret.0.expose()).to_base32();
+        let (base32, url) = secret.for_app(issuer, account)?;
         Ok(TotpEnrolment {
             secret,
             base32,
             url,
         })
+    }
+
+    /// What an app needs: the secret in base 32, and the `otpauth://totp/…` address of a QR code.
+    ///
+    /// # Errors
+    /// [`TotpError::BadName`]
+    pub fn for_app(&self, issuer: &str, account: &str) -> Result<(String, String), TotpError> {
+        let totp = builder(self)
+            .with_issuer(Some(issuer))
+            .with_account_name(account)
+            .build()
+            .map_err(|_| TotpError::BadName)?;
+        let url = totp.to_url().map_err(|_| TotpError::BadName)?;
+        Ok((totp_rs::Secret::from(self.0.expose()).to_base32(), url))
     }
 
     /// From the 20 bytes that were stored.

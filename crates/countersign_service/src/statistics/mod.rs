@@ -77,6 +77,9 @@ enum Reader {
     Program,
 }
 
+/// Names, each with what people read.
+pub type Choices = Vec<(String, String)>;
+
 impl Gate {
     /// The figures of a period, for a member of staff: their own answers beside everybody's; for an auditor all of them.
     ///
@@ -131,7 +134,7 @@ impl Gate {
     }
 
     /// Actions and teams that figures can be asked for.
-    pub fn statistics_choices(&self) -> (Vec<(String, String)>, Vec<(String, String)>) {
+    pub fn statistics_choices(&self) -> (Choices, Choices) {
         let procedure = self.procedure();
         let actions = procedure
             .actions

@@ -199,7 +199,7 @@ pub(crate) fn report(
             .collect(),
         actions: actions(&series.by_action),
         exceptions: exceptions(&series.by_action),
-        requirements: bars(&all.missing, |name| name.to_owned()),
+        requirements: bars(&all.missing, std::borrow::ToOwned::to_owned),
         gave_up: GAVE_UP
             .iter()
             .filter(|(step, _)| all.gave_up.contains_key(*step))

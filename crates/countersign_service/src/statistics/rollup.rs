@@ -142,7 +142,7 @@ fn bucket(seconds: u64) -> u32 {
     if seconds < 128 {
         return u32::try_from(seconds).unwrap_or(127);
     }
-    let doublings = 63 - seconds.leading_zeros();
+    let doublings = seconds.ilog2();
     let top = u32::try_from(seconds >> (doublings - 6)).unwrap_or(127);
     128 + (doublings - 7) * 64 + (top - 64)
 }

@@ -20,7 +20,12 @@ async fn a_stranger_with_the_mailbox_and_a_willing_agent_get_nothing() {
     world.proves_mail_code(&seat, "signe@halden.example").await;
     let digest = world.digest(&seat).await;
     assert_eq!(
-        world.gate.confirm(&seat, digest).await.unwrap_err().code(),
+        world
+            .gate
+            .confirm(&seat, digest, None)
+            .await
+            .unwrap_err()
+            .code(),
         "customer-part-missing"
     );
     assert_eq!(
@@ -557,7 +562,12 @@ async fn a_changed_mailbox_neither_proves_nor_is_the_only_one_told() {
     world.proves(&seat, "mail_code", &code).await;
     let digest = world.digest(&seat).await;
     assert_eq!(
-        world.gate.confirm(&seat, digest).await.unwrap_err().code(),
+        world
+            .gate
+            .confirm(&seat, digest, None)
+            .await
+            .unwrap_err()
+            .code(),
         "customer-part-missing",
         "not settled for seven days"
     );
@@ -1036,7 +1046,7 @@ async fn a_second_link_opens_a_page_that_has_proved_nothing() {
     assert_eq!(
         world
             .gate
-            .confirm(&theirs, digest)
+            .confirm(&theirs, digest, None)
             .await
             .unwrap_err()
             .code(),
@@ -1067,7 +1077,11 @@ async fn a_second_link_opens_a_page_that_has_proved_nothing() {
         words,
         "Send all mail for this account to signe@new.example from now on"
     );
-    world.gate.confirm(&hers, digest).await.unwrap();
+    world
+        .gate
+        .confirm(&hers, digest, Some(&crate::world::number_told(digest)))
+        .await
+        .unwrap();
     // Anybody with a page may stop it.
     world.gate.stop(&theirs, None).await.unwrap();
     assert_eq!(world.state(&maja, &case).await, "stopped");
@@ -1176,8 +1190,8 @@ async fn a_stolen_session_makes_itself_no_passkey() {
     );
 
     // Neither somebody else's passkey nor an answer to another prompt shows that it is Maja.
-    let begun = gate.start_step_up(&stale).await.unwrap();
-    let own = gate.start_step_up(&idris.staff).await.unwrap();
+    let begun = gate.start_step_up(&stale, None).await.unwrap();
+    let own = gate.start_step_up(&idris.staff, None).await.unwrap();
     let of_idris = idris.passkey.get(&own.options, ORIGIN).unwrap();
     let refused = gate
         .finish_step_up(&stale, &begun.ceremony, &of_idris)
@@ -1196,7 +1210,7 @@ async fn a_stolen_session_makes_itself_no_passkey() {
     );
 
     // Her own does, for this session and five minutes.
-    let begun = gate.start_step_up(&stale).await.unwrap();
+    let begun = gate.start_step_up(&stale, None).await.unwrap();
     let response = maja.passkey.get(&begun.options, ORIGIN).unwrap();
     gate.finish_step_up(&stale, &begun.ceremony, &response)
         .await

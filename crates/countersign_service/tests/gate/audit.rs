@@ -76,7 +76,7 @@ async fn busy() -> (World, CustomerId, countersign_cases::CaseId) {
             .look_up_customer(&maja.staff, &signe)
             .await
             .unwrap();
-        world.pass(std::time::Duration::from_secs(60));
+        world.pass(std::time::Duration::from_mins(1));
     }
     (world, signe, case)
 }

@@ -38,7 +38,6 @@ impl Company {
     }
 
     async fn with(change: impl FnOnce(&mut CompanyLogin)) -> Self {
-        let mut made = None;
         let mut world = World::new().await;
         let provider = Provider::start(world.clock.clone()).await;
         let mut login = CompanyLogin {
@@ -55,10 +54,8 @@ impl Company {
             .reborn(|settings| {
                 PROCEDURE.clone_into(&mut settings.procedure);
                 settings.company_login = Some(login);
-                made = Some(());
             })
             .await;
-        assert!(made.is_some());
         let customer = put(&world, SIGNE, &["signed_in", "app"]).await;
         let maja = world.colleague("maja").await;
         Self {
@@ -84,6 +81,8 @@ impl Company {
             reason: Some("the customer says the disk is full".to_owned()),
             reference: None,
             return_to: None,
+            shows: Vec::new(),
+            language: None,
         };
         let opened = self.world.open(&self.maja, &request).await;
         let seat = self.world.sit(&self.maja, &opened.case).await;
@@ -216,36 +215,35 @@ async fn signing_in_at_the_company_proves_once_and_only_by_the_button() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_lie_of_a_provider_is_refused_and_none_is_counted() {
-    use Lie::*;
     let company = Company::new().await;
     let (_, seat) = company.sits().await;
     let before = company.version(&seat).await;
     for (lie, code) in [
-        (WrongNonce, "login-not-accepted"),
-        (NoNonce, "login-not-accepted"),
-        (WrongAudience, "login-not-accepted"),
-        (SecondAudience, "login-not-accepted"),
-        (ForeignParty, "login-not-accepted"),
-        (NoAlgorithm, "login-not-accepted"),
-        (HmacUnderPublicKey, "login-not-accepted"),
-        (CriticalHeader, "login-not-accepted"),
-        (BrokenSignature, "login-not-accepted"),
-        (OtherKey, "login-not-accepted"),
-        (OtherIssuer, "login-not-accepted"),
-        (RanOut, "login-not-accepted"),
-        (FromTheFuture, "login-not-accepted"),
-        (IssuedLongAgo, "login-not-accepted"),
-        (NoSubject, "login-not-accepted"),
-        (SignedInBefore, "login-too-weak"),
-        (DoesNotSayWhen, "login-too-weak"),
-        (Weak, "login-too-weak"),
-        (NoAcr, "login-too-weak"),
-        (NoToken, "proof-unavailable"),
-        (NotJson, "proof-unavailable"),
-        (HugeBody, "proof-unavailable"),
-        (Elsewhere, "proof-unavailable"),
-        (Fails, "proof-unavailable"),
-        (HangsUp, "proof-unavailable"),
+        (Lie::WrongNonce, "login-not-accepted"),
+        (Lie::NoNonce, "login-not-accepted"),
+        (Lie::WrongAudience, "login-not-accepted"),
+        (Lie::SecondAudience, "login-not-accepted"),
+        (Lie::ForeignParty, "login-not-accepted"),
+        (Lie::NoAlgorithm, "login-not-accepted"),
+        (Lie::HmacUnderPublicKey, "login-not-accepted"),
+        (Lie::CriticalHeader, "login-not-accepted"),
+        (Lie::BrokenSignature, "login-not-accepted"),
+        (Lie::OtherKey, "login-not-accepted"),
+        (Lie::OtherIssuer, "login-not-accepted"),
+        (Lie::RanOut, "login-not-accepted"),
+        (Lie::FromTheFuture, "login-not-accepted"),
+        (Lie::IssuedLongAgo, "login-not-accepted"),
+        (Lie::NoSubject, "login-not-accepted"),
+        (Lie::SignedInBefore, "login-too-weak"),
+        (Lie::DoesNotSayWhen, "login-too-weak"),
+        (Lie::Weak, "login-too-weak"),
+        (Lie::NoAcr, "login-too-weak"),
+        (Lie::NoToken, "proof-unavailable"),
+        (Lie::NotJson, "proof-unavailable"),
+        (Lie::HugeBody, "proof-unavailable"),
+        (Lie::Elsewhere, "proof-unavailable"),
+        (Lie::Fails, "proof-unavailable"),
+        (Lie::HangsUp, "proof-unavailable"),
     ] {
         company.provider.lies(lie);
         let refused = company.proves(&seat, &signe()).await.unwrap_err();
@@ -440,7 +438,7 @@ async fn a_new_key_is_fetched_once_a_minute_at_most() {
         "login-not-accepted"
     );
     assert_eq!(company.provider.asked("/jwks"), 1);
-    company.world.pass(Duration::from_secs(60));
+    company.world.pass(Duration::from_mins(1));
     for _ in 0..3 {
         assert_eq!(
             company.proves(&seat, &signe()).await.unwrap_err().code(),
@@ -813,7 +811,7 @@ impl Staff {
         let (session, next) = gate.finish_company_sign_in(begun.browser.expose()).await?;
         assert_eq!(next, "/desk");
         let staff = gate.staff_session(session.expose()).await.unwrap().unwrap();
-        Ok(self.world.in_session(staff, session))
+        Ok(World::in_session(staff, session))
     }
 }
 
@@ -968,17 +966,16 @@ async fn a_sign_in_belongs_to_the_browser_that_began_it() {
         "login-over"
     );
     // What a customer's proof refuses is refused here too.
-    use Lie::*;
     for lie in [
-        WrongNonce,
-        WrongAudience,
-        ForeignParty,
-        NoAlgorithm,
-        HmacUnderPublicKey,
-        BrokenSignature,
-        OtherIssuer,
-        RanOut,
-        OtherKey,
+        Lie::WrongNonce,
+        Lie::WrongAudience,
+        Lie::ForeignParty,
+        Lie::NoAlgorithm,
+        Lie::HmacUnderPublicKey,
+        Lie::BrokenSignature,
+        Lie::OtherIssuer,
+        Lie::RanOut,
+        Lie::OtherKey,
     ] {
         staff.provider.lies(lie);
         assert_eq!(
@@ -992,7 +989,7 @@ async fn a_sign_in_belongs_to_the_browser_that_began_it() {
             "{lie:?}"
         );
     }
-    staff.provider.lies(Fails);
+    staff.provider.lies(Lie::Fails);
     assert_eq!(
         staff
             .signs_in(&nils(&["support"]))

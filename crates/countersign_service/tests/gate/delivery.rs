@@ -523,7 +523,9 @@ async fn a_store_that_loses_commits_or_their_answers_never_makes_anything_run_tw
                 .await;
         }
         for _ in 0..12 {
-            let _ = gate.confirm(&seat, digest).await;
+            let _ = gate
+                .confirm(&seat, digest, Some(&crate::world::number_told(digest)))
+                .await;
             let _ = gate.run(&maja.staff, &opened).await;
         }
         for _ in 0..30 {

@@ -183,7 +183,7 @@ async fn play(world: &mut World, signe: &CustomerId, staff: &mut Staff, chance: 
             }
             if chance.below(4) > 0 {
                 let digest = world.digest(&seat).await;
-                let _ = world.gate.confirm(&seat, digest).await;
+                let _ = world.gate.confirm(&seat, digest, None).await;
             }
             world.pass(std::time::Duration::from_secs(chance.below(4_000)));
             match chance.below(6) {
@@ -333,6 +333,8 @@ async fn names_are_for_auditors_and_oneself() {
             .insert("server".to_owned(), format!("web-{number}"));
         let case = world.open(&maja, &request).await.case;
         let seat = world.sit(&maja, &case).await;
+        world.proves(&seat, "pin", "482913").await;
+        world.proves_mail_code(&seat, "signe@halden.example").await;
         world.confirms(&seat).await;
         world.pass(std::time::Duration::from_secs(40));
         if number == 0 {

@@ -29,7 +29,7 @@ fn every_future_of_the_surface_can_move_between_threads() {
         sends(&gate.prove(seat, "", digest, &secret));
         sends(&gate.finish_passkey_proof(seat, "", digest, &json));
         sends(&gate.finish_sign_off(staff, case, digest, &json));
-        sends(&gate.confirm(seat, digest));
+        sends(&gate.confirm(seat, digest, None));
         sends(&gate.run(staff, case));
         sends(&gate.case_view(staff, case));
         sends(&gate.seat_view(seat));
@@ -46,13 +46,16 @@ fn every_future_of_the_surface_can_move_between_threads() {
 
 #[tokio::test]
 async fn an_honest_customer_gets_the_server_reinstalled() {
-    honest_story(World::new().await).await;
+    Box::pin(honest_story(World::new().await)).await;
 }
 
 #[tokio::test]
 async fn the_same_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
-    honest_story(World::on_sqlite(&folder.path().join("gate.db")).await).await;
+    Box::pin(honest_story(
+        World::on_sqlite(&folder.path().join("gate.db")).await,
+    ))
+    .await;
 }
 
 async fn honest_story(mut world: World) {

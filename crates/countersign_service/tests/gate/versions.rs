@@ -212,3 +212,62 @@ async fn a_neighbour_on_the_same_store_follows() {
         .unwrap();
     assert_eq!(view.procedure, world.gate.procedure().version.to_string());
 }
+
+#[tokio::test]
+async fn a_new_version_is_refused_with_a_reason_and_stays_refused_for_a_day() {
+    let mut world = World::new().await;
+    let maja = world.colleague("maja").await;
+    let mut idris = world.colleague("idris").await;
+    let old = world.gate.procedure().version.to_string();
+    world.restarts_with(&weaker()).await;
+    let version = world.gate.proposed_version().await.unwrap().unwrap();
+    let why = "this is how we lost the Falun cluster";
+    let gate = &world.gate;
+    for (by, version, reason, code) in [
+        (&maja, version.as_str(), why, "not-a-signer"),
+        (&idris, old.as_str(), why, "superseded"),
+        (&idris, version.as_str(), "no", "reason-too-short"),
+        (
+            &idris,
+            version.as_str(),
+            "a reason nobody \u{0} can read",
+            "reason-too-short",
+        ),
+    ] {
+        let refused = gate.refuse_procedure(&by.staff, version, reason).await;
+        assert_eq!(refused.unwrap_err().code(), code);
+    }
+    gate.refuse_procedure(&idris.staff, &version, why)
+        .await
+        .unwrap();
+    assert_eq!(gate.proposed_version().await.unwrap(), None);
+    assert_eq!(gate.procedure().version.to_string(), old);
+    let refused = gate.refused_procedure(&maja.staff).await.unwrap().unwrap();
+    assert_eq!(
+        (
+            refused.version.as_str(),
+            refused.by.as_str(),
+            refused.reason.as_str()
+        ),
+        (version.as_str(), "Idris", why)
+    );
+    let again = gate.refuse_procedure(&idris.staff, &version, why).await;
+    assert_eq!(again.unwrap_err().code(), "nothing-proposed");
+    assert_eq!(
+        signs_version(&world, &mut idris).await.unwrap_err().code(),
+        "nothing-proposed"
+    );
+
+    // The same text is not proposed again within a day; another is at once, and the same one the day after.
+    world.restarts_with(&weaker()).await;
+    assert_eq!(world.gate.proposed_version().await.unwrap(), None);
+    let other = weaker() + "\nsecret word \"another secret\" using pin\n";
+    world.restarts_with(&other).await;
+    assert!(world.gate.proposed_version().await.unwrap().is_some());
+    world.restarts_with(PROCEDURE).await;
+    world.hours(24);
+    world.restarts_with(&weaker()).await;
+    assert_eq!(world.gate.proposed_version().await.unwrap(), Some(version));
+    let kinds = world.kinds_of_the_gate().await;
+    assert!(kinds.contains(&"procedure.refused".to_owned()), "{kinds:?}");
+}

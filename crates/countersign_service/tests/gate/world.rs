@@ -8,8 +8,8 @@ use countersign_grant::{GrantKey, JwkSet, Verifier};
 use countersign_ledger::Policy;
 use countersign_service::{
     Answered, BackupAttestation, ContactPut, CustomerPut, CustomerSeat, FactorPut, Gate, HeldPut,
-    LogSigner, MachineCaller, OpenRequest, OpenedCase, Operator, Parts, ProofError, SignedInStaff,
-    StartError,
+    Language, LogSigner, MachineCaller, OpenRequest, OpenedCase, Operator, Parts, ProofError,
+    SignedInStaff, StartError,
     adapters::{
         clock::{Clock as _, SettableClock},
         dice::SeededDice,
@@ -41,6 +41,11 @@ const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=
 
 /// Monday 23 November 2026, 10:00 UTC.
 pub(crate) const MONDAY: Timestamp = Timestamp(1_795_428_000_000);
+
+/// The two digits the agent reads off the desk; what the desk shows is compared elsewhere.
+pub(crate) fn number_told(digest: countersign_cases::Digest) -> String {
+    countersign_service::adapters::codes::CodeKey::new(&[5; 32]).two_digits(&digest.0)
+}
 
 pub(crate) struct World {
     pub(crate) gate: Gate,
@@ -183,7 +188,7 @@ impl World {
     }
 
     /// Somebody who signed in without a passkey; they get one that was never registered.
-    pub(crate) fn in_session(&self, staff: SignedInStaff, session: Token) -> Colleague {
+    pub(crate) fn in_session(staff: SignedInStaff, session: Token) -> Colleague {
         let options = json!({
             "publicKey": {
                 "challenge": "AAAA", "rp": { "id": "support.acme.example", "name": "x" },
@@ -403,6 +408,11 @@ impl World {
             .unwrap();
     }
 
+    /// The customer's device holds this passkey from now on.
+    pub(crate) fn has_passkey(&mut self, customer: &CustomerId, passkey: SoftPasskey) {
+        self.passkeys.insert(customer.0.clone(), passkey);
+    }
+
     pub(crate) fn customer_passkey(&mut self, customer: &CustomerId) -> &mut SoftPasskey {
         self.passkeys.get_mut(&customer.0).unwrap()
     }
@@ -428,7 +438,11 @@ impl World {
 
     pub(crate) async fn confirms(&self, seat: &CustomerSeat) {
         let digest = self.digest(seat).await;
-        self.gate.confirm(seat, digest).await.unwrap();
+        let number = number_told(digest);
+        self.gate
+            .confirm(seat, digest, Some(&number))
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn signs(&self, by: &mut Colleague, case: &CaseId) -> Result<(), ProofError> {
@@ -512,6 +526,7 @@ pub(crate) fn halden(mailbox: &str) -> CustomerPut {
             holding: "password".to_owned(),
             changed_at_ms: None,
         }],
+        language: None,
     }
 }
 
@@ -526,6 +541,8 @@ pub(crate) fn reinstall(customer: &CustomerId) -> OpenRequest {
         reason: Some("the customer says the disk is full".to_owned()),
         reference: Some("chat 48213".to_owned()),
         return_to: None,
+        language: None,
+        shows: Vec::new(),
     }
 }
 
@@ -638,6 +655,7 @@ fn settings(
             machine("reader", &[Scope::Read], &[]),
         ],
         return_to: vec!["https://panel.acme.example".to_owned()],
+        language: Language::English,
         limits: Limits::default(),
     }
 }

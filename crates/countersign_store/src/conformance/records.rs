@@ -194,6 +194,8 @@ pub async fn scans_are_ordered_and_bounded(make: Make<'_>) {
                     to: to.into(),
                     reverse,
                 };
+                let count = journal.count("apples", range.clone(), limit).await;
+                assert_eq!(count, Ok(expected.len()), "{from} to {to}");
                 let found = journal.scan("apples", range, limit).await.unwrap();
                 let found: Vec<_> = found.into_iter().map(|record| record.key).collect();
                 assert_eq!(found, expected, "{from:?}..{to:?}, {limit}, {reverse}");

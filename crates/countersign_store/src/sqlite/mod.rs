@@ -394,6 +394,27 @@ impl Journal for SqliteJournal {
         .boxed()
     }
 
+    fn count(
+        &self,
+        space: &'static str,
+        range: KeyRange,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<usize, StoreError>> {
+        async move {
+            let count: i64 = sqlx::query_scalar(statements::COUNT)
+                .bind(space)
+                .bind(range.from)
+                .bind(range.to)
+                .bind(self.clock.now_ms())
+                .bind(at_most(limit))
+                .fetch_one(&self.readers)
+                .await
+                .map_err(unread)?;
+            Ok(usize::try_from(count).unwrap_or(usize::MAX))
+        }
+        .boxed()
+    }
+
     fn get_many<'a>(
         &'a self,
         space: &'static str,

@@ -42,6 +42,12 @@ pub(super) const GET_MANY: &str = "
         AND (expires_ms IS NULL OR expires_ms > ?3)
     ORDER BY key";
 
+pub(super) const COUNT: &str = "
+    SELECT count(*) FROM (
+        SELECT 1 FROM record
+        WHERE space = ?1 AND key >= ?2 AND key < ?3 AND (expires_ms IS NULL OR expires_ms > ?4)
+        LIMIT ?5)";
+
 pub(super) const GET: &str = "
     SELECT key, value, revision FROM record
     WHERE space = ?1 AND key = ?2 AND (expires_ms IS NULL OR expires_ms > ?3)";

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use countersign_cases::{CaseId, CustomerId, PathItem, Standing, Who};
 use countersign_service::settings::Scope;
-use countersign_service::{Applied, CaseView, DeskFilter, DeskRow, OpenRequest};
+use countersign_service::{Applied, CaseView, DeskFilter, DeskRow, Language, OpenRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -39,6 +39,14 @@ pub struct OpenCase {
     /// Only for your panel: where the customer goes afterwards; its origin must be in the configuration.
     #[serde(default)]
     pub return_to: Option<String>,
+    /// What letters about it are written in, unless the customer's own record says it: `en`, `de`, `es` or `fr`. Without either, the procedure's language.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "de")]
+    pub language: Option<Language>,
+    /// Only for your panel: proofs `using panel` that its session shows, such as `signed_in`. They count once the customer
+    /// comes by the link of the answer, so send the browser there that is signed in, and no other.
+    #[serde(default)]
+    pub shows: Vec<String>,
 }
 
 /// A case that was opened.
@@ -108,6 +116,15 @@ pub struct CaseDocument {
     pub earlier: Vec<EarlierDocument>,
     /// What happened, oldest first.
     pub timeline: Vec<TimelineDocument>,
+    /// What whoever opened it says aloud, so that the customer can look up at `/is-it-us` who is talking; while it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "407 192 385 064")]
+    pub spoken_number: Option<String>,
+    /// The two digits the customer types to confirm, for staff and for the program that opened it; tell them only in the
+    /// conversation with the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "47")]
+    pub number_to_match: Option<String>,
 }
 
 /// Something that is missing.
@@ -258,6 +275,8 @@ pub async fn open(
             reason: body.value.reason.clone(),
             reference: body.value.reference.clone(),
             return_to: body.value.return_to.clone(),
+            language: body.value.language,
+            shows: body.value.shows.clone(),
         };
         let (opened, link) = match &caller {
             Caller::Staff(staff) => (web.gate.open_case(staff, &request).await?, None),
@@ -506,6 +525,8 @@ impl From<CaseView> for CaseDocument {
                     closed_until_ms: earlier.closed_until.0,
                 })
                 .collect(),
+            spoken_number: view.spoken.map(|number| number.said()),
+            number_to_match: view.number.map(|number| number.digits),
             timeline: view
                 .timeline
                 .into_iter()

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use countersign_cases::CustomerId;
 use countersign_language::BackupGrade;
 use countersign_service::{
-    BackupAttestation, ContactPut, CustomerDetail, CustomerPut, FactorPut, HeldPut,
+    BackupAttestation, ContactPut, CustomerDetail, CustomerPut, FactorPut, HeldPut, Language,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -41,6 +41,10 @@ pub struct PutCustomer {
     /// Holdings you keep yourself, such as the account password.
     #[serde(default)]
     pub held: Vec<PutHeld>,
+    /// What letters to the customer are written in: `en`, `de`, `es` or `fr`. Without it, what the case says.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "de")]
+    pub language: Option<Language>,
 }
 
 /// A live contact.
@@ -149,7 +153,7 @@ pub struct ContactDocument {
 pub struct HoldingDocument {
     /// Holding in the procedure.
     pub holding: String,
-    /// `pin`, `totp`, `passkey`, `elsewhere`.
+    /// `pin`, `totp`, `passkey`, `account`, `elsewhere`.
     pub kind: String,
     /// When it last changed.
     pub changed_at_ms: Option<i64>,
@@ -202,6 +206,7 @@ pub async fn put(
                 changed_at_ms: h.changed_at_ms,
             })
             .collect(),
+        language: body.language,
     };
     let saved = web
         .gate

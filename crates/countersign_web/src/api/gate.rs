@@ -159,7 +159,7 @@ impl From<ProcedureError> for Problem {
             ProcedureError::NothingProposed | ProcedureError::Superseded => {
                 Self::new(StatusCode::CONFLICT, code, words)
             }
-            ProcedureError::NotAccepted | ProcedureError::NoPasskey => {
+            ProcedureError::NotAccepted | ProcedureError::NoPasskey | ProcedureError::Reason => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, words).detail(error.to_string())
             }
         }

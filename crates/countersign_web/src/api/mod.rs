@@ -71,6 +71,17 @@ impl From<CaseError> for Problem {
                 "This changed while you were reading",
             )
             .detail("read it again"),
+            CaseError::NumberMissing | CaseError::WrongNumber { .. } => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                code,
+                "The number is not the one the agent sees",
+            )
+            .field("number", "two digits, as the agent tells them"),
+            CaseError::NumberClosed { .. } => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                code,
+                "Too many wrong numbers",
+            ),
             CaseError::Refused(refusal) => refused(&refusal),
         };
         match help {

@@ -198,7 +198,7 @@ pub async fn start_step_up(
     State(web): State<Web>,
     Staff(staff): Staff,
 ) -> Result<Response, Problem> {
-    Ok(prompt(web.gate.start_step_up(&staff).await?))
+    Ok(prompt(web.gate.start_step_up(&staff, None).await?))
 }
 
 /// `POST /v1/step-up/finish`
@@ -357,12 +357,13 @@ impl From<StaffError> for Problem {
             }
             StaffError::StepUp => Self::new(StatusCode::FORBIDDEN, code, words)
                 .detail("answer `/v1/step-up` with a passkey of this account and try again within five minutes"),
-            StaffError::UnknownAccount | StaffError::UnknownPasskey => Self::nothing_here(),
+            StaffError::UnknownAccount
+            | StaffError::UnknownPasskey
+            | StaffError::NoCompanySignIn => Self::nothing_here(),
             StaffError::Field { field, why } => Self::invalid(field, why),
-            StaffError::InvitationGone | StaffError::CeremonyGone => {
+            StaffError::InvitationGone | StaffError::CeremonyGone | StaffError::PassGone => {
                 Self::new(StatusCode::GONE, code, words)
             }
-            StaffError::NoCompanySignIn => Self::nothing_here(),
             StaffError::SignInOver => Self::new(StatusCode::GONE, code, words),
             StaffError::SignInNotAccepted
             | StaffError::NoAccountHere

@@ -44,8 +44,10 @@ pub struct CasePage {
     pub customer: CustomerCard,
     /// The link that was just made; only ever shown to who made it.
     pub link: Option<CustomerLink>,
-    /// Two digits to read out to a customer reached outside the chat.
-    pub number: Option<String>,
+    /// The two digits the customer types to confirm.
+    pub number: Option<MatchNumber>,
+    /// What the agent says so that the customer can look up who is talking.
+    pub spoken: Option<SaidNumber>,
     /// What to say.
     pub say: Option<SayThis>,
     /// Refusals of the same request before this case: `CS-7F2Q was stopped by the customer at 10:19.`
@@ -76,6 +78,24 @@ pub struct CustomerLink {
     pub url: String,
     /// Until when it works.
     pub until: When,
+}
+
+/// The number to match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatchNumber {
+    /// `47`
+    pub digits: String,
+    /// Too many wrong numbers were typed: from when it may be tried again.
+    pub closed: Option<When>,
+}
+
+/// The number of the case as it is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaidNumber {
+    /// `407 192 385 064`
+    pub number: String,
+    /// Where the customer looks it up: `https://support.nordhamn.example/is-it-us`
+    pub at: String,
 }
 
 /// The sentence to paste into the chat.
@@ -151,6 +171,32 @@ pub enum RunState {
     Failed(String),
     /// Something is missing (again): a sentence.
     NotReady(String),
+}
+
+impl SayThis {
+    /// The sentence.
+    pub(super) fn text(&self) -> &'static str {
+        match self {
+            Self::OpenTheLink => {
+                "I have sent you a link. Open it on your own device, read what will happen, and prove there that it is you. I cannot see what you type. Never read a code aloud to me."
+            }
+            Self::NoWayAround => {
+                "The procedure needs one more proof. I do not have a way around it, and neither does anyone else here."
+            }
+            Self::Waits => {
+                "Everything is there. It takes effect after the waiting period. Until then you can stop it with the link in our email."
+            }
+            Self::Finished => "It is done. You can open your receipt on the page you already have.",
+        }
+    }
+}
+
+/// The spoken number of the samples.
+pub(super) fn spoken() -> SaidNumber {
+    SaidNumber {
+        number: "407 192 385 064".into(),
+        at: "https://support.nordhamn.example/is-it-us".into(),
+    }
 }
 
 /// The parts of a case that change, as finished HTML for a `patch` event: notice, pill, checklist, bar and
@@ -234,6 +280,7 @@ impl Page for CasePage {
             },
             link: None,
             number: None,
+            spoken: Some(spoken()),
             say: Some(SayThis::OpenTheLink),
             earlier: Vec::new(),
             log: vec![
@@ -276,6 +323,7 @@ impl Page for CasePage {
                 "/cases/new/details?from=CS-7F3K9Q",
             ));
             page.say = None;
+            page.spoken = None;
             page.can_withdraw = false;
             page
         };
@@ -447,7 +495,15 @@ impl Page for CasePage {
         }
 
         let mut number = base();
-        number.number = Some("47".into());
+        number.number = Some(MatchNumber {
+            digits: "47".into(),
+            closed: None,
+        });
+        let mut number_closed = base();
+        number_closed.number = Some(MatchNumber {
+            digits: "47".into(),
+            closed: Some(tomorrow()),
+        });
 
         let mut ready = missing(
             CaseState::Ready,
@@ -542,6 +598,7 @@ impl Page for CasePage {
             ("link-expired", link_expired),
             ("opener-vouches", vouch),
             ("number-to-match", number),
+            ("number-closed", number_closed),
             ("odd-characters", odd),
             ("senior", senior),
             ("ready", ready),

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use countersign_service::Language;
+use countersign_service::speech::Key;
 
 use super::frame::{Banner, CustomerFrame, StaffFrame};
 use super::icon::Icon;
@@ -10,6 +11,7 @@ use super::link_samples::way;
 use super::page::{Page, Spoken, together};
 use super::parts::{Live, When};
 use super::samples::{at, customer, nobody};
+use super::told::{Tag, Told};
 use crate::words::Typed;
 
 /// `GET` and failed `POST /c/prove/{way}` for signing in at the company. The link goes to `/c/prove/{way}/sign-in`; back
@@ -130,57 +132,48 @@ pub fn push_fragments(page: &PushProofPage) -> String {
 }
 
 impl CompanyProblem {
-    /// What is wrong. For [`Self::Closed`] and [`Self::TooSoon`] the template adds the time.
-    fn text(&self) -> String {
+    /// What is wrong, and what to do.
+    fn told(&self, frame: &CustomerFrame) -> Told {
         match self {
-            Self::Wrong(None) => "That did not prove it is you.".to_owned(),
-            Self::Wrong(Some(1)) => "That did not prove it is you. You have 1 try left.".to_owned(),
-            Self::Wrong(Some(tries)) => {
-                format!("That did not prove it is you. You have {tries} tries left.")
-            }
-            Self::Closed(_) => "This way is closed after too many tries, until".to_owned(),
-            Self::Cancelled => "The sign-in was cancelled. Nothing was changed.".to_owned(),
-            Self::TooWeak => {
-                "This needs a fresh and stronger sign-in, such as one with a second step. Nothing was changed."
-                    .to_owned()
-            }
-            Self::Over => "That took too long, or was used already. Start again.".to_owned(),
-            Self::TooSoon(_) => "Your device was asked a moment ago. You can ask again from".to_owned(),
-            Self::NoMore => "Your device was asked too often. Choose another way.".to_owned(),
-            Self::RanOut => "Nobody answered on your device in time.".to_owned(),
-            Self::Failed => {
-                "This did not work. Nothing was changed. Try again or choose another way.".to_owned()
-            }
-        }
-    }
-
-    fn when(&self) -> Option<&When> {
-        match self {
-            Self::Closed(when) | Self::TooSoon(when) => Some(when),
-            _ => None,
+            Self::Wrong(None) => frame.tell("company-wrong"),
+            Self::Wrong(Some(tries)) => frame.tell("company-wrong-tries").with("tries", tries),
+            Self::Closed(until) => frame.tell("proof-closed").with("until", until),
+            Self::Cancelled => frame.tell("company-cancelled"),
+            Self::TooWeak => frame.tell("company-too-weak"),
+            Self::Over => frame.tell("company-over"),
+            Self::TooSoon(from) => frame.tell("push-too-soon").with("from", from),
+            Self::NoMore => frame.tell("push-no-more"),
+            Self::RanOut => frame.tell("push-ran-out"),
+            Self::Failed => frame.tell("proof-failed"),
         }
     }
 }
 
 impl CompanyProofPage {
-    fn heading(&self) -> String {
-        if self.back {
-            format!("You are back from {}", self.company)
+    fn heading(&self) -> Told {
+        let key = if self.back {
+            Key("company-heading-back")
         } else {
-            format!("Sign in to {}", self.company)
-        }
+            Key("company-heading")
+        };
+        self.frame.tell(key).with("company", Typed(&self.company))
     }
 }
 
 impl PushProofPage {
-    fn heading(&self) -> &'static str {
+    fn heading(&self) -> Key {
         match self.sent.as_ref().map(|sent| sent.state) {
-            None => "Answer on your device",
-            Some(PushState::Waiting) => "We asked the app on your phone",
-            Some(PushState::Proved) => "You said yes on your device",
-            Some(PushState::Denied) => "You said no on your device",
-            Some(PushState::Over) => "This was not answered",
+            None => Key("push-heading"),
+            Some(PushState::Waiting) => Key("push-waiting"),
+            Some(PushState::Proved) => Key("push-proved"),
+            Some(PushState::Denied) => Key("push-denied"),
+            Some(PushState::Over) => Key("push-over"),
         }
+    }
+
+    /// A link to this page.
+    fn here(&self) -> Tag {
+        Tag::link(&format!("/c/prove/{}", self.way.name))
     }
 }
 

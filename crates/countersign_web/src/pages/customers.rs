@@ -88,6 +88,13 @@ impl Page for CustomerPage {
             since: since.into(),
             note: note.map(str::to_owned),
         };
+        let their_cases = |name: &str| {
+            let mut cases = case_rows();
+            for case in &mut cases {
+                name.clone_into(&mut case.customer);
+            }
+            cases
+        };
         let known = Self {
             frame: agent(Some(Section::Customers), "/customers/204-118"),
             id: "204-118".into(),
@@ -108,10 +115,11 @@ impl Page for CustomerPage {
                 ),
             ],
             locks: Vec::new(),
-            cases: case_rows(),
+            cases: their_cases("Halden Freight AB"),
         };
         let masked = Self {
             name: "H•• F•• A••".into(),
+            cases: their_cases("H•• F•• A••"),
             masked: true,
             facts: vec![
                 fact("Contact", "S•• H••"),

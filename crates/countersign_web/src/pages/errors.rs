@@ -2,13 +2,14 @@
 
 use askama::Template;
 use countersign_service::Language;
+use countersign_service::speech::Key;
 
 use super::frame::{Banner, CustomerFrame, StaffFrame};
 use super::icon::Icon;
 use super::page::{Page, Spoken};
 use super::parts::When;
 use super::samples::{agent, at, customer, nobody};
-use crate::words::Typed;
+use crate::words::{Machine, Typed};
 
 /// An error in the frame of staff and public pages.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
@@ -76,7 +77,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    fn heading(&self) -> &'static str {
+    pub(super) fn heading(&self) -> &'static str {
         match self {
             Self::Elsewhere => "This form came from somewhere else",
             Self::Unreadable => "This could not be read",
@@ -91,12 +92,42 @@ impl Problem {
         }
     }
 
+    /// The heading, for customers.
+    fn key(&self) -> Key {
+        match self {
+            Self::Elsewhere => Key("problem-elsewhere"),
+            Self::Unreadable => Key("problem-unreadable"),
+            // Customers have no accounts and no roles here.
+            Self::Nothing | Self::SignIn { .. } | Self::Role { .. } => Key("problem-nothing"),
+            Self::Changed { .. } => Key("problem-changed"),
+            Self::Gone => Key("problem-gone"),
+            Self::TooMany(_) => Key("problem-too-many"),
+            Self::NotDone | Self::NotCertain { .. } => Key("problem-not-done"),
+            Self::Busy => Key("problem-busy"),
+        }
+    }
+
+    /// The sentence under it, for customers.
+    fn text_key(&self) -> Key {
+        match self {
+            Self::Elsewhere => Key("problem-elsewhere-text"),
+            Self::Unreadable => Key("problem-unreadable-text"),
+            Self::Nothing | Self::SignIn { .. } | Self::Role { .. } => Key("problem-nothing-text"),
+            Self::Changed { .. } => Key("problem-changed-text"),
+            Self::Gone => Key("problem-gone-text"),
+            Self::TooMany(_) => Key("problem-too-many-text"),
+            Self::NotDone => Key("problem-not-done-text"),
+            Self::NotCertain { .. } => Key("problem-not-certain-text"),
+            Self::Busy => Key("problem-busy-text"),
+        }
+    }
+
     fn is_nothing(&self) -> bool {
         matches!(self, Self::Nothing)
     }
 }
 
-fn problems() -> Vec<(&'static str, Problem)> {
+pub(super) fn problems() -> Vec<(&'static str, Problem)> {
     vec![
         ("elsewhere", Problem::Elsewhere),
         ("unreadable", Problem::Unreadable),

@@ -106,6 +106,8 @@ pub struct CustomerFrame {
     pub demo: Option<String>,
     /// What was just proven: `support PIN`.
     pub proven: Option<String>,
+    /// This is the page that says who is talking: no link to it.
+    pub asks_who: bool,
     /// Hidden field `idempotency_key` of every form on the page.
     pub idempotency_key: String,
 }
@@ -203,6 +205,12 @@ impl HtmlSafe for Nav<'_> {}
 )]
 pub(super) struct HiddenKey<'a> {
     value: &'a str,
+}
+
+impl<'a> HiddenKey<'a> {
+    pub(super) fn new(value: &'a str) -> Self {
+        Self { value }
+    }
 }
 
 impl HtmlSafe for HiddenKey<'_> {}

@@ -1,11 +1,13 @@
 //! The customer's pages: one question a page, all words in the templates.
 
 use askama::Template;
+use countersign_service::speech::Key;
 
 use super::frame::CustomerFrame;
 use super::icon::Icon;
 use super::page::{capital, together};
-use super::parts::{Button, Errors, Fact, Live, Sentence, When};
+use super::parts::{Button, Errors, Fact, Live, When};
+use super::told::{Choice, Tag, Told};
 use crate::words::{Machine, Typed, Words};
 
 /// `GET /c`. "Yes" posts to `/c/yes`; "No, stop this" posts to `/c/no`.
@@ -26,15 +28,15 @@ pub enum StartState {
         /// The words, masked.
         words: Words,
         /// The consequence, if the procedure says one.
-        consequence: Option<String>,
+        consequence: Option<Told>,
         /// Who asked: `Maja`; `None` if the customer opened it in the company's panel.
         asked_by: Option<String>,
         /// When.
         asked_at: When,
         /// `24 hours after a colleague has checked it. You can stop it until then.`
         takes_effect: String,
-        /// `two of: support PIN, passkey, authenticator code`
-        you_will_need: String,
+        /// Labels of the ways: `support PIN`, `passkey`, `authenticator code`.
+        you_will_need: Vec<String>,
         /// The last press did not work; nothing was changed.
         failed: bool,
     },
@@ -44,6 +46,8 @@ pub enum StartState {
     Gone,
     /// Stopped; when.
     Stopped(When),
+    /// Made after the end: the receipt is a press away. Nothing of it is shown before.
+    Receipt,
 }
 
 /// `GET /c/prove`; posts `way` to the same.
@@ -200,9 +204,11 @@ pub struct ConfirmPage {
     /// The words in full.
     pub words: Words,
     /// The consequence, if the procedure says one.
-    pub consequence: Option<String>,
-    /// Account, parameters, takes effect, you can stop it until.
+    pub consequence: Option<Told>,
+    /// The parameters, by the procedure's labels.
     pub summary: Vec<Fact>,
+    /// `Waits 24 hours before it takes effect`
+    pub takes_effect: Option<String>,
     /// The digest of the words on this page: hidden field `digest`.
     pub digest: String,
     /// Who tells the two digits, for actions that need them.
@@ -225,6 +231,8 @@ pub struct DonePage {
     pub words: Words,
     /// What happens, in order, with where it stands.
     pub steps: Vec<NextStep>,
+    /// Where the customer sets the new value, if that is what is left.
+    pub set: Option<String>,
     /// The receipt, once there is one.
     pub receipt: Option<String>,
     /// Until when it can be stopped.
@@ -246,6 +254,13 @@ pub enum DoneState {
     Waits(When),
     /// Everything is there; the agent (or the customer) says when.
     Ready,
+    /// The customer sets the new value themselves.
+    ToSet {
+        /// Until when.
+        until: When,
+        /// On this page; otherwise where they proved it is them.
+        here: bool,
+    },
     /// It is being done.
     Running,
     /// It was done.
@@ -351,38 +366,52 @@ pub fn customer_done_fragments(page: &DonePage) -> String {
 }
 
 impl StartPage {
-    fn heading(&self) -> &'static str {
+    fn heading(&self) -> Key {
         match self.state {
-            StartState::Ask { .. } => "Did you ask for this?",
-            StartState::OtherDevice => "This link was opened elsewhere",
-            StartState::Gone => "This link does not work any more",
-            StartState::Stopped(_) => "This was stopped",
+            StartState::Ask { .. } => Key("start-ask"),
+            StartState::OtherDevice => Key("start-elsewhere"),
+            StartState::Gone => Key("start-gone"),
+            StartState::Stopped(_) => Key("start-stopped"),
+            StartState::Receipt => Key("start-receipt"),
         }
     }
 }
 
 impl WayKind {
-    fn text(self) -> &'static str {
+    fn key(self) -> Key {
         match self {
-            Self::Have => "Something you have",
-            Self::Know => "Something you know",
-            Self::Receive => "Something you receive",
+            Self::Have => Key("prove-have"),
+            Self::Know => Key("prove-know"),
+            Self::Receive => Key("prove-receive"),
         }
     }
 }
 
 impl ProofMethod {
-    fn line(self) -> &'static str {
+    fn key(self) -> Key {
         match self {
-            Self::Pin => "From your customer panel, or the letter we sent you",
-            Self::Password => "The password of your account",
-            Self::App => "6 numbers from your authenticator app",
-            Self::Mail => "A code sent to the address on file",
-            Self::Text => "A code sent to the mobile number on file",
-            Self::Passkey => "Use the lock of this device",
-            Self::Company => "Sign in the way you always do",
-            Self::Push => "Answer in the app on your device",
+            Self::Pin => Key("way-pin"),
+            Self::Password => Key("way-password"),
+            Self::App => Key("way-app"),
+            Self::Mail => Key("way-mail"),
+            Self::Text => Key("way-text"),
+            Self::Passkey => Key("way-passkey"),
+            Self::Company => Key("way-company"),
+            Self::Push => Key("way-push"),
         }
+    }
+
+    /// What messages choose by.
+    fn kind(self) -> Choice {
+        Choice(match self {
+            Self::Pin => "pin",
+            Self::Password => "password",
+            Self::Passkey => "passkey",
+            Self::App => "app",
+            Self::Mail => "mail",
+            Self::Text => "text",
+            Self::Company | Self::Push => "code",
+        })
     }
 }
 
@@ -393,47 +422,30 @@ impl ProofWay {
 }
 
 impl ProofProblem {
-    /// What is wrong. For [`ProofProblem::Closed`] the template adds until when.
-    fn text(&self, way: &ProofWay) -> String {
-        let thing = match way.method {
-            ProofMethod::Pin => "PIN",
-            ProofMethod::Password => "password",
-            ProofMethod::Passkey => "passkey",
-            ProofMethod::App
-            | ProofMethod::Mail
-            | ProofMethod::Text
-            | ProofMethod::Company
-            | ProofMethod::Push => "code",
-        };
+    /// What is wrong, and what to do.
+    fn told(&self, frame: &CustomerFrame, way: &ProofWay) -> Told {
+        let kind = way.method.kind();
         match self {
-            Self::Wrong(None) => format!("That {thing} is not right."),
-            Self::Wrong(Some(1)) => format!("That {thing} is not right. You have 1 try left."),
-            Self::Wrong(Some(tries)) => {
-                format!("That {thing} is not right. You have {tries} tries left.")
-            }
-            Self::Empty if way.method == ProofMethod::App => {
-                "Enter the 6 numbers from your authenticator app".to_owned()
-            }
-            Self::Empty => format!("Enter the {thing}"),
-            Self::RunOut => "That code has run out. Send a new one".to_owned(),
-            Self::Closed(_) => "This way is closed after too many tries, until".to_owned(),
-            Self::Cancelled => {
-                "The passkey was not used. Try again or choose another way.".to_owned()
-            }
-            Self::Failed => {
-                "This did not work. Nothing was changed. Try again or choose another way."
-                    .to_owned()
-            }
+            Self::Wrong(None) => frame.tell("proof-wrong").with("kind", kind),
+            Self::Wrong(Some(tries)) => frame
+                .tell("proof-wrong-tries")
+                .with("kind", kind)
+                .with("tries", tries),
+            Self::Empty => frame.tell("proof-empty").with("kind", kind),
+            Self::RunOut => frame.tell("proof-run-out"),
+            Self::Closed(until) => frame.tell("proof-closed").with("until", until),
+            Self::Cancelled => frame.tell("proof-cancelled"),
+            Self::Failed => frame.tell("proof-failed"),
         }
     }
 }
 
 impl ProvePage {
-    fn heading(&self) -> &'static str {
+    fn heading(&self) -> Key {
         if self.groups.is_empty() {
-            "There is no way left today"
+            Key("prove-none")
         } else {
-            "Prove it is you"
+            Key("prove-heading")
         }
     }
 
@@ -448,28 +460,75 @@ impl ProvePage {
 }
 
 impl TypedProofPage {
-    fn heading(&self) -> String {
+    fn heading(&self) -> Told {
         match self.way.method {
-            ProofMethod::Mail => "Enter the code from the email".to_owned(),
-            ProofMethod::Text => "Enter the code from the text message".to_owned(),
-            _ => format!("Enter your {}", self.way.label),
+            ProofMethod::Mail => self.frame.tell("typed-mail"),
+            ProofMethod::Text => self.frame.tell("typed-text"),
+            _ => self
+                .frame
+                .tell("typed-other")
+                .with("label", self.frame.own(&self.way.label)),
+        }
+    }
+
+    /// That a code was sent, and where to.
+    fn sent(&self) -> Told {
+        let kind = self.way.method.kind();
+        match &self.sent_to {
+            None => self.frame.tell("typed-sent").with("kind", kind),
+            Some(to) => self
+                .frame
+                .tell("typed-sent-to")
+                .with("kind", kind)
+                .with("to", Machine(to)),
         }
     }
 }
 
 impl DonePage {
-    fn heading(&self) -> &'static str {
+    /// What the browser's tab says.
+    fn title(&self) -> Key {
         match self.state {
-            DoneState::Checked => "You are done. A colleague will check it.",
-            DoneState::Waits(_) => "It takes effect later",
-            DoneState::Ready => "You are done",
-            DoneState::Running => "It is being done now",
-            DoneState::Done => "It was done",
-            DoneState::Failed => "It could not be done",
-            DoneState::Unknown => "It is not certain whether it was done",
-            DoneState::Declined => "It was declined",
-            DoneState::Stopped(_) => "This was stopped",
-            DoneState::Expired => "This ran out",
+            DoneState::Checked => Key("done-checked"),
+            DoneState::Waits(_) => Key("done-waits-title"),
+            DoneState::Ready => Key("done-ready"),
+            DoneState::ToSet { .. } => Key("done-to-set"),
+            DoneState::Running => Key("done-running"),
+            DoneState::Done => Key("done-done"),
+            DoneState::Failed => Key("done-failed"),
+            DoneState::Unknown => Key("done-unknown"),
+            DoneState::Declined => Key("done-declined"),
+            DoneState::Stopped(_) => Key("done-stopped-title"),
+            DoneState::Expired => Key("done-expired"),
+        }
+    }
+
+    fn heading(&self) -> Told {
+        match &self.state {
+            DoneState::Waits(until) => self.frame.tell("done-waits").with("at", until),
+            DoneState::Stopped(at) => self.frame.tell("done-stopped").with("at", at),
+            _ => self.frame.tell(self.title()),
+        }
+    }
+
+    /// Where the new one is set.
+    fn to_set_text(&self) -> Key {
+        if matches!(self.state, DoneState::ToSet { here: true, .. }) {
+            Key("done-to-set-here")
+        } else {
+            Key("done-to-set-there")
+        }
+    }
+
+    /// One sentence more.
+    fn text(&self) -> Option<Key> {
+        match self.state {
+            DoneState::Failed => Some(Key("done-failed-text")),
+            DoneState::Unknown => Some(Key("done-unknown-text")),
+            DoneState::Declined => Some(Key("done-declined-text")),
+            DoneState::Stopped(_) => Some(Key("done-stopped-text")),
+            DoneState::Expired => Some(Key("done-expired-text")),
+            _ => None,
         }
     }
 }
@@ -493,14 +552,14 @@ impl StepPlace {
 }
 
 impl StopPage {
-    fn heading(&self) -> &'static str {
+    fn heading(&self) -> Key {
         match self.state {
-            StopState::Ask { .. } => "Stop this?",
-            StopState::Stopped => "Stopped. Nothing was changed.",
-            StopState::Already(_) => "This is stopped",
-            StopState::TooLate(_) => "This already happened",
-            StopState::Over => "There is nothing to stop",
-            StopState::Gone => "This link does not work any more",
+            StopState::Ask { .. } => Key("stop-ask"),
+            StopState::Stopped => Key("stop-stopped"),
+            StopState::Already(_) => Key("stop-already"),
+            StopState::TooLate(_) => Key("stop-too-late"),
+            StopState::Over => Key("stop-over"),
+            StopState::Gone => Key("stop-gone"),
         }
     }
 }

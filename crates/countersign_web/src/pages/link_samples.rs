@@ -1,6 +1,7 @@
 //! The customer's pages in each of their states.
 
 use countersign_service::Language;
+use countersign_service::speech::{Arg, MomentStyle};
 
 use super::link::{
     ConfirmPage, DonePage, DoneState, NextStep, PasskeyProofPage, ProofMethod, ProofProblem,
@@ -8,11 +9,11 @@ use super::link::{
     StopPage, StopState, TypedProofPage, WayGroup, WayKind,
 };
 use super::page::{Page, Spoken};
-use super::parts::{Button, Errors, Live};
+use super::parts::{Button, Errors, Live, When};
 use super::samples::{
-    DIGEST, at, at_in, consequence, customer, error, fact, machine, odd_words, on, server_words,
-    tomorrow, words,
+    DIGEST, at, customer, error, machine, moment, odd_words, server_words, tomorrow_in, words,
 };
+use super::told::{Own, Told};
 use crate::words::Words;
 
 impl Page for StartPage {
@@ -27,12 +28,13 @@ impl Spoken for StartPage {
     fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
         let ask = |words: Words, failed| StartState::Ask {
             words: words.masked(),
-            consequence: Some(consequence()),
+            consequence: Some(changes(language)),
             asked_by: Some("Maja".into()),
             asked_at: at("10:31"),
-            takes_effect: "24 hours after a colleague has checked it. You can stop it until then."
+            takes_effect: waits(language),
+            you_will_need: ["support PIN", "passkey", "authenticator code"]
+                .map(str::to_owned)
                 .into(),
-            you_will_need: "two of: support PIN, passkey, authenticator code".into(),
             failed,
         };
         let mut before = customer(language);
@@ -47,6 +49,12 @@ impl Spoken for StartPage {
         over.frame.reference = None;
         let mut stopped = over.clone();
         stopped.state = StartState::Stopped(at("10:51"));
+        let mut receipt = over.clone();
+        receipt.state = StartState::Receipt;
+        receipt.frame.works_until = Some(When {
+            relative: language.away(14),
+            ..at("10:46")
+        });
         let mut own = page(ask(server_words(), false));
         if let StartState::Ask {
             asked_by,
@@ -55,7 +63,7 @@ impl Spoken for StartPage {
         } = &mut own.state
         {
             *asked_by = None;
-            "at once".clone_into(takes_effect);
+            *takes_effect = language.say("waits-not");
         }
         let mut demo = page(ask(words(), false));
         demo.frame.demo = Some("/".into());
@@ -68,8 +76,22 @@ impl Spoken for StartPage {
             ("other-device", page(StartState::OtherDevice)),
             ("gone", over),
             ("stopped", stopped),
+            ("receipt", receipt),
         ]
     }
+}
+
+/// What follows from the words of most samples.
+fn changes(language: Language) -> Told {
+    Told::new(language, "effect-changes").with(
+        "label",
+        Own::new("e-mail address on file", language, Language::English),
+    )
+}
+
+fn waits(language: Language) -> String {
+    let most = language.length(86_400);
+    language.tell("waits-fixed", &[("most", Arg::Text(&most))])
 }
 
 pub(super) fn way(name: &str, label: &str, method: ProofMethod, state: ProofState) -> ProofWay {
@@ -135,7 +157,11 @@ impl Spoken for ProvePage {
         };
         let mut second = page(
             ProofState::Done,
-            ProofState::TooNew(on("2026-11-30T10:00:00+01:00", "30 Nov")),
+            ProofState::TooNew(moment(
+                language,
+                "2026-11-30T10:00:00+01:00",
+                MomentStyle::Day,
+            )),
             Errors::default(),
         );
         second.frame.proven = Some("Support PIN".into());
@@ -162,7 +188,7 @@ impl Spoken for ProvePage {
                 page(
                     ProofState::Open,
                     ProofState::Open,
-                    error("way", "Choose a way"),
+                    error("way", &language.say("prove-choose")),
                 ),
             ),
             ("none-left", none),
@@ -284,14 +310,13 @@ impl Spoken for ConfirmPage {
         let page = |number_from: Option<&str>, errors| Self {
             frame: customer(language),
             words: words(),
-            consequence: Some(consequence()),
+            consequence: Some(changes(language)),
             summary: vec![
-                fact("Account", "Halden Freight AB"),
+                machine("Account", "Halden Freight AB"),
                 machine("From", "ops@haldenfreight.example"),
                 machine("To", "ops@halden-freight.example"),
-                fact("Takes effect", "24 hours after a colleague has checked it"),
-                fact("You can stop it", "until it takes effect"),
             ],
+            takes_effect: Some(waits(language)),
             digest: DIGEST.into(),
             number_from: number_from.map(str::to_owned),
             button: "Change my email address".into(),
@@ -311,20 +336,14 @@ impl Spoken for ConfirmPage {
                     Some("Maja"),
                     error(
                         "number",
-                        "That is not the number. Ask Maja again in the chat",
+                        &language.tell("confirm-number-wrong", &[("who", Arg::Text("Maja"))]),
                     ),
                 ),
             ),
             ("odd-characters", odd),
             (
                 "not-certain",
-                page(
-                    None,
-                    error(
-                        "confirm",
-                        "It is not certain whether it was confirmed. Press the button again",
-                    ),
-                ),
+                page(None, error("confirm", &language.say("confirm-not-certain"))),
             ),
         ]
     }
@@ -340,15 +359,15 @@ impl Page for DonePage {
 
 impl Spoken for DonePage {
     fn samples_in(language: Language) -> Vec<(&'static str, Self)> {
-        let step = |text: &str, place| NextStep {
-            text: text.into(),
+        let step = |key: &'static str, place| NextStep {
+            text: language.say(key),
             place,
         };
         let page = |state, now: usize| {
             let texts = [
-                "You confirmed the words",
-                "A colleague checks it",
-                "It waits 24 hours, then it is done",
+                "done-step-confirmed",
+                "done-step-colleague",
+                "done-step-told",
             ];
             let steps = texts
                 .iter()
@@ -371,6 +390,7 @@ impl Spoken for DonePage {
                 state,
                 words: words(),
                 steps,
+                set: None,
                 receipt: None,
                 stop_until: None,
                 run: None,
@@ -392,19 +412,29 @@ impl Spoken for DonePage {
             steps: Vec::new(),
             ..over(state, true)
         };
-        let mut waits = page(
-            DoneState::Waits(on("2026-11-24T10:45:00+01:00", "24 November at 10:45")),
-            2,
-        );
-        waits.stop_until = Some(tomorrow());
+        let mut waits = page(DoneState::Waits(tomorrow_in(language)), 2);
+        waits.stop_until = Some(tomorrow_in(language));
         let mut ready = page(DoneState::Ready, 2);
-        ready.run = Some(Button::post("Change my email address now", "/c/run"));
+        ready.run = Some(Button::post("Change the email address", "/c/run"));
         let mut back = over(DoneState::Done, true);
         back.back_to = Some((
             "the Nordhamn panel".into(),
             "https://panel.nordhamn.example/servers".into(),
         ));
+        let to_set = |here: bool| Self {
+            steps: Vec::new(),
+            set: here.then(|| "/c/set".into()),
+            ..page(
+                DoneState::ToSet {
+                    until: tomorrow_in(language),
+                    here,
+                },
+                2,
+            )
+        };
         vec![
+            ("to-set", to_set(true)),
+            ("to-set-elsewhere", to_set(false)),
             ("checked", page(DoneState::Checked, 1)),
             ("waits", waits),
             ("ready", ready),
@@ -458,7 +488,10 @@ impl Spoken for StopPage {
             }
         };
         let ask = |failed| StopState::Ask {
-            until: Some(at_in("11:45", "in 1 hour")),
+            until: Some(When {
+                relative: language.away(60),
+                ..at("11:45")
+            }),
             failed,
         };
         let mut gone = page(StopState::Gone, true);
@@ -491,15 +524,15 @@ impl Spoken for ReceiptsPage {
         let mut frame = customer(language);
         frame.can_stop = false;
         frame.works_until = None;
-        let row = |words, happened, shown: &str| ReceiptRow {
+        let row = |words, happened, iso: &str| ReceiptRow {
             href: "/c/receipts/CS-7F3K9Q".into(),
-            at: on("2026-11-23T10:45:10+01:00", shown),
+            at: moment(language, iso, MomentStyle::Year),
             words,
             happened,
         };
         let rows = vec![
-            row(words(), false, "23 Nov 2026"),
-            row(server_words(), true, "14 Sep 2026"),
+            row(words(), false, "2026-11-23T10:45:10+01:00"),
+            row(server_words(), true, "2026-09-14T09:12:31+02:00"),
         ];
         vec![
             (

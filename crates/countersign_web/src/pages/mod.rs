@@ -11,6 +11,7 @@ pub mod charts;
 mod company;
 mod customers;
 mod desk;
+mod enrol;
 mod errors;
 mod frame;
 mod gallery;
@@ -19,18 +20,22 @@ mod link;
 mod link_samples;
 mod new_case;
 mod page;
+mod panel;
 mod parts;
 mod problem;
 mod procedure_samples;
 mod procedures;
 mod proposal;
+mod qr;
 mod receipt;
 mod reference;
 mod samples;
 mod settings;
 mod sign_in;
 mod statistics;
+mod talking;
 mod told;
+mod verify;
 
 use countersign_service::Language;
 
@@ -40,22 +45,27 @@ pub use case::*;
 pub use company::*;
 pub use customers::*;
 pub use desk::*;
+pub use enrol::*;
 pub use errors::*;
 pub use frame::*;
 pub use gallery::gallery_files;
 pub use link::*;
 pub use new_case::*;
 pub use page::*;
+pub use panel::*;
 pub use parts::*;
 pub use problem::*;
 pub use procedures::*;
 pub use proposal::*;
+pub use qr::*;
 pub use receipt::*;
 pub use reference::*;
 pub use settings::*;
 pub use sign_in::*;
 pub use statistics::*;
+pub use talking::*;
 pub use told::*;
+pub use verify::*;
 
 /// One page in one state, rendered.
 #[derive(Debug, Clone)]
@@ -108,6 +118,14 @@ pub fn gallery() -> askama::Result<Vec<GalleryPage>> {
     add::<StaffErrorPage>(&mut pages)?;
     add::<ApiPage>(&mut pages)?;
     add::<ProblemPage>(&mut pages)?;
+    add::<PanelDoorPage>(&mut pages)?;
+    add::<PanelPassPage>(&mut pages)?;
+    add::<PanelPage>(&mut pages)?;
+    add::<PanelCustomerPage>(&mut pages)?;
+    add::<PanelNewPage>(&mut pages)?;
+    add::<PanelCheckPage>(&mut pages)?;
+    add::<PanelCasePage>(&mut pages)?;
+    add::<PanelErrorPage>(&mut pages)?;
     pages.extend(customer_gallery(Language::English)?);
     Ok(pages)
 }
@@ -126,9 +144,12 @@ pub fn customer_gallery(language: Language) -> askama::Result<Vec<GalleryPage>> 
     add_in::<PushProofPage>(&mut pages, language)?;
     add_in::<ConfirmPage>(&mut pages, language)?;
     add_in::<DonePage>(&mut pages, language)?;
+    add_in::<EnrolPage>(&mut pages, language)?;
     add_in::<StopPage>(&mut pages, language)?;
+    add_in::<TalkingPage>(&mut pages, language)?;
     add_in::<ReceiptsPage>(&mut pages, language)?;
     add_in::<CustomerReceiptPage>(&mut pages, language)?;
+    add_in::<VerifyPage>(&mut pages, language)?;
     add_in::<CustomerErrorPage>(&mut pages, language)?;
     Ok(pages)
 }

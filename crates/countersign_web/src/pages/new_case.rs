@@ -187,11 +187,11 @@ impl ChosenCustomer {
 }
 
 impl ParameterField {
-    fn capital_label(&self) -> String {
+    pub(super) fn capital_label(&self) -> String {
         capital(&self.label)
     }
 
-    fn id(&self) -> String {
+    pub(super) fn id(&self) -> String {
         format!("p.{}", self.name)
     }
 }

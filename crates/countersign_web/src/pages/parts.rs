@@ -6,6 +6,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 use super::icon::Icon;
+use super::told::Told;
 use crate::words::{Machine, Typed, Words};
 
 /// Which colours a page is asked for; from the cookie `theme` (`light` or `dark`).
@@ -145,6 +146,8 @@ pub struct Fact {
 pub enum FactValue {
     /// Words.
     Text(String),
+    /// Words in the customer's language.
+    Told(Told),
     /// An address, domain, number: shown in mono, hidden characters visible.
     Machine(String),
     /// A moment.
@@ -638,29 +641,18 @@ impl<'a> CaseTable<'a> {
     }
 }
 
-/// The words on a customer's page.
+/// The words on a page about the procedure.
 #[derive(Template)]
 #[template(path = "parts/sentence.html")]
 pub(super) struct Sentence<'a> {
     words: &'a Words,
-    consequence: Option<&'a str>,
 }
 
 impl HtmlSafe for Sentence<'_> {}
 
 impl<'a> Sentence<'a> {
-    pub(super) fn new(words: &'a Words, consequence: Option<&'a String>) -> Self {
-        Self {
-            words,
-            consequence: consequence.map(String::as_str),
-        }
-    }
-
     pub(super) fn bare(words: &'a Words) -> Self {
-        Self {
-            words,
-            consequence: None,
-        }
+        Self { words }
     }
 }
 

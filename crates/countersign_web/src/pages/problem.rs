@@ -7,7 +7,7 @@ use super::icon::Icon;
 use super::page::Page;
 use super::samples::nobody;
 use crate::problems::{Explained, PROBLEMS};
-use crate::words::Typed;
+use crate::words::Quoted;
 
 /// `GET /problems/{code}`
 #[derive(Debug, Clone, PartialEq, Eq, Template)]

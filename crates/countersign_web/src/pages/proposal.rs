@@ -5,9 +5,9 @@ use askama::Template;
 use super::frame::{Banner, Section, StaffFrame};
 use super::icon::Icon;
 use super::page::Page;
-use super::parts::When;
-use super::samples::{DIGEST, at, senior};
-use crate::words::Typed;
+use super::parts::{Errors, When};
+use super::samples::{DIGEST, at, error, senior};
+use crate::words::{Quoted, Typed};
 
 /// `GET /procedures/proposed`. Passkey: JSON `POST /procedures/proposed/sign/start` and `/sign/finish`.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
@@ -17,6 +17,25 @@ pub struct ProposalPage {
     pub frame: StaffFrame,
     /// What waits; `None` where nothing does.
     pub proposal: Option<Proposal>,
+    /// The version that was refused last.
+    pub refused: Option<RefusedVersion>,
+    /// What was typed as the reason of a refusal that did not work.
+    pub reason: String,
+    /// What was wrong (`reason`).
+    pub errors: Errors,
+}
+
+/// A version that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedVersion {
+    /// The version, hexadecimal.
+    pub version: String,
+    /// When.
+    pub at: When,
+    /// Who.
+    pub by: String,
+    /// Their words.
+    pub reason: String,
 }
 
 /// What waits for a signature.
@@ -66,6 +85,17 @@ impl Page for ProposalPage {
         let page = |proposal| Self {
             frame: senior(Some(Section::Approvals), "/procedures/proposed"),
             proposal,
+            refused: None,
+            reason: String::new(),
+            errors: Errors::default(),
+        };
+        let refused = || {
+            Some(RefusedVersion {
+                version: DIGEST.into(),
+                at: at("10:44"),
+                by: "Idris Bello".into(),
+                reason: "Reinstalling without a signature is how we lost the Falun cluster.".into(),
+            })
         };
         let waits = |changes: &[&str], state| {
             page(Some(Proposal {
@@ -97,6 +127,28 @@ impl Page for ProposalPage {
                 ),
             ),
             ("nothing", page(None)),
+            (
+                "refused",
+                Self {
+                    refused: refused(),
+                    ..page(None)
+                },
+            ),
+            (
+                "proposed-again",
+                Self {
+                    refused: refused(),
+                    ..waits(&weaker, ProposalState::Sign)
+                },
+            ),
+            (
+                "no-reason",
+                Self {
+                    reason: "no".into(),
+                    errors: error("reason", "A reason has 10 to 500 characters"),
+                    ..waits(&weaker, ProposalState::Sign)
+                },
+            ),
         ]
     }
 }

@@ -2,15 +2,18 @@
 
 use askama::Template;
 use countersign_service::Language;
+use countersign_service::speech::Key;
 
 use askama::filters::HtmlSafe;
 
 use super::frame::{Banner, CustomerFrame, Section, StaffFrame};
 use super::icon::Icon;
 use super::page::{Page, Spoken};
-use super::parts::{Fact, When};
-use super::samples::{DIGEST, agent, customer, fact, on, words};
-use crate::words::{Typed, Words};
+use super::parts::{Fact, FactValue, When};
+use super::qr::Qr;
+use super::samples::{DIGEST, agent, at_in_zone, customer, words};
+use super::told::{Own, Tag, Told, own_attributes};
+use crate::words::{Machine, Typed, Words};
 
 /// `GET /c/receipts/{id}`
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
@@ -36,6 +39,10 @@ pub struct StaffReceiptPage {
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
 #[template(path = "parts/receipt.html")]
 pub struct Receipt {
+    /// What the sheet speaks.
+    pub language: Language,
+    /// What the organisation's own words are in.
+    pub own_language: Language,
     /// Receipt number: the case's id.
     pub number: String,
     /// Whose gate.
@@ -48,14 +55,18 @@ pub struct Receipt {
     pub at: When,
     /// Who asked, who proved what (kinds, never values), who signed, when.
     pub facts: Vec<Fact>,
-    /// Action, and version of the procedure.
-    pub procedure: String,
+    /// Action, and the first digits of the procedure's version.
+    pub procedure: (String, String),
     /// 64 hexadecimal digits.
     pub digest: String,
     /// Where it stands in the ledger: origin and entry number.
     pub ledger: Option<(String, u64)>,
     /// The machine-readable receipt, for `countersign receipt verify`.
     pub download: Option<String>,
+    /// The page where anyone can check it, with number and digest after the `#`, which no server sees.
+    pub check_at: Option<String>,
+    /// The same as a picture.
+    pub qr: Option<Qr>,
 }
 
 /// What became of it.
@@ -63,8 +74,8 @@ pub struct Receipt {
 pub enum ReceiptOutcome {
     /// It happened.
     Happened,
-    /// It did not happen; why: `Stopped by the customer`.
-    DidNotHappen(String),
+    /// It did not happen; why.
+    DidNotHappen(Key),
     /// Not certain.
     Unknown,
     /// Not finished yet.
@@ -73,7 +84,31 @@ pub enum ReceiptOutcome {
 
 impl HtmlSafe for Receipt {}
 
+fn check_at() -> String {
+    format!("https://support.nordhamn.example/receipts/verify#CS-7F3K9Q/{DIGEST}")
+}
+
 impl Receipt {
+    fn tell(&self, key: impl Into<Key>) -> Told {
+        Told::new(self.language, key)
+    }
+
+    fn own_attributes(&self) -> String {
+        own_attributes(self.language, self.own_language)
+    }
+
+    /// The QR code of the address where a receipt is checked.
+    pub fn qr_of(check_at: &str, language: Language) -> Option<Qr> {
+        Qr::new(check_at, language.say("receipt-qr"))
+    }
+
+    /// Without the part after the `#`, as people type it.
+    fn check_shown(&self) -> &str {
+        let address = self.check_at.as_deref().unwrap_or_default();
+        let plain = address.split('#').next().unwrap_or_default();
+        plain.split("://").nth(1).unwrap_or(plain)
+    }
+
     fn class(&self) -> &'static str {
         match self.outcome {
             ReceiptOutcome::Happened => "ok",
@@ -83,30 +118,45 @@ impl Receipt {
     }
 }
 
-fn receipts() -> Vec<(&'static str, Receipt)> {
+fn receipts(language: Language) -> Vec<(&'static str, Receipt)> {
+    let line = |time: &str, told| Fact {
+        label: time.to_owned(),
+        value: FactValue::Told(told),
+    };
+    let says = |key| Told::new(language, Key(key));
+    let proved = |label: &str| {
+        says("event-proved").with("label", Own::new(label, language, Language::English))
+    };
     let receipt = |outcome, download: bool| Receipt {
+        language,
+        own_language: Language::English,
         number: "CS-7F3K9Q".into(),
         organisation: "Nordhamn Hosting".into(),
         words: words(),
         outcome,
-        at: on("2026-11-23T10:45:10+01:00", "23 Nov 2026, 10:45:10"),
+        at: at_in_zone(language),
         facts: vec![
-            fact("Asked by", "Maja Lindqvist, support agent, 10:31:12"),
-            fact("Proven", "support PIN, 10:33:41; passkey, 10:35:02"),
-            fact("Confirmed", "by the customer, 10:36:20"),
-            fact("Signed by", "Idris Bello, senior support agent, 10:44:51"),
+            line("10:31:12", says("event-opened")),
+            line("10:33:41", proved("support PIN")),
+            line("10:35:02", proved("passkey")),
+            line("10:36:20", says("event-confirmed")),
+            line("10:44:51", says("event-signed")),
         ],
-        procedure: "email.change, version 4be1".into(),
+        procedure: ("email.change".into(), "4be1".into()),
         digest: DIGEST.into(),
         ledger: download.then(|| ("support.nordhamn.example/ledger".into(), 88_204)),
         download: download.then(|| "/c/receipts/CS-7F3K9Q.json".into()),
+        check_at: download.then(check_at),
+        qr: download
+            .then(check_at)
+            .and_then(|at| Receipt::qr_of(&at, language)),
     };
     vec![
         ("happened", receipt(ReceiptOutcome::Happened, true)),
         (
             "stopped",
             receipt(
-                ReceiptOutcome::DidNotHappen("Stopped by the customer".into()),
+                ReceiptOutcome::DidNotHappen(Key("receipt-why-stopped")),
                 true,
             ),
         ),
@@ -128,7 +178,7 @@ impl Spoken for CustomerReceiptPage {
         let mut frame = customer(language);
         frame.can_stop = false;
         frame.works_until = None;
-        receipts()
+        receipts(language)
             .into_iter()
             .map(|(state, receipt)| {
                 (
@@ -148,7 +198,7 @@ impl Page for StaffReceiptPage {
 
     fn samples() -> Vec<(&'static str, Self)> {
         let frame = agent(Some(Section::Desk), "/cases/CS-7F3K9Q/receipt");
-        receipts()
+        receipts(Language::English)
             .into_iter()
             .map(|(state, receipt)| {
                 (

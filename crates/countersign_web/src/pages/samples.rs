@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use countersign_service::Language;
+use countersign_service::speech::MomentStyle;
 
 use super::frame::{CustomerFrame, Person, Section, StaffFrame};
 use super::parts::{
@@ -36,6 +37,23 @@ pub(super) fn on(iso: &str, shown: &str) -> When {
 
 pub(super) fn tomorrow() -> When {
     on("2026-11-24T10:45:00+01:00", "24 Nov, 10:45")
+}
+
+/// Tomorrow, as this language writes it.
+pub(super) fn tomorrow_in(language: Language) -> When {
+    moment(language, "2026-11-24T10:45:00+01:00", MomentStyle::Day)
+}
+
+/// When a receipt says it happened.
+pub(super) fn at_in_zone(language: Language) -> When {
+    moment(language, "2026-11-23T10:45:10+01:00", MomentStyle::Zone)
+}
+
+pub(super) fn moment(language: Language, iso: &str, style: MomentStyle) -> When {
+    let shown = format!("{iso}[Europe/Stockholm]")
+        .parse()
+        .map_or_else(|_| String::new(), |at| language.moment(&at, style));
+    When::new(iso, shown)
 }
 
 pub(super) fn agent(current: Option<Section>, here: &str) -> StaffFrame {
@@ -94,10 +112,14 @@ pub(super) fn customer(language: Language) -> CustomerFrame {
         case: Some("CS-7F3K9Q".into()),
         phone: Some("+46 31 555 01 20".into()),
         can_stop: true,
-        works_until: Some(at_in("10:46", "in 14 minutes")),
+        works_until: Some(When {
+            relative: language.away(14),
+            ..at("10:46")
+        }),
         more_time: true,
         demo: None,
         proven: None,
+        asks_who: false,
         idempotency_key: "01JD3QZ6X4W8".into(),
     }
 }

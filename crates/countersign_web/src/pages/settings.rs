@@ -47,6 +47,8 @@ pub struct PasskeyRow {
     pub added: When,
     /// When it was last used.
     pub used: Option<When>,
+    /// Another one answered a moment ago, so this one may be removed.
+    pub removable: bool,
 }
 
 /// `GET /settings/keys`: the keyboard shortcuts as a page.
@@ -134,6 +136,7 @@ impl Page for PasskeysPage {
             name: name.into(),
             added: on("2026-03-02T09:00:00+01:00", "2 Mar 2026"),
             used,
+            removable: false,
         };
         let page = |passkeys, failed, errors| Self {
             frame: senior(None, "/settings/passkeys"),
@@ -144,7 +147,10 @@ impl Page for PasskeysPage {
         };
         let two = vec![
             key("k1", "work laptop", Some(at("10:44"))),
-            key("k2", "phone", None),
+            PasskeyRow {
+                removable: true,
+                ..key("k2", "phone", None)
+            },
         ];
         let one = vec![key("k1", "work laptop", Some(at("10:44")))];
         vec![

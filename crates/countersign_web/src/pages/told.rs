@@ -6,16 +6,18 @@
 
 use std::fmt;
 
+use askama::Template;
 use askama::filters::HtmlSafe;
 use countersign_service::Language;
 use countersign_service::speech::{Arg, Key, Piece};
 
 use super::frame::CustomerFrame;
-use super::parts::When;
+use super::icon::Icon;
+use super::parts::{Errors, When};
 use crate::words::{Machine, Typed, Words};
 
 /// A message with what stands in its places. Displays as HTML, everything escaped that is not HTML already.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     language: Language,
     key: Key,
@@ -27,8 +29,13 @@ pub struct Told {
 pub enum Shown {
     /// Text, to be escaped.
     Text(String),
-    /// HTML, finished.
-    Html(String),
+    /// HTML, finished; and the same as text.
+    Html {
+        /// Finished.
+        html: String,
+        /// What it says.
+        text: String,
+    },
     /// A number the message may choose by.
     Number(u64),
     /// A word the message chooses by and does not show.
@@ -43,7 +50,10 @@ pub trait Show {
 
 /// The beginning or end of an element inside a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tag(String);
+pub struct Tag {
+    html: String,
+    text: &'static str,
+}
 
 impl Tag {
     /// `<a href="…">`, to a path of the gate.
@@ -51,22 +61,37 @@ impl Tag {
         let mut tag = String::from("<a href=\"");
         escape(href, &mut tag);
         tag.push_str("\">");
-        Self(tag)
+        Self::new(tag)
     }
 
     /// `</a>`
     pub fn link_end() -> Self {
-        Self("</a>".to_owned())
+        Self::new("</a>")
     }
 
     /// `<b>`
     pub fn bold() -> Self {
-        Self("<b>".to_owned())
+        Self::new("<b>")
     }
 
     /// `</b>`
     pub fn bold_end() -> Self {
-        Self("</b>".to_owned())
+        Self::new("</b>")
+    }
+
+    /// `<code>…</code>`, for what one types into a terminal.
+    pub fn code(text: &'static str) -> Self {
+        let mut tag = String::from("<code>");
+        escape(text, &mut tag);
+        tag.push_str("</code>");
+        Self { html: tag, text }
+    }
+
+    fn new(html: impl Into<String>) -> Self {
+        Self {
+            html: html.into(),
+            text: "",
+        }
     }
 }
 
@@ -75,9 +100,9 @@ impl Tag {
 pub struct Choice(pub &'static str);
 
 /// The organisation's own words (a label, a sentence of its procedure) on a page that may speak another language.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Own<'a> {
-    text: &'a str,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Own {
+    text: String,
     /// Their language, where it is not the page's.
     lang: Option<Language>,
 }
@@ -98,23 +123,41 @@ impl Told {
         self.shown.push((name, value.shown()));
         self
     }
-}
 
-impl fmt::Display for Told {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let args: Vec<(&'static str, Arg<'_>)> = self
-            .shown
+    /// As text: for the browser's tab, and for what is read aloud.
+    pub fn plain(&self) -> String {
+        let args = self.args();
+        self.language
+            .pieces(self.key, &args)
+            .into_iter()
+            .map(|piece| match piece {
+                Piece::Words(words) => words,
+                Piece::Slot(index) => match self.shown.get(index) {
+                    Some((_, Shown::Text(text) | Shown::Html { text, .. })) => text.clone(),
+                    _ => String::new(),
+                },
+            })
+            .collect()
+    }
+
+    fn args(&self) -> Vec<(&'static str, Arg<'_>)> {
+        self.shown
             .iter()
             .map(|(name, shown)| {
                 let arg = match shown {
-                    Shown::Text(text) | Shown::Html(text) => Arg::Text(text),
+                    Shown::Text(text) | Shown::Html { text, .. } => Arg::Text(text),
                     Shown::Number(number) => Arg::Number(*number),
                     Shown::Choice(word) => Arg::Choice(word),
                 };
                 (*name, arg)
             })
-            .collect();
-        for piece in self.language.pieces(self.key, &args) {
+            .collect()
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for piece in self.language.pieces(self.key, &self.args()) {
             match piece {
                 Piece::Words(words) => escape(&words, f),
                 Piece::Slot(index) => match self.shown.get(index) {
@@ -124,7 +167,7 @@ impl fmt::Display for Told {
                         f.write_str("</bdi>")?;
                     }
                     Some((_, Shown::Text(text))) => escape(text, f),
-                    Some((_, Shown::Html(html))) => f.write_str(html)?,
+                    Some((_, Shown::Html { html, .. })) => f.write_str(html)?,
                     _ => {}
                 },
             }
@@ -158,33 +201,103 @@ impl CustomerFrame {
     }
 
     /// A label or sentence of the procedure: marked with its language where the page speaks another.
-    pub fn own<'a>(&self, text: &'a str) -> Own<'a> {
-        Own {
-            text,
-            lang: (self.own_language != self.language).then_some(self.own_language),
-        }
+    pub fn own(&self, text: impl AsRef<str>) -> Own {
+        Own::new(text, self.language, self.own_language)
     }
 
     /// ` lang="…" dir="…"` for an element that holds the organisation's own words; nothing where the page speaks their language.
     pub fn own_attributes(&self) -> String {
-        if self.own_language == self.language {
-            return String::new();
+        own_attributes(self.language, self.own_language)
+    }
+
+    /// The words, and what follows from them.
+    pub(super) fn sentence<'a>(
+        &'a self,
+        words: &'a Words,
+        consequence: Option<&'a Told>,
+    ) -> OwnSentence<'a> {
+        OwnSentence {
+            frame: self,
+            words,
+            consequence,
         }
-        format!(
-            " lang={} dir={}",
-            self.own_language,
-            self.own_language.direction()
-        )
+    }
+
+    /// What was wrong with a form.
+    pub(super) fn mistakes<'a>(&'a self, errors: &'a Errors) -> Mistakes<'a> {
+        Mistakes {
+            frame: self,
+            errors,
+        }
+    }
+
+    /// What the customer will need: labels of ways.
+    pub(super) fn needed(&self, labels: &[String]) -> Told {
+        match labels {
+            [] => self.tell("start-need-nothing"),
+            [one] => self.tell("start-need-one").with("labels", self.own(one)),
+            some => self
+                .tell("start-need-some")
+                .with("labels", self.own(some.join(", "))),
+        }
+    }
+
+    /// A telephone number that can be pressed.
+    pub(super) fn dial_link(&self, phone: &str) -> Shown {
+        let mut html = format!("<a class=\"m\" dir=\"ltr\" href=\"tel:{}\">", self.dial());
+        escape(phone, &mut html);
+        html.push_str("</a>");
+        Shown::Html {
+            html,
+            text: phone.to_owned(),
+        }
     }
 }
 
-impl fmt::Display for Own<'_> {
+/// ` lang="…" dir="…"` for the organisation's own words among words of this language; nothing where they are in it.
+pub(super) fn own_attributes(language: Language, own: Language) -> String {
+    if own == language {
+        return String::new();
+    }
+    format!(" lang=\"{own}\" dir=\"{}\"", own.direction())
+}
+
+impl Own {
+    /// These words, on a page of this language.
+    pub(super) fn new(text: impl AsRef<str>, page: Language, own: Language) -> Self {
+        Self {
+            text: text.as_ref().to_owned(),
+            lang: (own != page).then_some(own),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "parts/own-sentence.html")]
+pub(super) struct OwnSentence<'a> {
+    frame: &'a CustomerFrame,
+    words: &'a Words,
+    consequence: Option<&'a Told>,
+}
+
+impl HtmlSafe for OwnSentence<'_> {}
+
+#[derive(Template)]
+#[template(path = "parts/mistakes.html")]
+pub(super) struct Mistakes<'a> {
+    frame: &'a CustomerFrame,
+    errors: &'a Errors,
+}
+
+impl HtmlSafe for Mistakes<'_> {}
+
+impl fmt::Display for Own {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.lang {
             Some(lang) => write!(f, "<span lang=\"{lang}\" dir=\"{}\">", lang.direction())?,
             None => f.write_str("<bdi>")?,
         }
-        escape(self.text, f);
+        escape(&self.text, f);
         f.write_str(if self.lang.is_some() {
             "</span>"
         } else {
@@ -193,7 +306,7 @@ impl fmt::Display for Own<'_> {
     }
 }
 
-impl HtmlSafe for Own<'_> {}
+impl HtmlSafe for Own {}
 
 impl<T: Show + ?Sized> Show for &T {
     fn shown(&self) -> Shown {
@@ -231,45 +344,52 @@ impl Show for Choice {
     }
 }
 
+impl Show for Shown {
+    fn shown(&self) -> Shown {
+        self.clone()
+    }
+}
+
 impl Show for Tag {
     fn shown(&self) -> Shown {
-        Shown::Html(self.0.clone())
+        html(&self.html, self.text)
     }
 }
 
 impl Show for When {
     fn shown(&self) -> Shown {
-        Shown::Html(self.to_string())
+        html(self, &self.shown)
     }
 }
 
 impl Show for Told {
     fn shown(&self) -> Shown {
-        Shown::Html(self.to_string())
+        html(self, &self.plain())
     }
 }
 
-impl Show for Own<'_> {
+impl Show for Own {
     fn shown(&self) -> Shown {
-        Shown::Html(self.to_string())
+        html(self, &self.text)
     }
 }
 
 impl Show for Typed<'_> {
     fn shown(&self) -> Shown {
-        Shown::Html(self.to_string())
+        html(self, self.0)
     }
 }
 
 impl Show for Machine<'_> {
     fn shown(&self) -> Shown {
-        Shown::Html(self.to_string())
+        html(self, self.0)
     }
 }
 
-impl Show for Words {
-    fn shown(&self) -> Shown {
-        Shown::Html(self.to_string())
+fn html(shown: impl fmt::Display, text: &str) -> Shown {
+    Shown::Html {
+        html: shown.to_string(),
+        text: text.to_owned(),
     }
 }
 
@@ -300,7 +420,7 @@ mod tests {
             "&lt;b onclick=&#39;x&#39;&gt;&amp;\u{e000} support"
         );
         assert_eq!(
-            Tag::link("/c\"><script>").0,
+            Tag::link("/c\"><script>").html,
             "<a href=\"/c&quot;&gt;&lt;script&gt;\">"
         );
         let arabic = Told::new(Language::English, "frame-support").with("organisation", "سلام");

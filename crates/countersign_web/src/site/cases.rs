@@ -3,9 +3,10 @@
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse as _;
-use countersign_cases::{State as CaseState, Who};
+use countersign_cases::{Digest, State as CaseState, Who};
 use countersign_language::Procedure;
-use countersign_service::{Applied, CaseError, CaseView, LinkView};
+use countersign_service::speech::Key;
+use countersign_service::{Applied, CaseError, CaseView, LinkView, SpokenNumber};
 
 use super::{Answer, Desk, Fields, field, html, html_with};
 use crate::Web;
@@ -14,8 +15,8 @@ use crate::body::{Form, Path};
 use crate::headers::see_other;
 use crate::pages::{
     Button, CasePage, CustomerCard, CustomerLink, Does, Fact, FactValue, Family, Live, LogLine,
-    Notice, Receipt, ReceiptOutcome, RunPage, RunState, SayThis, Section, StaffReceiptPage, When,
-    WithdrawPage,
+    MatchNumber, Notice, Receipt, ReceiptOutcome, RunPage, RunState, SaidNumber, SayThis, Section,
+    StaffReceiptPage, When, WithdrawPage,
 };
 use crate::present::{self, Calendar, act, checks, inside_sentence, pill, sentence_case};
 use crate::problem::Problem;
@@ -32,7 +33,25 @@ pub async fn page(State(web): State<Web>, desk: Desk, Path(id): Path<String>) ->
 pub async fn case_page(web: &Web, desk: &Desk, id: &str) -> Result<CasePage, Problem> {
     let view = web.gate.case_view(&desk.staff, &case_id(id)?).await?;
     let procedure = web.gate.procedure_of(&view.procedure).await?;
-    Ok(present_case(&procedure, desk, &view))
+    let mut page = present_case(&procedure, desk, &view);
+    page.spoken = view.spoken.as_ref().map(|number| spoken(web, number));
+    Ok(page)
+}
+
+/// What the agent says aloud, and where it is checked.
+pub fn spoken(web: &Web, number: &SpokenNumber) -> SaidNumber {
+    SaidNumber {
+        number: number.said(),
+        at: format!("{}{}", web.gate.settings().origin, super::talking::PATH),
+    }
+}
+
+/// The two digits to tell the customer, or why they are of no use now.
+pub fn number_to_match(view: &CaseView, calendar: &Calendar) -> Option<MatchNumber> {
+    view.number.as_ref().map(|number| MatchNumber {
+        digits: number.digits.clone(),
+        closed: number.closed_until.map(|until| calendar.when(until)),
+    })
 }
 
 fn present_case(procedure: &Procedure, desk: &Desk, view: &CaseView) -> CasePage {
@@ -77,7 +96,8 @@ fn present_case(procedure: &Procedure, desk: &Desk, view: &CaseView) -> CasePage
         primary: primary(view),
         customer: customer_card(view, calendar),
         link: None,
-        number: None,
+        number: number_to_match(view, calendar),
+        spoken: None,
         say: say(view),
         earlier: view
             .earlier
@@ -101,7 +121,7 @@ fn present_case(procedure: &Procedure, desk: &Desk, view: &CaseView) -> CasePage
     }
 }
 
-fn bar_count(view: &CaseView, missing: usize) -> String {
+pub(super) fn bar_count(view: &CaseView, missing: usize) -> String {
     match view.state {
         CaseState::Ready { .. } => "Nothing is missing.".to_owned(),
         CaseState::Waiting { .. } => "Only time is missing.".to_owned(),
@@ -113,7 +133,7 @@ fn bar_count(view: &CaseView, missing: usize) -> String {
     }
 }
 
-fn bar_next(view: &CaseView) -> String {
+pub(super) fn bar_next(view: &CaseView) -> String {
     let next = &view.checklist.next;
     if view.state.is_final() || next.words.is_empty() {
         return String::new();
@@ -178,22 +198,32 @@ fn secondary(view: &CaseView) -> Option<Button> {
     let id = &view.case.0;
     match view.checklist.next.who {
         Who::Colleague { .. } => Some(open("Open the approval", format!("/approvals/{id}"), "a")),
-        _ if matches!(view.link, LinkView::Issued { .. }) && view.can.issue_link.can => Some(post(
-            "Send a new link",
+        _ if view.can.issue_link.can && view.state.is_final() => Some(post(
+            "Send a link to the receipt",
             format!("/cases/{id}/link"),
             Vec::new(),
             "l",
         )),
+        _ if view.can.issue_link.can
+            && (view.to_set.is_some() || matches!(view.link, LinkView::Issued { .. })) =>
+        {
+            Some(post(
+                "Send a new link",
+                format!("/cases/{id}/link"),
+                Vec::new(),
+                "l",
+            ))
+        }
         _ => None,
     }
 }
 
-fn needs_link(view: &CaseView) -> bool {
+pub(super) fn needs_link(view: &CaseView) -> bool {
     view.checklist.customer.needs_link
         && matches!(view.link, LinkView::None | LinkView::RanOut { .. })
 }
 
-fn say(view: &CaseView) -> Option<SayThis> {
+pub(super) fn say(view: &CaseView) -> Option<SayThis> {
     match view.state {
         CaseState::Waiting { .. } => Some(SayThis::Waits),
         CaseState::Done => Some(SayThis::Finished),
@@ -207,7 +237,7 @@ fn say(view: &CaseView) -> Option<SayThis> {
     }
 }
 
-fn notice(view: &CaseView, calendar: &Calendar) -> Option<Notice> {
+pub(super) fn notice(view: &CaseView, calendar: &Calendar) -> Option<Notice> {
     let ending = view.ending.as_ref();
     let at = ending.map_or_else(String::new, |ending| calendar.when(ending.at).shown);
     let by = ending
@@ -236,6 +266,9 @@ fn notice(view: &CaseView, calendar: &Calendar) -> Option<Notice> {
         CaseState::Expired => card(Family::Idle, "Expired", "It ran out before everything was there. Nothing happened.".to_owned()),
         CaseState::Failed => {
             let reason = view.failure.clone().unwrap_or_default();
+            if reason == "not_set_in_time" {
+                return card(Family::Idle, "Not set in time", "The customer had a day to set the new one on their own page, and did not. Nothing changed.".to_owned());
+            }
             card(Family::Bad, "Could not be carried out", format!("The backend said no ({reason}). Nothing changed."))
         }
         CaseState::Unknown => card(
@@ -368,8 +401,22 @@ pub async fn run_page(State(web): State<Web>, desk: Desk, Path(id): Path<String>
 }
 
 /// `POST /cases/{id}/run`
-pub async fn run(State(web): State<Web>, desk: Desk, Path(id): Path<String>) -> Answer {
+pub async fn run(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(id): Path<String>,
+    Form(fields): Form<Fields>,
+) -> Answer {
     let case = case_id(&id)?;
+    // The button stands under words that were read; pressed under others it runs nothing.
+    let view = web.gate.case_view(&desk.staff, &case).await?;
+    if Digest::from_hex(field(&fields, "digest")) != Some(view.digest) {
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "other-digest",
+            "This changed while you were reading",
+        ));
+    }
     match web.gate.run(&desk.staff, &case).await {
         Ok(_) => Ok(see_other(&format!("/cases/{}/run", case.0))),
         Err(error @ countersign_service::CaseError::Refused(_)) => {
@@ -505,31 +552,38 @@ pub fn sheet(
     at: countersign_cases::Timestamp,
     download: Option<String>,
 ) -> Receipt {
-    let did_not = |why: &str| ReceiptOutcome::DidNotHappen(why.to_owned());
+    let did_not = ReceiptOutcome::DidNotHappen;
+    let language = calendar.language();
+    let check_at = download.is_some().then(|| {
+        let origin = &web.gate.settings().origin;
+        format!("{origin}/receipts/verify#{}/{}", of.case, of.digest)
+    });
     Receipt {
+        language,
+        own_language: web.gate.settings().language,
+        qr: check_at
+            .as_deref()
+            .and_then(|check_at| Receipt::qr_of(check_at, language)),
+        check_at,
         number: of.case.to_owned(),
         organisation: web.gate.procedure().organisation.clone(),
         words: of.words.clone(),
         outcome: match of.state {
             CaseState::Done => ReceiptOutcome::Happened,
             CaseState::Unknown => ReceiptOutcome::Unknown,
-            CaseState::Failed => did_not("The backend said no"),
-            CaseState::Stopped => did_not("Stopped"),
-            CaseState::Refused => did_not("Declined by a colleague"),
-            CaseState::Withdrawn => did_not("Taken back"),
-            CaseState::Expired => did_not("It ran out"),
+            CaseState::Failed => did_not(Key("receipt-why-failed")),
+            CaseState::Stopped => did_not(Key("receipt-why-stopped")),
+            CaseState::Refused => did_not(Key("receipt-why-refused")),
+            CaseState::Withdrawn => did_not(Key("receipt-why-withdrawn")),
+            CaseState::Expired => did_not(Key("receipt-why-expired")),
             _ => ReceiptOutcome::Open,
         },
         at: When {
-            shown: calendar.full(at),
+            shown: calendar.with_zone(at),
             ..calendar.when(at)
         },
         facts,
-        procedure: format!(
-            "{}, version {}",
-            of.action,
-            of.procedure.chars().take(8).collect::<String>()
-        ),
+        procedure: (of.action.to_owned(), present::short(of.procedure)),
         digest: of.digest.clone(),
         ledger: None,
         download,

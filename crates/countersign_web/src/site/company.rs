@@ -2,7 +2,7 @@
 //!
 //! Whoever comes back from the provider arrives by a GET, which keeps what
 //! they bring and decides nothing; the button on the page they then see is the
-//! POST that does (docs/decisions/0009).
+//! POST that does (docs/decisions/0011).
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -14,7 +14,7 @@ use countersign_service::{
 };
 use futures_util::{StreamExt as _, stream};
 
-use super::customer::{frame, steps, way_named};
+use super::customer::{calendar, frame, steps, way_named};
 use super::live::{After, news, patch, stream as follow};
 use super::{Answer, Browser, Fields, field, html, html_with, local_path, public_frame};
 use crate::Web;
@@ -71,7 +71,7 @@ pub async fn show_sign_in(
 ) -> Answer {
     let view = web.gate.seat_view(seat).await?;
     let procedure = web.gate.procedure_of(&view.procedure).await?;
-    let way = way_named(web, &procedure, &view, name)
+    let way = way_named(web, browser, &procedure, &view, name)
         .filter(|way| way.method == ProofMethod::Company)
         .ok_or_else(Problem::nothing_here)?;
     let (step, steps) = steps(&procedure, &view);
@@ -144,8 +144,8 @@ async fn push_page(
     let from = web.gate.position();
     let view = web.gate.seat_view(seat).await?;
     let procedure = web.gate.procedure_of(&view.procedure).await?;
-    let calendar = web.calendar();
-    let way = way_named(web, &procedure, &view, name)
+    let calendar = calendar(web, browser);
+    let way = way_named(web, browser, &procedure, &view, name)
         .filter(|way| way.method == ProofMethod::Push)
         .ok_or_else(Problem::nothing_here)?;
     let (step, steps) = steps(&procedure, &view);
@@ -195,7 +195,7 @@ pub async fn ask(
         Err(ProofError::Case(error)) => return Err(error.into()),
         Err(ProofError::NotAsked) => return Err(Problem::nothing_here()),
         Err(ProofError::TooSoon { again_at }) => {
-            CompanyProblem::TooSoon(web.calendar().when(again_at))
+            CompanyProblem::TooSoon(calendar(&web, &browser).when(again_at))
         }
         Err(ProofError::NoMoreCodes) => CompanyProblem::NoMore,
         Err(_) => CompanyProblem::Failed,

@@ -6,8 +6,10 @@ use axum::response::{IntoResponse as _, Response};
 use countersign_cases::{Digest, State as CaseState, Who};
 use countersign_language::{Action, Expr, Method, Procedure, ProofId, Requirement};
 use countersign_service::adapters::secrets::Secret;
+use countersign_service::speech::Arg;
 use countersign_service::{
-    Answered, CaseError, CustomerSeat, LinkStanding, ProofError, SeatView, WayStanding,
+    Answered, CaseError, CustomerSeat, Detail, Language, LinkStanding, ProofError, SeatView,
+    ToldEvent, WayStanding,
 };
 use serde_json::json;
 
@@ -26,10 +28,11 @@ use crate::pages::{
     Button, ConfirmPage, CustomerFrame, CustomerReceiptPage, Does, DonePage, DoneState, Errors,
     Fact, FactValue, FieldError, Live, NextStep, PasskeyProofPage, ProofMethod, ProofProblem,
     ProofState, ProofWay, ProvePage, ReceiptRow, ReceiptsPage, StartPage, StartState, StepPlace,
-    StopPage, StopState, TypedProofPage, WayGroup, WayKind,
+    StopPage, StopState, Told, TypedProofPage, WayGroup, WayKind,
 };
 use crate::present::{self, Calendar, inside_sentence, sentence_case, words};
 use crate::problem::Problem;
+use crate::words::Typed;
 
 /// `GET /c/{token}`: the token leaves the address bar. Opening never uses the link up: scanners and previews open links too.
 pub async fn opened(State(web): State<Web>, Path(token): Path<String>) -> Answer {
@@ -44,13 +47,26 @@ pub async fn opened(State(web): State<Web>, Path(token): Path<String>) -> Answer
 pub async fn start(State(web): State<Web>, browser: Browser, headers: HeaderMap) -> Answer {
     if let Some(token) = web.cookies.link(&headers) {
         let standing = web.gate.link_standing(&token).await?;
+        if let LinkStanding::Usable {
+            until,
+            receipt: true,
+            ..
+        } = &standing
+        {
+            let mut frame = customer_frame(&web, &browser);
+            frame.works_until = Some(calendar(&web, &browser).when(*until));
+            return html(&StartPage {
+                frame,
+                state: StartState::Receipt,
+            });
+        }
         if let LinkStanding::Usable { until, .. } = &standing
             && let Some(view) = web.gate.link_view(&token).await?
         {
             if view.state.is_final() {
                 let page = StartPage {
                     frame: customer_frame(&web, &browser),
-                    state: over(&web, &view),
+                    state: over(&web, &browser, &view),
                 };
                 return html_with(StatusCode::GONE, &page);
             }
@@ -91,9 +107,11 @@ async fn seat_of(web: &Web, headers: &HeaderMap) -> Result<Option<CustomerSeat>,
 }
 
 /// What a link says whose case ended before it was used.
-fn over(web: &Web, view: &SeatView) -> StartState {
+fn over(web: &Web, browser: &Browser, view: &SeatView) -> StartState {
     match (view.state, view.ending.as_ref()) {
-        (CaseState::Stopped, Some(ending)) => StartState::Stopped(web.calendar().when(ending.at)),
+        (CaseState::Stopped, Some(ending)) => {
+            StartState::Stopped(calendar(web, browser).when(ending.at))
+        }
         _ => StartState::Gone,
     }
 }
@@ -105,39 +123,44 @@ fn ask(
     view: &SeatView,
     until: countersign_cases::Timestamp,
 ) -> StartPage {
-    let calendar = web.calendar();
+    let calendar = calendar(web, browser);
     let mut frame = frame(web, browser, view);
     frame.works_until = Some(calendar.when(until));
     let action = action_of(procedure, view);
     StartPage {
-        frame,
         state: StartState::Ask {
             words: words(&view.pieces),
-            consequence: action.and_then(|action| present::consequence(procedure, action)),
+            consequence: action.and_then(|action| consequence(&frame, procedure, action)),
             asked_by: view.opened_by.name.clone(),
             asked_at: calendar.when(view.opened_at),
             takes_effect: action
-                .and_then(present::waits)
-                .unwrap_or_else(|| "As soon as everything is proven.".to_owned()),
-            you_will_need: will_need(view),
+                .and_then(|action| present::waits_in(action, frame.language))
+                .unwrap_or_else(|| frame.say("waits-not")),
+            you_will_need: view.ways.iter().map(|way| way.label.clone()).collect(),
             failed: false,
         },
+        frame,
     }
+}
+
+/// What follows from the words, in the page's language with the procedure's own labels in it.
+fn consequence(frame: &CustomerFrame, procedure: &Procedure, action: &Action) -> Option<Told> {
+    let follows = present::consequence_of(procedure, action)?;
+    let labels = follows.labels.into_iter();
+    Some(labels.fold(frame.tell(follows.key), |told, (name, label)| {
+        told.with(name, frame.own(label))
+    }))
+}
+
+/// Times as this browser's customer reads them, now.
+pub fn calendar(web: &Web, browser: &Browser) -> Calendar {
+    web.calendar().spoken(browser.language())
 }
 
 fn action_of<'a>(procedure: &'a Procedure, view: &SeatView) -> Option<&'a Action> {
     procedure
         .action_named(&view.action)
         .and_then(|id| procedure.actions.get(id.index()))
-}
-
-fn will_need(view: &SeatView) -> String {
-    let labels: Vec<String> = view.ways.iter().map(|way| way.label.clone()).collect();
-    match labels.len() {
-        0 => "nothing you have to type".to_owned(),
-        1 => labels.join(""),
-        _ => format!("some of: {}", labels.join(", ")),
-    }
 }
 
 /// `POST /c/yes`: "Yes, I asked for this". Uses the link up and gives the seat.
@@ -148,7 +171,15 @@ pub async fn yes(State(web): State<Web>, network: Network, headers: HeaderMap) -
         return Ok(see_other("/c"));
     };
     match web.gate.use_link(&token).await {
-        Ok((seat, _)) => Ok(seated(&web, seat.expose(), "/c/prove")),
+        Ok((token, seat)) => {
+            let view = web.gate.seat_view(&seat).await?;
+            let to = if view.receipt {
+                format!("/c/receipts/{}", view.case.0)
+            } else {
+                next_page(&view).to_owned()
+            };
+            Ok(seated(&web, token.expose(), &to))
+        }
         Err(CaseError::LinkGone) => Ok(see_other("/c")),
         Err(error) => Err(error.into()),
     }
@@ -189,6 +220,9 @@ fn next_page(view: &SeatView) -> &'static str {
         } else {
             "/c/prove"
         }
+    } else if view.to_set.is_some() {
+        // Sends on to `/c/done` where it is not for this seat to set.
+        "/c/set"
     } else {
         "/c/done"
     }
@@ -259,7 +293,7 @@ pub async fn choose(
     let procedure = web.gate.procedure_of(&view.procedure).await?;
     let errors = Errors(vec![FieldError {
         field: "way".to_owned(),
-        message: "Choose one of the ways.".to_owned(),
+        message: browser.language().say("prove-choose"),
     }]);
     html_with(
         StatusCode::UNPROCESSABLE_ENTITY,
@@ -274,7 +308,7 @@ fn prove_page(
     view: &SeatView,
     errors: Errors,
 ) -> ProvePage {
-    let calendar = web.calendar();
+    let calendar = calendar(web, browser);
     let (step, steps) = steps(procedure, view);
     let groups = [WayKind::Have, WayKind::Know, WayKind::Receive]
         .into_iter()
@@ -351,12 +385,13 @@ fn shown_method(method: Method) -> ProofMethod {
 /// tell somebody who has proved nothing whether there is a PIN.
 pub(super) fn way_named(
     web: &Web,
+    browser: &Browser,
     procedure: &Procedure,
     view: &SeatView,
     name: &str,
 ) -> Option<ProofWay> {
     if let Some(way) = view.ways.iter().find(|way| way.proof == name) {
-        return Some(proof_way(way, &web.calendar()));
+        return Some(proof_way(way, &calendar(web, browser)));
     }
     let id = procedure.proof_named(name)?;
     let proof = procedure.proofs.get(id.index())?;
@@ -454,7 +489,8 @@ pub async fn way(
 ) -> Answer {
     let view = web.gate.seat_view(&seat).await?;
     let procedure = web.gate.procedure_of(&view.procedure).await?;
-    let way = way_named(&web, &procedure, &view, &name).ok_or_else(Problem::nothing_here)?;
+    let way =
+        way_named(&web, &browser, &procedure, &view, &name).ok_or_else(Problem::nothing_here)?;
     if next_page(&view) != "/c/prove" || way.state == ProofState::Done {
         return Ok(see_other(next_page(&view)));
     }
@@ -499,8 +535,8 @@ async fn show_typed(
 ) -> Answer {
     let view = web.gate.seat_view(seat).await?;
     let procedure = web.gate.procedure_of(&view.procedure).await?;
-    let calendar = web.calendar();
-    let way = way_named(web, &procedure, &view, name).ok_or_else(Problem::nothing_here)?;
+    let calendar = calendar(web, browser);
+    let way = way_named(web, browser, &procedure, &view, name).ok_or_else(Problem::nothing_here)?;
     let address = view
         .ways
         .iter()
@@ -649,7 +685,7 @@ fn confirming(
     errors: Errors,
 ) -> ConfirmPage {
     let action = action_of(procedure, view);
-    let mut summary: Vec<Fact> = view
+    let summary: Vec<Fact> = view
         .parameters
         .iter()
         .map(|parameter| Fact {
@@ -657,31 +693,35 @@ fn confirming(
             value: FactValue::Machine(parameter.value.clone()),
         })
         .collect();
-    if let Some(waits) = action.and_then(present::waits) {
-        summary.push(Fact {
-            label: "Takes effect".to_owned(),
-            value: FactValue::Text(waits),
-        });
-    }
+    let frame = frame(web, browser, view);
     ConfirmPage {
-        frame: frame(web, browser, view),
         words: words(&view.pieces),
-        consequence: action.and_then(|action| present::consequence(procedure, action)),
+        consequence: action.and_then(|action| consequence(&frame, procedure, action)),
         summary,
+        takes_effect: action.and_then(|action| present::waits_in(action, frame.language)),
         digest: view.digest.to_string(),
-        number_from: None,
-        button: format!("Yes: {}", inside_sentence(&view.action_label)),
+        number_from: view.number_from.clone(),
+        // German nouns keep their capital.
+        button: if frame.own_language == Language::German {
+            view.action_label.clone()
+        } else {
+            inside_sentence(&view.action_label)
+        },
         errors,
+        frame,
     }
 }
 
-/// `POST /c/confirm`: the customer's last step. `digest` is the one of the words on the page.
+/// `POST /c/confirm`: the customer's last step. `digest` is the one of the words on the page, `number` the two digits the
+/// agent tells, where they are asked for.
 pub async fn confirm(
     State(web): State<Web>,
     browser: Browser,
+    network: Network,
     Seat(seat): Seat,
     Form(fields): Form<Fields>,
 ) -> Answer {
+    network.take(&web.rates.answers)?;
     let Some(digest) = Digest::from_hex(field(&fields, "digest")) else {
         return Err(Problem::new(
             StatusCode::CONFLICT,
@@ -689,31 +729,62 @@ pub async fn confirm(
             "This changed while you were reading",
         ));
     };
-    match web.gate.confirm(&seat, digest).await {
-        Ok(_) => Ok(see_other("/c/done")),
+    let number = fields.get("number").map(String::as_str);
+    let language = browser.language();
+    let (status, at_field, message) = match web.gate.confirm(&seat, digest, number).await {
+        Ok(_) => return Ok(see_other("/c/done")),
         Err(CaseError::Refused(refusal)) if refusal.code() == "already-confirmed" => {
-            Ok(see_other("/c/done"))
+            return Ok(see_other("/c/done"));
         }
-        Err(CaseError::Refused(refusal)) if refusal.code() == "customer-part-missing" => {
-            let view = web.gate.seat_view(&seat).await?;
-            let errors = Errors(vec![FieldError {
-                field: "confirm".to_owned(),
-                message: format!("{}.", sentence_case(&refusal.to_string())),
-            }]);
-            let procedure = web.gate.procedure_of(&view.procedure).await?;
-            html_with(
-                StatusCode::CONFLICT,
-                &confirming(&web, &procedure, &browser, &view, errors),
-            )
-        }
-        Err(error) => Err(error.into()),
-    }
+        Err(CaseError::Refused(refusal)) if refusal.code() == "customer-part-missing" => (
+            StatusCode::CONFLICT,
+            "confirm",
+            language.say("confirm-missing"),
+        ),
+        Err(CaseError::NumberMissing) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "number",
+            language.say("confirm-number-missing"),
+        ),
+        Err(CaseError::WrongNumber { tries_left }) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "number",
+            language.tell(
+                "confirm-number-tries",
+                &[("tries", Arg::Number(u64::from(tries_left)))],
+            ),
+        ),
+        Err(CaseError::NumberClosed { until }) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "number",
+            language.tell(
+                "confirm-number-closed",
+                &[(
+                    "until",
+                    Arg::Text(&calendar(&web, &browser).when(until).shown),
+                )],
+            ),
+        ),
+        Err(error) => return Err(error.into()),
+    };
+    let view = web.gate.seat_view(&seat).await?;
+    let errors = Errors(vec![FieldError {
+        field: at_field.to_owned(),
+        message,
+    }]);
+    let procedure = web.gate.procedure_of(&view.procedure).await?;
+    html_with(
+        status,
+        &confirming(&web, &procedure, &browser, &view, errors),
+    )
 }
 
 /// `POST /c/run`: the customer says "run".
 pub async fn run(State(web): State<Web>, Seat(seat): Seat) -> Answer {
     match web.gate.run_from_seat(&seat).await {
-        Ok(_) | Err(CaseError::Refused(_)) => Ok(see_other("/c/done")),
+        Ok(_) | Err(CaseError::Refused(_)) => {
+            Ok(see_other(next_page(&web.gate.seat_view(&seat).await?)))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -730,13 +801,17 @@ pub async fn done_page(
     seat: &CustomerSeat,
 ) -> Result<DonePage, Problem> {
     let view = web.gate.seat_view(seat).await?;
-    let calendar = web.calendar();
+    let calendar = calendar(web, browser);
     let when =
         |at: Option<countersign_cases::Timestamp>| calendar.when(at.unwrap_or(view.opened_at));
     let state = match view.state {
         CaseState::None | CaseState::Open => DoneState::Checked,
         CaseState::Waiting { until, .. } => DoneState::Waits(calendar.when(until)),
         CaseState::Ready { .. } => DoneState::Ready,
+        CaseState::Granted if view.to_set.is_some() => DoneState::ToSet {
+            until: when(view.to_set),
+            here: web.gate.enrolment(seat).await?.is_some(),
+        },
         CaseState::Granted | CaseState::Running => DoneState::Running,
         CaseState::Done => DoneState::Done,
         CaseState::Failed => DoneState::Failed,
@@ -748,17 +823,22 @@ pub async fn done_page(
         CaseState::Expired => DoneState::Expired,
     };
     let over = view.state.is_final();
+    let set = match &state {
+        DoneState::ToSet { here: true, .. } => Some("/c/set".to_owned()),
+        _ => None,
+    };
     let host = |url: &str| {
         url.split("://")
             .nth(1)
             .and_then(|rest| rest.split('/').next())
-            .unwrap_or("the panel")
+            .unwrap_or(url)
             .to_owned()
     };
     Ok(DonePage {
-        steps: next_steps(&view, &calendar),
+        steps: next_steps(&view, &calendar, browser.language()),
         state,
         words: words(&view.pieces),
+        set,
         receipt: view.receipt.then(|| format!("/c/receipts/{}", view.case.0)),
         stop_until: view
             .takes_effect_at
@@ -781,12 +861,12 @@ pub async fn done_page(
     })
 }
 
-fn next_steps(view: &SeatView, calendar: &Calendar) -> Vec<NextStep> {
-    if view.state.is_final() {
+fn next_steps(view: &SeatView, calendar: &Calendar, language: Language) -> Vec<NextStep> {
+    if view.state.is_final() || view.to_set.is_some() {
         return Vec::new();
     }
     let mut steps = vec![NextStep {
-        text: "You proved it is you and confirmed".to_owned(),
+        text: language.say("done-step-confirmed"),
         place: StepPlace::Done,
     }];
     let colleague = view
@@ -795,13 +875,16 @@ fn next_steps(view: &SeatView, calendar: &Calendar) -> Vec<NextStep> {
         .any(|missing| matches!(missing.who, Who::Colleague { .. }));
     if colleague {
         steps.push(NextStep {
-            text: "A colleague checks it and signs".to_owned(),
+            text: language.say("done-step-colleague"),
             place: StepPlace::Now,
         });
     }
     if let Some(at) = view.takes_effect_at {
         steps.push(NextStep {
-            text: format!("It takes effect on {}", calendar.when(at).shown),
+            text: language.tell(
+                "done-step-at",
+                &[("at", Arg::Text(&calendar.when(at).shown))],
+            ),
             place: if colleague {
                 StepPlace::Next
             } else {
@@ -814,13 +897,13 @@ fn next_steps(view: &SeatView, calendar: &Calendar) -> Vec<NextStep> {
         .any(|missing| matches!(missing.who, Who::Time | Who::Gate))
     {
         steps.push(NextStep {
-            text: "Everybody on file is told, and it waits".to_owned(),
+            text: language.say("done-step-told"),
             place: StepPlace::Next,
         });
     }
     let now = steps.iter().all(|step| step.place == StepPlace::Done);
     steps.push(NextStep {
-        text: "It is done, once, and you get a receipt".to_owned(),
+        text: language.say("done-step-last"),
         place: if now { StepPlace::Now } else { StepPlace::Next },
     });
     steps
@@ -871,7 +954,7 @@ pub async fn stop(
         let state = if stopped.state == CaseState::Stopped {
             StopState::Stopped
         } else {
-            StopState::TooLate(web.calendar().when(web.gate.now()))
+            StopState::TooLate(calendar(&web, &browser).when(web.gate.now()))
         };
         return html(&stop_elsewhere(&web, &browser, state));
     };
@@ -893,7 +976,7 @@ async fn stopping(
     state: Option<StopState>,
 ) -> Result<StopPage, Problem> {
     let view = web.gate.seat_view(seat).await?;
-    let calendar = web.calendar();
+    let calendar = calendar(web, browser);
     let ended = view.ending.as_ref().map(|ending| calendar.when(ending.at));
     let standing = match view.state {
         CaseState::Stopped => {
@@ -923,7 +1006,7 @@ async fn stopping(
 /// `GET /c/receipts`
 pub async fn receipts(State(web): State<Web>, browser: Browser, Seat(seat): Seat) -> Answer {
     let view = web.gate.seat_view(&seat).await?;
-    let calendar = web.calendar();
+    let calendar = calendar(&web, &browser);
     let rows = web
         .gate
         .cases_of_seat(&seat)
@@ -956,7 +1039,7 @@ pub async fn receipt(
     Path(id): Path<String>,
 ) -> Answer {
     let view = web.gate.seat_view(&seat).await?;
-    let calendar = web.calendar();
+    let calendar = calendar(&web, &browser);
     let receipt = web.gate.receipt_of_customer(&seat, &case_id(&id)?).await?;
     let own = receipt.case == view.case;
     let timeline = if own {
@@ -964,11 +1047,12 @@ pub async fn receipt(
     } else {
         Vec::new()
     };
+    let frame = frame(&web, &browser, &view);
     let facts = timeline
         .iter()
         .map(|entry| Fact {
             label: calendar.second(entry.at).shown,
-            value: FactValue::Text(sentence_case(&entry.words)),
+            value: FactValue::Told(event(&frame, &entry.told)),
         })
         .collect();
     let of = SheetOf {
@@ -992,9 +1076,20 @@ pub async fn receipt(
         Some(format!("/c/receipts/{}/json", receipt.case.0)),
     );
     html(&CustomerReceiptPage {
-        frame: frame(&web, &browser, &view),
+        frame,
         receipt: sheet,
     })
+}
+
+/// A line of what happened, in the page's language.
+fn event(frame: &CustomerFrame, told: &ToldEvent) -> Told {
+    let line = frame.tell(told.key);
+    match &told.with {
+        None => line,
+        Some((name, Detail::Label(label))) => line.with(name, frame.own(label)),
+        Some((name, Detail::Said(words))) => line.with(name, Typed(words)),
+        Some((name, Detail::Count(count))) => line.with(name, count),
+    }
 }
 
 /// The state a receipt names.

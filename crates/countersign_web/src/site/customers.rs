@@ -66,7 +66,8 @@ pub async fn find(web: &Web, desk: &Desk, query: &str) -> Result<Vec<CustomerHit
         .collect())
 }
 
-fn hit(view: &CustomerView, calendar: &Calendar) -> CustomerHit {
+/// A customer in a list, masked.
+pub(super) fn hit(view: &CustomerView, calendar: &Calendar) -> CustomerHit {
     CustomerHit {
         id: view.id.0.clone(),
         name: view.name.clone(),

@@ -90,7 +90,8 @@ pub fn row_of(row: &DeskRow, calendar: &Calendar) -> CaseRow {
     }
 }
 
-fn state_of(row: &DeskRow, calendar: &Calendar) -> CaseState {
+/// How a listed case stands.
+pub(super) fn state_of(row: &DeskRow, calendar: &Calendar) -> CaseState {
     match row.state.as_str() {
         "waiting" => CaseState::Waits(
             row.takes_effect_at

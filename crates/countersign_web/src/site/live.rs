@@ -5,20 +5,21 @@ use std::future::ready;
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, State};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use countersign_service::adapters::secrets::Secret;
 use futures_util::{Stream, StreamExt as _};
 
-use super::{Answer, Desk, Fields, approvals, cases, customer, desk, field};
+use super::{Answer, Desk, Fields, approvals, cases, customer, desk, field, panel};
 use crate::Web;
 use crate::api::cases::case_id;
 use crate::body::{Path, Query};
-use crate::callers::{Caller, Seat};
+use crate::callers::{Caller, Panel, Seat};
 use crate::pages::{
     ApprovalsTab, DeskTab, approvals_fragments, case_fragments, customer_done_fragments,
-    desk_fragments,
+    desk_fragments, panel_case_fragments,
 };
 use crate::problem::Problem;
 
@@ -68,6 +69,41 @@ pub async fn case(
                 let viewer = viewer.still_here(&web).await?;
                 let page = cases::case_page(&web, &viewer, &id).await.ok()?;
                 Some(patch(version, &case_fragments(&page)))
+            }
+        });
+    Ok(stream(patches))
+}
+
+/// `GET /panel/cases/{id}/events`
+pub async fn panel_case(
+    State(web): State<Web>,
+    browser: super::Browser,
+    viewer: Panel,
+    headers: HeaderMap,
+    After(after): After,
+    Path(id): Path<String>,
+) -> Answer {
+    let versions = web
+        .gate
+        .panel(&viewer.0)
+        .case_versions(&case_id(&id)?)
+        .await?;
+    let token = web.cookies.panel(&headers).map(Secret::new);
+    let patches = versions
+        .into_stream()
+        .filter(move |version| ready(*version > after))
+        .then(move |version| {
+            let (web, browser, id, token) =
+                (web.clone(), browser.clone(), id.clone(), token.clone());
+            async move {
+                // Signed out of the panel: the stream ends.
+                let by = web
+                    .gate
+                    .panel_session(token?.expose_text(), false)
+                    .await
+                    .ok()??;
+                let page = panel::case_page(&web, &browser, &by, &id).await.ok()?;
+                Some(patch(version, &panel_case_fragments(&page)))
             }
         });
     Ok(stream(patches))

@@ -10,9 +10,11 @@ pub mod company;
 pub mod customer;
 pub mod customers;
 pub mod desk;
+pub mod enrol;
 pub mod language;
 pub mod live;
 pub mod new_case;
+pub mod panel;
 pub mod procedures;
 pub mod proposal;
 pub mod reference;
@@ -20,6 +22,8 @@ pub mod settings;
 pub mod sign_in;
 pub mod statistics;
 pub mod stop;
+pub mod talking;
+pub mod verify;
 
 use std::collections::BTreeMap;
 
@@ -78,8 +82,8 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// As its headers say.
-    pub fn of(headers: &HeaderMap, here: String) -> Self {
+    /// As its headers say; `otherwise` where they name no language the gate speaks.
+    pub fn of(headers: &HeaderMap, here: String, otherwise: Language) -> Self {
         let theme = match cookie(headers, "theme").as_deref() {
             Some("light") => Theme::Light,
             Some("dark") => Theme::Dark,
@@ -94,7 +98,7 @@ impl Browser {
                 headers
                     .get(header::ACCEPT_LANGUAGE)
                     .and_then(|value| value.to_str().ok()),
-                Language::default(),
+                otherwise,
             ),
         }
     }
@@ -113,15 +117,22 @@ impl Browser {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Browser {
+impl Browser {
+    /// The path it is at, without a query.
+    pub fn path(&self) -> &str {
+        self.here.split('?').next().unwrap_or_default()
+    }
+}
+
+impl FromRequestParts<Web> for Browser {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Self::Rejection> {
         let here = parts
             .uri
             .path_and_query()
             .map_or_else(String::new, ToString::to_string);
-        Ok(Self::of(&parts.headers, here))
+        Ok(Self::of(&parts.headers, here, web.gate.settings().language))
     }
 }
 
@@ -227,7 +238,7 @@ pub fn public_frame(web: &Web, browser: &Browser) -> StaffFrame {
 pub fn customer_frame(web: &Web, browser: &Browser) -> CustomerFrame {
     CustomerFrame {
         language: browser.language,
-        own_language: Language::English,
+        own_language: web.gate.settings().language,
         here: browser.customer_page(),
         theme: browser.theme,
         organisation: web.gate.procedure().organisation.clone(),
@@ -239,6 +250,7 @@ pub fn customer_frame(web: &Web, browser: &Browser) -> CustomerFrame {
         more_time: false,
         demo: web.demo.clone(),
         proven: None,
+        asks_who: false,
         idempotency_key: web.fresh_key(),
     }
 }
@@ -275,8 +287,9 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
             .uri()
             .path_and_query()
             .map_or_else(String::new, ToString::to_string),
+        web.gate.settings().language,
     );
-    let reading = request.method() == Method::GET;
+    let reading = matches!(*request.method(), Method::GET | Method::HEAD);
     let response = next.run(request).await;
     if api || wants_json {
         return response;
@@ -284,14 +297,35 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
     let Some(problem) = response.extensions().get::<Problem>().cloned() else {
         return response;
     };
+    let framed = panel::is_framed(&path);
+    // Somebody else's page sent the frame to an address inside the panel, or the session is over: begin at the door.
+    if framed
+        && reading
+        && path != "/panel"
+        && (problem.status == 401 || &*problem.code == "cross-site")
+    {
+        return see_other("/panel");
+    }
     if problem.status == 401 && reading {
         return see_other(&format!("/sign-in?next={}", pages::encode(&browser.here)));
     }
     let status = response.status();
-    let shown = shown(&web, &problem, &browser);
+    let customers = path == "/c"
+        || path == talking::PATH
+        || ["/c/", "/v/", "/receipts/"]
+            .iter()
+            .any(|under| path.starts_with(under));
+    let calendar = if customers {
+        web.calendar().spoken(browser.language())
+    } else {
+        web.calendar()
+    };
+    let shown = shown(&calendar, &problem, &browser);
     let reference =
         (problem.status >= 500).then(|| web.fresh_key().chars().take(6).collect::<String>());
-    let page = if path == "/c" || path.starts_with("/c/") || path.starts_with("/v/") {
+    let page = if framed {
+        panel::problem(&web, &browser, status, shown, reference)
+    } else if customers {
         html_with(
             status,
             &CustomerErrorPage {
@@ -318,8 +352,7 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
     page
 }
 
-fn shown(web: &Web, problem: &Problem, browser: &Browser) -> pages::Problem {
-    let calendar = web.calendar();
+fn shown(calendar: &Calendar, problem: &Problem, browser: &Browser) -> pages::Problem {
     match (problem.status, &*problem.code) {
         (_, "cross-site") => pages::Problem::Elsewhere,
         (400 | 408 | 413 | 415 | 422, _) => pages::Problem::Unreadable,

@@ -17,9 +17,9 @@ use crate::network::Network;
 use crate::pages::{
     Act, ActOutcome, ActionChoice, ActionGroup, Check, CheckState, ChosenCustomer, Errors,
     FieldError, NewCaseActionPage, NewCaseCheckPage, NewCaseCustomerPage, NewCaseDetailsPage,
-    Obstacle, ParameterField, ProcedureRef, Section, Way,
+    Obstacle, ParameterField, ProcedureRef, Section, Way, When,
 };
-use crate::present::{self, sentence_case};
+use crate::present::{self, Calendar, sentence_case};
 use crate::problem::Problem;
 
 /// `GET /cases/new/customer`
@@ -61,7 +61,7 @@ pub async fn action(State(web): State<Web>, desk: Desk, Query(fields): Query<Fie
             line: present::blanks(action),
             risk: Some(present::risk(action)),
             needs: present::needs(action),
-            blocked: blocked(&procedure, action, &desk),
+            blocked: why_blocked(&procedure, action, desk.staff.roles()),
         };
         match groups.iter_mut().find(|group| group.title == kind) {
             Some(group) => group.actions.push(choice),
@@ -79,12 +79,12 @@ pub async fn action(State(web): State<Web>, desk: Desk, Query(fields): Query<Fie
 }
 
 /// Why this person may not start it. Only a kindness: the decision is made when the case is opened.
-fn blocked(procedure: &Procedure, action: &Action, desk: &Desk) -> Option<String> {
-    let roles = desk
-        .staff
-        .roles()
-        .iter()
-        .filter_map(|name| procedure.role_named(name));
+pub(super) fn why_blocked(
+    procedure: &Procedure,
+    action: &Action,
+    roles: &[String],
+) -> Option<String> {
+    let roles = roles.iter().filter_map(|name| procedure.role_named(name));
     let may = roles.clone().any(|has| {
         action
             .opened_by
@@ -136,16 +136,7 @@ async fn details_page(
         customer,
         action: action.name.clone(),
         action_label: action.label.clone(),
-        fields: action
-            .parameters
-            .iter()
-            .map(|parameter| ParameterField {
-                name: parameter.name.clone(),
-                label: sentence_case(&parameter.label),
-                value: field(fields, &format!("p.{}", parameter.name)).to_owned(),
-                old: None,
-            })
-            .collect(),
+        fields: parameter_fields(action, fields),
         reason: field(fields, "reason").to_owned(),
         reference: field(fields, "reference").to_owned(),
         errors,
@@ -155,23 +146,7 @@ async fn details_page(
 /// `POST /cases/new/check`
 pub async fn check(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields>) -> Answer {
     let procedure = web.gate.procedure();
-    let action = action_of(&procedure, &fields)?;
-    let mut errors = Vec::new();
-    for parameter in &action.parameters {
-        let name = format!("p.{}", parameter.name);
-        if field(&fields, &name).is_empty() {
-            errors.push(FieldError {
-                field: name,
-                message: format!("Enter the {}.", parameter.label),
-            });
-        }
-    }
-    if !(10..=500).contains(&field(&fields, "reason").chars().count()) {
-        errors.push(FieldError {
-            field: "reason".to_owned(),
-            message: "Say why, in 10 to 500 characters.".to_owned(),
-        });
-    }
+    let errors = checked(action_of(&procedure, &fields)?, &fields);
     if errors.is_empty() {
         html(&check_page(&web, &desk, &fields, None).await?)
     } else {
@@ -180,6 +155,27 @@ pub async fn check(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields
             &details_page(&web, &desk, &fields, Errors(errors)).await?,
         )
     }
+}
+
+/// What is wrong with the details of a new case.
+pub(super) fn checked(action: &Action, fields: &Fields) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    for parameter in &action.parameters {
+        let name = format!("p.{}", parameter.name);
+        if field(fields, &name).is_empty() {
+            errors.push(FieldError {
+                field: name,
+                message: format!("Enter the {}.", parameter.label),
+            });
+        }
+    }
+    if !(10..=500).contains(&field(fields, "reason").chars().count()) {
+        errors.push(FieldError {
+            field: "reason".to_owned(),
+            message: "Say why, in 10 to 500 characters.".to_owned(),
+        });
+    }
+    errors
 }
 
 async fn check_page(
@@ -191,41 +187,16 @@ async fn check_page(
     let (customer, _) = chosen(web, desk, fields).await?;
     let procedure = web.gate.procedure();
     let action = action_of(&procedure, fields)?;
-    let parameters = parameters(action, fields);
-    let mut hidden: Vec<(String, String)> = vec![
-        ("customer".to_owned(), customer.id.clone()),
-        ("action".to_owned(), action.name.clone()),
-    ];
-    hidden.extend(
-        parameters
-            .iter()
-            .map(|(name, value)| (format!("p.{name}"), value.clone())),
-    );
-    for name in ["reason", "reference"] {
-        hidden.push((name.to_owned(), field(fields, name).to_owned()));
-    }
     Ok(NewCaseCheckPage {
         frame: desk.frame(Some(Section::Desk)),
         customer,
         action_label: action.label.clone(),
-        act: Act {
-            words: present::words_of(action, &parameters),
-            consequence: present::consequence(&procedure, action),
-            risk: Some(present::risk(action)),
-            procedure: Some(ProcedureRef {
-                name: action.name.clone(),
-                version: procedure.version.to_string().chars().take(8).collect(),
-                href: None,
-            }),
-            takes_effect: present::waits(action),
-            digest: String::new(),
-            outcome: ActOutcome::Open,
-        },
+        act: act_before(&procedure, action, &parameters(action, fields)),
         reason: field(fields, "reason").to_owned(),
         reference: field(fields, "reference").to_owned(),
         needs: needs(&procedure, action),
         expected: None,
-        hidden,
+        hidden: hidden(action, fields),
         obstacle,
     })
 }
@@ -268,15 +239,7 @@ fn needs(procedure: &Procedure, action: &Action) -> Vec<Way> {
 pub async fn open(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields>) -> Answer {
     let procedure = web.gate.procedure();
     let action = action_of(&procedure, &fields)?;
-    let some = |name: &str| Some(field(&fields, name).to_owned()).filter(|text| !text.is_empty());
-    let request = OpenRequest {
-        customer: CustomerId(field(&fields, "customer").to_owned()),
-        action: action.name.clone(),
-        parameters: parameters(action, &fields),
-        reason: some("reason"),
-        reference: some("reference"),
-        return_to: None,
-    };
+    let request = request_of(action, &fields);
     let refusal = match web.gate.open_case(&desk.staff, &request).await {
         Ok(opened) => return Ok(see_other(&format!("/cases/{}", opened.case.0))),
         Err(CaseError::Refused(Refusal::OtherCaseOpen { case }))
@@ -294,16 +257,7 @@ pub async fn open(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields>
         },
         Refusal::RequestClosed { until } => {
             let (_, view) = chosen(&web, &desk, &fields).await?;
-            let earlier = view.refused.as_ref();
-            Obstacle::Closed {
-                case: earlier.map_or_else(String::new, |earlier| earlier.case.0.clone()),
-                how: if earlier.is_some_and(|earlier| earlier.stopped) {
-                    "stopped".to_owned()
-                } else {
-                    "declined by a colleague".to_owned()
-                },
-                until: desk.calendar.when(*until),
-            }
+            closed(&view, desk.calendar.when(*until))
         }
         other => Obstacle::Limit(sentence_case(&other.to_string())),
     };
@@ -344,26 +298,33 @@ async fn chosen(
             &CustomerId(field(fields, "customer").to_owned()),
         )
         .await?;
-    let mut notes = warnings(&view, &desk.calendar);
-    notes.extend(locks(&view, &desk.calendar));
-    Ok((
-        ChosenCustomer {
-            id: view.id.0.clone(),
-            name: view.name.clone(),
-            warnings: notes,
-        },
-        view,
-    ))
+    Ok((chosen_of(&view, &desk.calendar), view))
 }
 
-fn action_of<'a>(procedure: &'a Procedure, fields: &Fields) -> Result<&'a Action, Problem> {
+/// Who was chosen, with what there is to beware of.
+pub(super) fn chosen_of(view: &CustomerView, calendar: &Calendar) -> ChosenCustomer {
+    let mut notes = warnings(view, calendar);
+    notes.extend(locks(view, calendar));
+    ChosenCustomer {
+        id: view.id.0.clone(),
+        name: view.name.clone(),
+        warnings: notes,
+    }
+}
+
+/// The action a form names; one that is not there is an address where there is nothing.
+pub(super) fn action_of<'a>(
+    procedure: &'a Procedure,
+    fields: &Fields,
+) -> Result<&'a Action, Problem> {
     let id: Option<ActionId> = procedure.action_named(field(fields, "action"));
     id.and_then(|id| procedure.actions.get(id.index()))
         .filter(|action| !action.outside)
         .ok_or_else(Problem::nothing_here)
 }
 
-fn parameters(action: &Action, fields: &Fields) -> BTreeMap<String, String> {
+/// The values of a form by parameter.
+pub(super) fn parameters(action: &Action, fields: &Fields) -> BTreeMap<String, String> {
     action
         .parameters
         .iter()
@@ -374,4 +335,84 @@ fn parameters(action: &Action, fields: &Fields) -> BTreeMap<String, String> {
             )
         })
         .collect()
+}
+
+/// A field for each value the action asks for, filled in as far as it is.
+pub(super) fn parameter_fields(action: &Action, fields: &Fields) -> Vec<ParameterField> {
+    action
+        .parameters
+        .iter()
+        .map(|parameter| ParameterField {
+            name: parameter.name.clone(),
+            label: sentence_case(&parameter.label),
+            value: field(fields, &format!("p.{}", parameter.name)).to_owned(),
+            old: None,
+        })
+        .collect()
+}
+
+/// What was filled in, for the form that opens the case.
+pub(super) fn hidden(action: &Action, fields: &Fields) -> Vec<(String, String)> {
+    let as_is = |name: &str| (name.to_owned(), field(fields, name).to_owned());
+    let values = parameters(action, fields)
+        .into_iter()
+        .map(|(name, value)| (format!("p.{name}"), value));
+    [
+        as_is("customer"),
+        ("action".to_owned(), action.name.clone()),
+    ]
+    .into_iter()
+    .chain(values)
+    .chain([as_is("reason"), as_is("reference")])
+    .collect()
+}
+
+/// The words before there is a case.
+pub(super) fn act_before(
+    procedure: &Procedure,
+    action: &Action,
+    values: &BTreeMap<String, String>,
+) -> Act {
+    Act {
+        words: present::words_of(action, values),
+        consequence: present::consequence(procedure, action),
+        risk: Some(present::risk(action)),
+        procedure: Some(ProcedureRef {
+            name: action.name.clone(),
+            version: procedure.version.to_string().chars().take(8).collect(),
+            href: None,
+        }),
+        takes_effect: present::waits(action),
+        digest: String::new(),
+        outcome: ActOutcome::Open,
+    }
+}
+
+/// What the form asks for.
+pub(super) fn request_of(action: &Action, fields: &Fields) -> OpenRequest {
+    let some = |name: &str| Some(field(fields, name).to_owned()).filter(|text| !text.is_empty());
+    OpenRequest {
+        customer: CustomerId(field(fields, "customer").to_owned()),
+        action: action.name.clone(),
+        parameters: parameters(action, fields),
+        reason: some("reason"),
+        reference: some("reference"),
+        return_to: None,
+        language: None,
+        shows: Vec::new(),
+    }
+}
+
+/// Refused or stopped not long ago, and so closed for a while.
+pub(super) fn closed(view: &CustomerView, until: When) -> Obstacle {
+    let earlier = view.refused.as_ref();
+    Obstacle::Closed {
+        case: earlier.map_or_else(String::new, |earlier| earlier.case.0.clone()),
+        how: if earlier.is_some_and(|earlier| earlier.stopped) {
+            "stopped".to_owned()
+        } else {
+            "declined by a colleague".to_owned()
+        },
+        until,
+    }
 }

@@ -1,18 +1,25 @@
 //! `/procedures/proposed`: a new version of the procedure is read, and signed with a passkey.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
+use countersign_service::ProcedureError;
 use serde_json::json;
 
 use super::sign_in::Scripted;
-use super::{Answer, Desk, html};
+use super::{Answer, Desk, Fields, field, html_with};
 use crate::Web;
-use crate::body::Json;
-use crate::pages::{Proposal, ProposalPage, ProposalState, Section};
+use crate::body::{Form, Json};
+use crate::headers::see_other;
+use crate::pages::{Errors, Proposal, ProposalPage, ProposalState, RefusedVersion, Section};
 use crate::present::sentence_case;
 
 /// `GET /procedures/proposed`
 pub async fn page(State(web): State<Web>, desk: Desk) -> Answer {
+    show(&web, &desk, "", Errors::default()).await
+}
+
+async fn show(web: &Web, desk: &Desk, reason: &str, errors: Errors) -> Answer {
     let proposal = web.gate.proposed_procedure(&desk.staff).await?;
     let proposal = proposal.map(|view| Proposal {
         at: desk.calendar.when(view.at),
@@ -28,10 +35,44 @@ pub async fn page(State(web): State<Web>, desk: Desk) -> Answer {
         replaces_text: view.replaces_text,
         role: view.role,
     });
-    html(&ProposalPage {
-        frame: desk.frame(Some(Section::Approvals)),
-        proposal,
-    })
+    let refused = web.gate.refused_procedure(&desk.staff).await?;
+    let status = if errors.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    html_with(
+        status,
+        &ProposalPage {
+            frame: desk.frame(Some(Section::Approvals)),
+            refused: refused.map(|refused| RefusedVersion {
+                at: desk.calendar.when(refused.at),
+                version: refused.version,
+                by: refused.by,
+                reason: refused.reason,
+            }),
+            proposal,
+            reason: reason.to_owned(),
+            errors,
+        },
+    )
+}
+
+/// `POST /procedures/proposed/refuse`: `version` is the one the page showed.
+pub async fn refuse(State(web): State<Web>, desk: Desk, Form(fields): Form<Fields>) -> Answer {
+    let reason = field(&fields, "reason");
+    match web
+        .gate
+        .refuse_procedure(&desk.staff, field(&fields, "version"), reason)
+        .await
+    {
+        Ok(()) => Ok(see_other("/procedures/proposed")),
+        Err(error @ ProcedureError::Reason) => {
+            let errors = Errors::one("reason", sentence_case(&error.to_string()));
+            show(&web, &desk, reason, errors).await
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// `POST /procedures/proposed/sign/start` (script)

@@ -72,6 +72,9 @@ pub async fn passkeys(State(web): State<Web>, desk: Desk) -> Answer {
         .my_passkeys(&desk.staff)
         .into_iter()
         .map(|passkey| PasskeyRow {
+            removable: desk
+                .staff
+                .is_fresh_without(web.gate.now(), &passkey.credential),
             id: passkey.credential,
             name: passkey.name,
             added: calendar.when(passkey.added_at),
@@ -88,8 +91,9 @@ pub async fn passkeys(State(web): State<Web>, desk: Desk) -> Answer {
 }
 
 /// `POST /settings/passkeys/confirm/start` (script)
-pub async fn start_confirm(State(web): State<Web>, desk: Desk) -> Answer {
-    let ceremony = web.gate.start_step_up(&desk.staff).await?;
+pub async fn start_confirm(State(web): State<Web>, desk: Desk, body: Json<Scripted>) -> Answer {
+    let except = Some(body.value.field("except")).filter(|except| !except.is_empty());
+    let ceremony = web.gate.start_step_up(&desk.staff, except).await?;
     Ok(
         axum::Json(json!({ "ceremony": ceremony.ceremony, "publicKey": ceremony.options }))
             .into_response(),

@@ -105,7 +105,7 @@ fn address_of(figures: &Statistics, query: &StatisticsQuery) -> String {
         ("procedure", &query.procedure),
     ] {
         if let Some(value) = value {
-            address.push_str(&format!("&{name}={}", encode(value)));
+            address.extend(["&", name, "=", &encode(value)]);
         }
     }
     address
@@ -160,8 +160,11 @@ fn labels(periods: &[PeriodRow]) -> Vec<String> {
     periods.iter().map(|row| row.period.clone()).collect()
 }
 
+/// A series: its name, its class, its figure of a period.
+type Series = (&'static str, &'static str, fn(&Totals) -> u64);
+
 fn outcomes(figures: &Statistics) -> Chart {
-    let series: [(&'static str, &'static str, fn(&Totals) -> u64); 5] = [
+    let series: [Series; 5] = [
         ("done", "ok", |totals| totals.done),
         ("refused", "bad", |totals| totals.refused),
         ("stopped", "veto", |totals| totals.stopped),

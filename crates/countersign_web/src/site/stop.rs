@@ -57,14 +57,14 @@ async fn show(web: &Web, browser: &Browser, token: &str, state: Option<StopState
         words: view.as_ref().map(|view| words(&view.pieces)),
         state: state.unwrap_or_else(|| {
             view.as_ref()
-                .map_or(StopState::Gone, |view| standing(web, view))
+                .map_or(StopState::Gone, |view| standing(web, browser, view))
         }),
         from_notice: true,
     })
 }
 
-fn standing(web: &Web, view: &StopView) -> StopState {
-    let calendar = web.calendar();
+fn standing(web: &Web, browser: &Browser, view: &StopView) -> StopState {
+    let calendar = web.calendar().spoken(browser.language());
     match view.state {
         CaseState::Stopped => StopState::Already(calendar.when(view.changed_at)),
         _ if view.may_stop => StopState::Ask {

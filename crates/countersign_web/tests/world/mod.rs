@@ -22,6 +22,7 @@ use countersign_cases::Timestamp;
 use countersign_grant::{GrantKey, JwkSet, Verifier};
 use countersign_ledger::Policy;
 use countersign_service::adapters::clock::{Clock as _, SettableClock};
+use countersign_service::adapters::codes::CodeKey;
 use countersign_service::adapters::dice::SeededDice;
 use countersign_service::adapters::mailer::{MailSecurity, MailServer};
 use countersign_service::adapters::secrets::{HashCost, HashLimits, Secret, SecretHasher};
@@ -38,7 +39,7 @@ use countersign_service::{Gate, LogSigner, Operator, Parts};
 use countersign_store::{
     Clock as StoreClock, MemoryJournal, SharedJournal, SqliteJournal, SqliteOptions,
 };
-use countersign_web::{Web, WebSettings, router};
+use countersign_web::{PanelOrigins, Web, WebSettings, router};
 use serde_json::{Value, json};
 
 use backend::Backend;
@@ -159,6 +160,16 @@ impl World {
     pub(crate) fn demo(&self, lobby: &str) -> Router {
         let settings = WebSettings {
             demo: Some(lobby.to_owned()),
+            ..web_settings(&self.signer)
+        };
+        router(Web::new(self.gate.clone(), settings))
+    }
+
+    /// This gate with its panel allowed in these pages.
+    pub(crate) fn beside(&self, origins: &[&str]) -> Router {
+        let origins: Vec<String> = origins.iter().map(|&origin| origin.to_owned()).collect();
+        let settings = WebSettings {
+            panel: PanelOrigins::new(&origins).unwrap(),
             ..web_settings(&self.signer)
         };
         router(Web::new(self.gate.clone(), settings))
@@ -362,6 +373,23 @@ impl Colleague {
         assert_eq!(home.status, 200, "{}", home.text());
     }
 
+    /// Takes a code at the desk and signs in to a panel with it: a frame with cookies of its own.
+    pub(crate) async fn panel(&mut self, router: &Router) -> Client {
+        self.browser.moves_to(router);
+        let page = self.browser.get("/panel/sign-in").await;
+        let page = self
+            .browser
+            .press(&page, "Make a code for the panel", &[])
+            .await;
+        let code = html::of_class(page.body(), "number").remove(0);
+        let mut frame = Client::new(router.clone());
+        let page = frame.get("/panel").await;
+        assert_eq!(page.h1(), "Sign in to the panel");
+        let page = frame.press(&page, "Let me in", &[("code", &code)]).await;
+        assert_eq!(page.h1(), "For which customer?", "{}", page.text());
+        frame
+    }
+
     /// Signs for a case, from its approval page.
     pub(crate) async fn signs(&mut self, case: &str) -> Seen {
         let page = self.browser.get(&format!("/approvals/{case}")).await;
@@ -400,8 +428,23 @@ impl Customer {
     /// Reads the words and says yes to them.
     pub(crate) async fn confirms(&mut self) -> Seen {
         let page = self.browser.get("/c/confirm").await;
-        self.browser.press(&page, "Yes: ", &[]).await
+        let number = told(&page, "Yes: ");
+        let filled: &[(&str, &str)] =
+            if page.form("Yes: ").names.iter().any(|name| name == "number") {
+                &[("number", &number)]
+            } else {
+                &[]
+            };
+        self.browser.press(&page, "Yes: ", filled).await
     }
+}
+
+/// The two digits the agent reads off the desk for the words on this page; the journeys read them there.
+pub(crate) fn told(confirm: &Seen, button: &str) -> String {
+    let form = confirm.form(button);
+    let digest = form.fields.iter().find(|(name, _)| name == "digest");
+    let digest = countersign_cases::Digest::from_hex(&digest.unwrap().1).unwrap();
+    CodeKey::new(&[5; 32]).two_digits(&digest.0)
 }
 
 pub(crate) fn reinstall(customer: &str) -> Value {
@@ -542,6 +585,7 @@ fn settings(
             machine("robot", &[Scope::Robot], &["agent"]),
         ],
         return_to: vec!["https://panel.acme.example".to_owned()],
+        language: countersign_service::Language::English,
         limits: Limits {
             lookups_per_hour: 100_000,
             answers_per_minute: 100_000,
@@ -584,5 +628,6 @@ fn web_settings(signer: &LogSigner) -> WebSettings {
         time_zone: "UTC".to_owned(),
         demo: None,
         trusted_proxies: Vec::new(),
+        panel: PanelOrigins::default(),
     }
 }

@@ -22,7 +22,7 @@ struct Key {
     algorithms: &'static [Algorithm],
     /// The one algorithm the key says it is for.
     only: Option<String>,
-    key: DecodingKey,
+    decoding: DecodingKey,
 }
 
 impl std::fmt::Debug for KeySet {
@@ -61,7 +61,7 @@ impl KeySet {
             .iter()
             .filter(|key| (kid.is_none() || key.kid.as_deref() == kid) && key.makes(algorithm));
         let first = fitting.next()?;
-        fitting.next().is_none().then_some(&first.key)
+        fitting.next().is_none().then_some(&first.decoding)
     }
 }
 
@@ -88,7 +88,7 @@ impl Key {
         Some(Self {
             algorithms,
             only: value.get("alg").and_then(Value::as_str).map(str::to_owned),
-            key: DecodingKey::from_jwk(&jwk).ok()?,
+            decoding: DecodingKey::from_jwk(&jwk).ok()?,
             kid: jwk.common.key_id,
         })
     }

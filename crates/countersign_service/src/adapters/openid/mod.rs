@@ -3,7 +3,7 @@
 //! Authorization code with PKCE (RFC 6749, RFC 7636), ID tokens (OpenID
 //! Connect Core 1.0), Discovery 1.0, the `iss` parameter (RFC 9207), step-up
 //! (RFC 9470), and CIBA Core 1.0 in poll mode. By hand over the one HTTP
-//! client and the one crypto the gate has (docs/decisions/0009). No case, no
+//! client and the one crypto the gate has (docs/decisions/0011). No case, no
 //! person and no store here: bounded questions and exact answers.
 
 mod client;
@@ -481,6 +481,11 @@ impl Provider {
         dice: &dyn Dice,
         now: Timestamp,
     ) -> Result<Answer, ProviderError> {
+        #[derive(Deserialize)]
+        struct Words {
+            error: String,
+        }
+
         let basic = self.authentication.add_to(
             &mut form,
             &self.client_id,
@@ -500,10 +505,6 @@ impl Provider {
         let answer = whole(ask(request, ANSWER_TIMEOUT).await, what)?;
         if answer.status.is_success() {
             return Ok(answer);
-        }
-        #[derive(Deserialize)]
-        struct Words {
-            error: String,
         }
         // A code of an error is a word; anything else is no answer and gets into no log.
         let code = answer
