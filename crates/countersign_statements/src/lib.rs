@@ -8,12 +8,17 @@
 //! The eight and the four follow R. J. Lewicki, B. Polin and R. B. Lount, "An Exploration of the Structure of Effective
 //! Apologies" (2016), and B. H. Kim et al. on when taking the blame helps; docs/statements.md says what we changed.
 
+mod bytes;
 mod facts;
+mod incident;
+mod moment;
 mod report;
 mod rules;
 mod text;
 
+pub use bytes::{Decoded, Encoding, decode};
 pub use facts::{Disagreement, Fact, FactKind, compare};
+pub use incident::{Contradiction, Field, Filled, Incident, contradictions, fill};
 pub use report::{Fault, Met, Quality, Report};
 pub use rules::{Rules, RulesError};
 
