@@ -135,10 +135,7 @@ mod tests {
         let marked = |mark: &[u8], bytes: &[u8]| [mark, bytes].concat();
         for (bytes, encoding) in [
             (text.as_bytes().to_vec(), Encoding::Utf8),
-            (
-                marked(b"\xef\xbb\xbf", text.as_bytes()),
-                Encoding::Utf8,
-            ),
+            (marked(b"\xef\xbb\xbf", text.as_bytes()), Encoding::Utf8),
             (little.clone(), Encoding::Utf16Little),
             (marked(b"\xff\xfe", &little), Encoding::Utf16Little),
             (big.clone(), Encoding::Utf16Big),
@@ -152,7 +149,10 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_loses_its_last_letter_only() {
-        assert_eq!(decode("café".as_bytes().split_last().unwrap().1).text, "caf");
+        assert_eq!(
+            decode("café".as_bytes().split_last().unwrap().1).text,
+            "caf"
+        );
         assert_eq!(decode(b"").text, "");
         assert_eq!(decode(b"\xff\xfe\x41").text, "");
         // Half a surrogate pair.

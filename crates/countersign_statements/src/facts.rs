@@ -1,7 +1,6 @@
 //! Numbers and times of a text, so that versions of one statement, and the incident itself, can be held against each other.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -50,15 +49,16 @@ pub struct Disagreement {
 /// The facts of a text, in its order.
 pub(crate) fn facts(text: &str) -> Vec<Fact> {
     let small = text.to_ascii_lowercase();
-    let mut taken: Vec<Range<usize>> = Vec::new();
+    // By byte: looking through what was found before would make a text of numbers slower than its length.
+    let mut taken = vec![false; small.len()];
     let mut found = Vec::new();
     for (kind, pattern) in PATTERNS.iter() {
         for hit in pattern.captures_iter(&small) {
             let Some(whole) = hit.get(0) else { continue };
             let range = whole.range();
             if taken
-                .iter()
-                .any(|other| other.start < range.end && range.start < other.end)
+                .get(range.clone())
+                .is_none_or(|bytes| bytes.contains(&true))
             {
                 continue;
             }
@@ -66,7 +66,9 @@ pub(crate) fn facts(text: &str) -> Vec<Fact> {
             let Some(value) = value(*kind, &part) else {
                 continue;
             };
-            taken.push(range.clone());
+            if let Some(bytes) = taken.get_mut(range.clone()) {
+                bytes.fill(true);
+            }
             found.push(Fact {
                 kind: *kind,
                 value,

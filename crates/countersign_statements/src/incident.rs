@@ -131,16 +131,13 @@ pub fn fill(text: &str, incident: Option<&Incident>) -> Filled {
                 known: incident.map_or_else(
                     || "no incident was named to take it from".to_owned(),
                     |incident| {
-                        let names: Vec<&str> =
-                            incident.fields.keys().map(String::as_str).collect();
+                        let names: Vec<&str> = incident.fields.keys().map(String::as_str).collect();
                         format!("its fields are {}", names.join(", "))
                     },
                 ),
             });
         }
-        filled
-            .moved
-            .push((start..filled.text.len(), whole.range()));
+        filled.moved.push((start..filled.text.len(), whole.range()));
     }
     filled.text.push_str(text.get(from..).unwrap_or_default());
     filled
@@ -198,7 +195,9 @@ impl Known {
             }
         }
         let timeline = incident.timeline.iter();
-        known.moments.extend(timeline.filter_map(|at| Moment::read(at)));
+        known
+            .moments
+            .extend(timeline.filter_map(|at| Moment::read(at)));
         known.moments.sort();
         known.moments.dedup();
         known
@@ -212,8 +211,14 @@ impl Known {
                 Some(unit) => self.denies_length(text, fact, unit.get(1)?.as_str()),
                 None => self.denies_count(fact, &after),
             },
-            FactKind::Money => (!self.sums.is_empty() && !self.sums.contains(&fact.value))
-                .then(|| ("money", format!("the incident knows {}", self.sums.join(", ")))),
+            FactKind::Money => {
+                (!self.sums.is_empty() && !self.sums.contains(&fact.value)).then(|| {
+                    (
+                        "money",
+                        format!("the incident knows {}", self.sums.join(", ")),
+                    )
+                })
+            }
             FactKind::Clock => self.denies_clock(text, fact, &after),
             FactKind::Date => self.denies_date(text, fact),
             FactKind::Share => self.denies_share(text, fact, &after),
@@ -278,11 +283,15 @@ impl Known {
             let later = self.moments.iter().skip(at + 1);
             later.map(|to| to.seconds - from.seconds)
         });
-        let fits = |length: i64| length / seconds == told || (length + seconds - 1) / seconds == told;
+        let fits =
+            |length: i64| length / seconds == told || (length + seconds - 1) / seconds == told;
         (!lengths.into_iter().any(fits)).then(|| {
             (
                 "length",
-                format!("no two times of the incident lie so far apart: {}", self.told(self.zone)),
+                format!(
+                    "no two times of the incident lie so far apart: {}",
+                    self.told(self.zone)
+                ),
             )
         })
     }
@@ -300,7 +309,9 @@ impl Known {
             .filter(|(name, _, _)| counts(name, after))
             .collect();
         let total = same.iter().find(|(_, name, _)| name.ends_with("_total"))?;
-        let part = same.iter().find(|(_, name, _)| name.ends_with("_affected"))?;
+        let part = same
+            .iter()
+            .find(|(_, name, _)| name.ends_with("_affected"))?;
         let share = part.2 as f64 * 100.0 / (total.2.max(1) as f64);
         let digits = fact.value.split_once('.').map_or(0, |(_, rest)| {
             rest.chars().take_while(char::is_ascii_digit).count()
@@ -344,25 +355,36 @@ fn counts(counted: &str, after: &str) -> bool {
     };
     let word = words.get(1).map_or("", |word| word.as_str());
     let people = |word: &str| PEOPLE.contains(&word.trim_end_matches('s'));
-    let same = |counted: &str, word: &str| {
-        counted.trim_end_matches('s') == word.trim_end_matches('s')
-    };
+    let same =
+        |counted: &str, word: &str| counted.trim_end_matches('s') == word.trim_end_matches('s');
     same(counted, word) || (people(counted) && (people(word) || word == "you" || word == "them"))
 }
 
 const PEOPLE: [&str; 12] = [
-    "customer", "people", "person", "user", "client", "member", "subscriber", "patient", "guest",
-    "household", "account holder", "owner",
+    "customer",
+    "people",
+    "person",
+    "user",
+    "client",
+    "member",
+    "subscriber",
+    "patient",
+    "guest",
+    "household",
+    "account holder",
+    "owner",
 ];
 
 static FIELD: LazyLock<Regex> = LazyLock::new(|| fixed(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}"));
 static LENGTH: LazyLock<Regex> = LazyLock::new(|| fixed(r"^[ -](minute|hour|day|week)s?\b"));
-static LASTED: LazyLock<Regex> =
-    LazyLock::new(|| fixed(r"\b(?:for|lasted|lasting|after|took)(?: (?:about|around|nearly|almost|over|some|more than))?\s*$"));
+static LASTED: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(
+        r"\b(?:for|lasted|lasting|after|took)(?: (?:about|around|nearly|almost|over|some|more than))?\s*$",
+    )
+});
 static BELOW: LazyLock<Regex> =
     LazyLock::new(|| fixed(r"\b(?:less than|fewer than|under|below|at most|up to)\s*$"));
-static ABOVE: LazyLock<Regex> =
-    LazyLock::new(|| fixed(r"\b(?:more than|over|above|at least)\s*$"));
+static ABOVE: LazyLock<Regex> = LazyLock::new(|| fixed(r"\b(?:more than|over|above|at least)\s*$"));
 static COUNTED: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
         r"^ (?:of (?:our |the |those |these |all )?)?(?:\w+ (?:of (?:our |the )?)?){0,1}?(you|them|customers?|people|persons?|users?|clients?|members?|subscribers?|patients?|guests?|households?|owners?|accounts?|servers?|domains?|records?|numbers?|zones?|cases?|cards?|wallets?|files?|sites?|mailboxes|messages|invoices|orders?)\b",
@@ -386,7 +408,9 @@ fn is_yet_to_come(text: &str, at: (usize, usize)) -> bool {
         .rfind(['.', '!', '?', ';', '\n'])
         .map_or(0, |end| end + 1);
     let after = following(text, at.1);
-    let end = after.find(['.', '!', '?', ';', '\n']).unwrap_or(after.len());
+    let end = after
+        .find(['.', '!', '?', ';', '\n'])
+        .unwrap_or(after.len());
     COMING.is_match(sentence_before.get(begin..).unwrap_or_default())
         || COMING.is_match(after.get(..end).unwrap_or_default())
 }

@@ -20,7 +20,7 @@ pub use bytes::{Decoded, Encoding, decode};
 pub use facts::{Disagreement, Fact, FactKind, compare};
 pub use incident::{Contradiction, Field, Filled, Incident, contradictions, fill};
 pub use report::{Fault, Met, Quality, Report};
-pub use rules::{Rules, RulesError};
+pub use rules::{FAULTS_MAX, Rules, RulesError};
 
 /// Longest text that is read, in bytes; what follows is left out and the report says so.
 pub const LONGEST: usize = 1 << 20;

@@ -36,7 +36,8 @@ impl Moment {
                 .get(at)
                 .is_some_and(|byte| marks.contains(byte))
         };
-        if !(mark(4, b"-") && mark(7, b"-") && mark(10, b"Tt ") && mark(13, b":") && mark(16, b":")) {
+        if !(mark(4, b"-") && mark(7, b"-") && mark(10, b"Tt ") && mark(13, b":") && mark(16, b":"))
+        {
             return None;
         }
         let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
@@ -51,7 +52,8 @@ impl Moment {
             [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2]
                 if [h1, h2, m1, m2].iter().all(|digit| digit.is_ascii_digit()) =>
             {
-                let two = |one: &u8, other: &u8| i64::from(one - b'0') * 10 + i64::from(other - b'0');
+                let two =
+                    |one: &u8, other: &u8| i64::from(one - b'0') * 10 + i64::from(other - b'0');
                 let minutes = two(h1, h2) * 60 + two(m1, m2);
                 if *sign == b'-' { -minutes } else { minutes }
             }
@@ -166,7 +168,11 @@ fn civil(day: i64) -> (i64, i64, i64) {
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * of_year + 2) / 153;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, of_year - (153 * shifted + 2) / 5 + 1)
 }
@@ -191,7 +197,13 @@ mod tests {
         assert_eq!(at, Moment::read("2026-03-14 08:12:30Z").unwrap());
         assert_eq!(at.words(), "14 March 2026, 08:12 UTC");
         assert_eq!(at.words_in(-330), "14 March 2026, 02:42 UTC-05:30");
-        for none in ["", "2026-03-14", "2026-13-14T09:12:30Z", "2026-03-14T09:12:30", "äöüß-03-14T09:12:30Z"] {
+        for none in [
+            "",
+            "2026-03-14",
+            "2026-13-14T09:12:30Z",
+            "2026-03-14T09:12:30",
+            "äöüß-03-14T09:12:30Z",
+        ] {
             assert_eq!(Moment::read(none), None, "{none}");
         }
         assert_eq!(zone_minutes(" pm CET".to_lowercase().as_str()), Some(60));

@@ -11,7 +11,7 @@ pub struct Report {
     pub cut: bool,
     /// The eight things an effective statement does, in this order.
     pub does: Vec<Quality>,
-    /// Every place where it does what an effective one does not, in the order of the text.
+    /// Every place where it does what an effective one does not, in the order of the text; at most [`crate::FAULTS_MAX`].
     pub faults: Vec<Fault>,
 }
 

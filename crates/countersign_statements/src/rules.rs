@@ -11,6 +11,15 @@ use crate::LONGEST;
 use crate::report::{Fault, Met, Quality, Report};
 use crate::text::Reading;
 
+/// The most faults a report lists: nobody reads more, and a text of nothing but faults must not be slower than others.
+pub const FAULTS_MAX: usize = 500;
+
+/// How often a sign is looked at in one sentence.
+const HITS_MAX: usize = 20;
+
+/// How many bytes before a sign a "not" may stand.
+const DENIED_WITHIN: usize = 160;
+
 /// Rules of one language, ready to use.
 #[derive(Debug)]
 pub struct Rules {
@@ -248,6 +257,7 @@ impl Rules {
             }
         }
         found.sort_by_key(|fault| fault.at);
+        found.truncate(FAULTS_MAX);
         found
     }
 
@@ -318,44 +328,49 @@ impl Rules {
         around: &[Range<usize>],
     ) -> Option<Range<usize>> {
         let words = reading.of(sentence);
-        let mut from = 0;
-        while let Some(hit) = sign.find.find_at(words, from) {
-            let at = sentence.start + hit.start()..sentence.start + hit.end();
-            let before = words.get(..hit.start()).unwrap_or_default();
-            let clause = self
-                .clause
-                .find_iter(before)
-                .last()
-                .map_or(0, |last| last.end());
-            let denied = !sign.even
-                && self
-                    .negation
-                    .is_match(before.get(clause..).unwrap_or_default());
-            let excepted = sign
-                .unless
-                .as_ref()
-                .is_some_and(|unless| unless.is_match(words));
-            if excepted {
-                return None;
-            }
-            let supported = sign.with.iter().all(|with| {
-                with.is_match(words)
-                    || around
-                        .iter()
-                        .any(|neighbour| with.is_match(reading.of(neighbour)))
-            });
-            if !denied && supported && !reading.is_quoted(&at) {
-                return Some(at);
-            }
-            from = hit.end().max(from + 1);
-            while !words.is_char_boundary(from) {
-                from += 1;
-            }
-            if from > words.len() {
-                return None;
-            }
+        let mut hits = sign.find.find_iter(words).take(HITS_MAX).peekable();
+        hits.peek()?;
+        // What is said of the whole sentence is looked at once, however often the sign shows in it.
+        let excepted = sign
+            .unless
+            .as_ref()
+            .is_some_and(|unless| unless.is_match(words));
+        if excepted {
+            return None;
         }
-        None
+        let supported = sign.with.iter().all(|with| {
+            with.is_match(words)
+                || around
+                    .iter()
+                    .any(|neighbour| with.is_match(reading.of(neighbour)))
+        });
+        if !supported {
+            return None;
+        }
+        hits.map(|hit| {
+            (
+                hit.start(),
+                sentence.start + hit.start()..sentence.start + hit.end(),
+            )
+        })
+        .find(|(from, at)| (sign.even || !self.is_denied(words, *from)) && !reading.is_quoted(at))
+        .map(|(_, at)| at)
+    }
+
+    /// Whether a "not" stands before this place, in the same clause and not far away.
+    fn is_denied(&self, words: &str, at: usize) -> bool {
+        let mut from = at.saturating_sub(DENIED_WITHIN);
+        while !words.is_char_boundary(from) {
+            from += 1;
+        }
+        let before = words.get(from..at).unwrap_or_default();
+        let clause = self
+            .clause
+            .find_iter(before)
+            .last()
+            .map_or(0, |last| last.end());
+        self.negation
+            .is_match(before.get(clause..).unwrap_or_default())
     }
 }
 

@@ -105,8 +105,12 @@ pub(crate) fn check_files(asked: &Check) -> anyhow::Result<ExitCode> {
 fn incident(file: &Path) -> anyhow::Result<Incident> {
     let bytes = bytes(file, LONGEST_INCIDENT)
         .with_context(|| format!("cannot read the incident `{}`", file.display()))?;
-    serde_json::from_slice(&bytes)
-        .with_context(|| format!("`{}` does not hold the facts of an incident", file.display()))
+    serde_json::from_slice(&bytes).with_context(|| {
+        format!(
+            "`{}` does not hold the facts of an incident",
+            file.display()
+        )
+    })
 }
 
 fn version(file: &Path, incident: Option<&Incident>) -> anyhow::Result<Checked> {
@@ -192,8 +196,7 @@ fn text(versions: &[Checked], disagreements: &[Disagreement]) -> String {
         out.push_str("the versions tell different facts\n");
     }
     for found in disagreements {
-        let (Some(says), Some(more)) =
-            (versions.get(found.in_version), versions.get(found.not_in))
+        let (Some(says), Some(more)) = (versions.get(found.in_version), versions.get(found.not_in))
         else {
             continue;
         };
@@ -346,7 +349,15 @@ fn sarif(versions: &[Checked], disagreements: &[Disagreement]) -> Value {
             );
         }
         for fault in &version.report.faults {
-            let Fault { name, does, quote, at, why, better, .. } = fault;
+            let Fault {
+                name,
+                does,
+                quote,
+                at,
+                why,
+                better,
+                ..
+            } = fault;
             add(
                 format!("statement-{name}"),
                 does,
@@ -366,8 +377,7 @@ fn sarif(versions: &[Checked], disagreements: &[Disagreement]) -> Value {
         }
     }
     for found in disagreements {
-        let (Some(says), Some(more)) =
-            (versions.get(found.in_version), versions.get(found.not_in))
+        let (Some(says), Some(more)) = (versions.get(found.in_version), versions.get(found.not_in))
         else {
             continue;
         };
