@@ -12,6 +12,7 @@ mod pages;
 mod procedure;
 mod promises;
 mod providers;
+mod reconcile;
 mod reference;
 mod sarif;
 mod secret;
@@ -165,6 +166,8 @@ pub(crate) enum Command {
     },
     /// Say how far procedure was followed: figures from the events in the database. The gate must not be running; of one that is, read `/v1/statistics`.
     Statistics(statistics::Statistics),
+    /// Match what a backend says it did with cases: exit 0 if a case covers every guarded action, 1 if one is uncovered or a line cannot be read. The gate must not be running; to one that is, `POST /v1/reconciliations`.
+    Reconcile(reconcile::Reconcile),
     /// Hold a public statement against what is known about apologies that help, and against the facts of the incident.
     Statement {
         #[command(subcommand)]
@@ -359,6 +362,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Draw(what) => draw::draw(&what),
         Command::Serve { config, invite } => serve::serve(&config, &invite),
         Command::Doctor { config } => doctor::doctor(&config),
+        Command::Reconcile(asked) => reconcile::reconcile(&asked),
         Command::Statement {
             command: Statement::Check(asked),
         } => statement::check_files(&asked),

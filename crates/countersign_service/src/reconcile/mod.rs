@@ -4,6 +4,7 @@
 //! *unknown*: its action is none of the procedure's, or its grant is not here any more. What cannot be read is counted and
 //! shown, what was seen before counts once, and nothing is dropped. [`Reconciler`] does no input and reads no clock.
 
+mod gate;
 mod index;
 mod line;
 mod mapping;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use countersign_cases::Timestamp;
 use serde::Serialize;
 
+pub use gate::KeptReconciliation;
 pub(crate) use index::Granted;
 use index::{Deed, Found, Index};
 use line::{Columns, Fields, Lines, Wanted};
