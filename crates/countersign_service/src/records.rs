@@ -94,6 +94,8 @@ pub(crate) mod space {
     pub(crate) const ERASED: &str = "erased";
     /// Grants by id: [`super::GrantRecord`].
     pub(crate) const GRANT: &str = "grant";
+    /// The newest reconciliation of each connector: [`crate::reconcile::KeptReconciliation`].
+    pub(crate) const RECONCILED: &str = "reconciled";
     /// First answers to requests that may be repeated.
     pub(crate) const IDEMPOTENT: &str = "idempotent";
     /// What a customer is to set by a grant the gate keeps for them, by case: [`crate::enrolment::Enrolment`].
