@@ -8,6 +8,7 @@ mod draw;
 mod grant;
 mod init;
 mod ledger;
+mod migrate;
 mod pages;
 mod procedure;
 mod promises;
@@ -162,7 +163,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE", default_value = "countersign.toml")]
         config: PathBuf,
     },
-    /// Say how far procedure was followed: figures from the events in the database. The gate must not be running; of one that is, read `/v1/statistics`.
+    /// Move an installation from SQLite to PostgreSQL, ledger and all: everything or nothing.
+    Migrate(migrate::Migrate),
+    /// Say how far procedure was followed: figures from the events in the database. A gate on SQLite must not be running; of one that is, read `/v1/statistics`.
     Statistics(statistics::Statistics),
     /// Check or export the ledger.
     Ledger {
@@ -239,7 +242,7 @@ pub(crate) enum Ledger {
         #[arg(long, value_enum, default_value = "text")]
         format: promises::Format,
     },
-    /// Write the ledger as plain files that any C2SP verifier reads. The gate must not be running; of one that is, read `/ledger/`.
+    /// Write the ledger as plain files that any C2SP verifier reads. A gate on SQLite must not be running; of one that is, read `/ledger/`.
     Export {
         /// The configuration file.
         #[arg(long, value_name = "FILE", default_value = "countersign.toml")]
@@ -346,6 +349,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Draw(what) => draw::draw(&what),
         Command::Serve { config, invite } => serve::serve(&config, &invite),
         Command::Doctor { config } => doctor::doctor(&config),
+        Command::Migrate(asked) => migrate::migrate(&asked),
         Command::Statistics(asked) => statistics::statistics(&asked),
         Command::Reference { page } => reference::reference(page),
         Command::Ledger {
