@@ -139,7 +139,7 @@ fn simulate(options: &Options) -> bool {
 }
 
 fn play(seed: u64, options: &Options, sum: &Mutex<Sum>) -> bool {
-    let mut locked = |add: &dyn Fn(&mut Sum)| {
+    let locked = |add: &dyn Fn(&mut Sum)| {
         add(&mut sum.lock().unwrap_or_else(PoisonError::into_inner));
     };
     match run(seed) {

@@ -19,6 +19,8 @@ pub struct Books {
     pub leaves: Vec<Vec<u8>>,
     /// Every checkpoint that was ever signed: tree size and root.
     pub signed: Vec<(u64, [u8; 32])>,
+    /// When the books were closed, ms since the epoch.
+    pub closed_at: i64,
     /// The tree size of the newest checkpoint.
     pub newest_size: u64,
     /// Staff accounts.

@@ -38,6 +38,8 @@ use crate::{
     naive::Dice,
 };
 
+pub(crate) use self::company::from_base32;
+
 /// The longest a seed may go on, in turns.
 const TURNS_MAX: u64 = 6_000_000;
 
@@ -221,6 +223,7 @@ async fn close_the_books(company: &Company) -> Result<Books, String> {
         .parse()
         .map_err(|_| "a checkpoint that is none".to_owned())?;
     books.newest_size = checkpoint.size;
+    books.closed_at = sim.time.now();
     books.signed.clone_from(&locked(&sim.signer.signed));
     let width = u64::from(TILE_WIDTH);
     for index in 0..checkpoint.size.div_ceil(width) {
