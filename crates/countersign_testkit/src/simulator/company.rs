@@ -211,7 +211,7 @@ impl Company {
             } else {
                 sim.due_at(sim.time.now() + 5 * SECOND);
             }
-            sim.time.sleep(sim.nap()).await;
+            sim.rest().await;
         }
     }
 

@@ -149,7 +149,7 @@ impl Spawn<'_> {
             }
             self.tasks.add(clock(Arc::clone(self.company), slot));
         }
-        for _ in 0..5 + dice.below(6) {
+        for _ in 0..7 + dice.below(8) {
             let own = Dice(dice.roll());
             self.tasks.add(Arc::clone(self.company).story(own));
         }

@@ -99,7 +99,7 @@ impl Company {
             customer: dice.below(self.customers.len()),
             opener,
             thief: dice.chance(20),
-            forgets: if dice.chance(25) { 1 + dice.below(7) } else { 0 },
+            forgets: if dice.chance(15) { 1 + dice.below(7) } else { 0 },
         })
     }
 

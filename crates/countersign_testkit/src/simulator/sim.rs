@@ -220,28 +220,40 @@ impl Sim {
     /// There will be something for a worker to do then.
     pub(super) fn due_at(&self, at: i64) {
         locked(&self.due).insert(at);
+        self.time.ring();
     }
 
-    /// Whether there is anything to do by now; asked once, it is somebody's.
+    /// Whether there is anything to do by now. Asked once, it is somebody's; now and then two hear of it.
     fn is_due(&self) -> bool {
         let now = self.time.now();
+        let keeps = self.draw(3) == 0;
         let mut due = locked(&self.due);
         let later = due.split_off(&(now + 1));
-        !std::mem::replace(&mut *due, later).is_empty()
+        let is_due = !due.is_empty();
+        if !keeps {
+            *due = later;
+        } else {
+            due.extend(later);
+        }
+        is_due
     }
 
-    /// How long a worker sleeps now: until something is due and a moment longer, now and then much longer. A real one looks
-    /// every few seconds; here that would be all that ever happens.
-    pub(super) fn nap(&self) -> i64 {
-        let late = if self.draw(20) == 0 { 20 * MINUTE } else { 8 * SECOND };
-        let drawn = self.draw(usize::try_from(late).unwrap_or(1));
-        let moment = SECOND + i64::try_from(drawn).unwrap_or(0);
-        if self.is_due() {
-            return moment;
+    /// A worker rests until something is due and a moment longer, now and then much longer. A real one looks every few
+    /// seconds as well; here that would be all that ever happens.
+    pub(super) async fn rest(&self) {
+        while !self.is_due() {
+            let now = self.time.now();
+            let next = locked(&self.due).range(now + 1..).next().copied();
+            let until = next.map_or(2 * HOUR, |at| at - now).min(2 * HOUR);
+            self.time.doze(until).await;
         }
-        let next = locked(&self.due).first().copied();
-        let until = next.map_or(2 * HOUR, |at| at - self.time.now());
-        until.clamp(0, 2 * HOUR) + moment
+        let late = if self.draw(25) == 0 {
+            20 * MINUTE
+        } else {
+            6 * SECOND
+        };
+        let drawn = self.draw(usize::try_from(late).unwrap_or(1));
+        self.time.sleep(i64::try_from(drawn).unwrap_or(0)).await;
     }
 
     /// One of the gates that run now.

@@ -65,6 +65,20 @@ impl Time {
         .await;
     }
 
+    /// Sleeps for this long, or until somebody rings.
+    pub(super) async fn doze(&self, ms: i64) {
+        let until = self.now().saturating_add(ms);
+        let mut asleep = false;
+        poll_fn(|_| {
+            if std::mem::replace(&mut asleep, true) {
+                return Poll::Ready(());
+            }
+            self.wake.store(until, Ordering::Relaxed);
+            Poll::Pending
+        })
+        .await;
+    }
+
     /// Sleeps until the flag is up, which somebody rings for.
     pub(super) async fn until(&self, flag: &AtomicBool) {
         poll_fn(|_| {
