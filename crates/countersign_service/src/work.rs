@@ -4,10 +4,11 @@
 //! a crash interrupts is taken up again, by the same code that does it the
 //! first time.
 
-use std::future::Future;
+use std::{future::Future, pin::pin, time::Duration};
 
 use countersign_cases::{Actor, CaseId, Command, State};
 use countersign_store::Work;
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::sync::watch;
 
 use crate::{
@@ -21,10 +22,12 @@ use crate::{
     trouble::Trouble,
 };
 
-/// How much work is taken at once.
-const TAKEN_MAX: usize = 16;
+/// How many pieces of one queue are done at the same time: a backend that is slow to answer holds its own piece up and not
+/// the fifteen behind it, and no more than these are ever in memory.
+const AT_ONCE: usize = 16;
 
-/// How long work is the taker's: longer than the longest time any of it may take, 60 s for a letter.
+/// How long work is the taker's: longer than the longest time any of it may take, 60 s for a letter. It is begun as soon as
+/// it is taken, so none of that is spent waiting.
 const LEASE_SECONDS: u64 = 150;
 
 /// The longest a worker sleeps while nothing is heard of: bounds how late it notices another gate's work on the same store.
@@ -54,26 +57,46 @@ impl Gate {
     }
 
     async fn worker(&self, queue: &'static str, mut stopped: watch::Receiver<bool>) {
+        let mut doing = FuturesUnordered::new();
         while !*stopped.borrow_and_update() {
             // Armed before looking, so that what is queued in between is not missed.
-            let rung = self.bell().notified();
-            let pause = match self.work_once(queue).await {
-                Ok(0) => LOOK_AGAIN_SECONDS,
-                Ok(_) => continue,
+            let mut rung = pin!(self.bell().notified());
+            let room = AT_ONCE - doing.len();
+            let (found, pause) = match self.take(queue, room).await {
+                Ok(taken) => {
+                    let found = taken.len();
+                    for work in taken {
+                        doing.push(Box::pin(async move { self.try_work(queue, &work).await }));
+                    }
+                    (found, LOOK_AGAIN_SECONDS)
+                }
                 Err(trouble) => {
-                    tracing::error!(queue, code = trouble.code(), "worker could not do its work");
-                    AFTER_TROUBLE_SECONDS
+                    tracing::error!(
+                        queue,
+                        code = trouble.code(),
+                        "worker could not take its work"
+                    );
+                    (0, AFTER_TROUBLE_SECONDS)
                 }
             };
+            // As much as there was room for: there may be more, as soon as there is room again.
+            let more = found == room;
             let due = self.now().plus_seconds(pause);
-            tokio::select! {
-                () = rung => {}
-                _ = stopped.changed() => {}
-                () = self.clock().sleep_until(due) => {}
-                // The wall clock as well: a clock that stands still must not keep another gate's work waiting.
-                () = tokio::time::sleep(std::time::Duration::from_secs(pause)) => {}
+            let mut due = pin!(self.clock().sleep_until(due));
+            // The wall clock as well: a clock that stands still must not keep another gate's work waiting.
+            let mut later = pin!(tokio::time::sleep(Duration::from_secs(pause)));
+            loop {
+                tokio::select! {
+                    Some(_) = doing.next() => if more { break },
+                    () = rung.as_mut(), if doing.len() < AT_ONCE => break,
+                    _ = stopped.changed() => break,
+                    () = due.as_mut() => break,
+                    () = later.as_mut() => break,
+                }
             }
         }
+        // Nothing more is taken, and everything that was is finished: no lease is left to run out.
+        while doing.next().await.is_some() {}
     }
 
     /// Does all work that is due now, and what comes of it, until there is none. For tests, the demo, and a last round before the end.
@@ -91,20 +114,33 @@ impl Gate {
 
     /// Takes due work of one queue and does it. Gives how much there was.
     async fn work_once(&self, queue: &'static str) -> Result<usize, Trouble> {
-        let now = self.now();
-        let taken = self
-            .journal()
-            .take_work(queue, now.0, now.plus_seconds(LEASE_SECONDS).0, TAKEN_MAX)
-            .await?;
+        let taken = self.take(queue, AT_ONCE).await?;
         let mut trouble = None;
         for work in &taken {
             // One piece that cannot be done keeps no other waiting; its lease runs out and it is tried again.
-            if let Err(error) = self.do_work(queue, work).await {
-                tracing::error!(queue, key = work.key, code = error.code(), "work not done");
+            if let Err(error) = self.try_work(queue, work).await {
                 trouble.get_or_insert(error);
             }
         }
         trouble.map_or(Ok(taken.len()), Err)
+    }
+
+    async fn take(&self, queue: &'static str, limit: usize) -> Result<Vec<Work>, Trouble> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let now = self.now();
+        let until = now.plus_seconds(LEASE_SECONDS);
+        let taken = self.journal().take_work(queue, now.0, until.0, limit);
+        Ok(taken.await?)
+    }
+
+    async fn try_work(&self, queue: &'static str, work: &Work) -> Result<(), Trouble> {
+        let done = self.do_work(queue, work).await;
+        if let Err(error) = &done {
+            tracing::error!(queue, key = work.key, code = error.code(), "work not done");
+        }
+        done
     }
 
     async fn do_work(&self, queue: &'static str, work: &Work) -> Result<(), Trouble> {

@@ -156,6 +156,11 @@ impl World {
         self.router = router_of(&self.gate, &self.signer);
     }
 
+    /// This gate with its limits in hand.
+    pub(crate) fn web(&self) -> Web {
+        Web::new(self.gate.clone(), web_settings(&self.signer))
+    }
+
     /// This gate as the demo serves it.
     pub(crate) fn demo(&self, lobby: &str) -> Router {
         let settings = WebSettings {
