@@ -137,6 +137,24 @@ const fn words(
     }
 }
 
+const fn count(
+    section: &'static str,
+    key: &'static str,
+    (least, most): (i64, i64),
+    default: i64,
+    example: &'static str,
+    about: &'static str,
+) -> Field {
+    Field {
+        section,
+        key,
+        kind: Number(least, most),
+        default: Default::Count(default),
+        example,
+        about,
+    }
+}
+
 const fn limit(
     key: &'static str,
     least: i64,
@@ -145,14 +163,7 @@ const fn limit(
     example: &'static str,
     about: &'static str,
 ) -> Field {
-    Field {
-        section: "limits",
-        key,
-        kind: Number(least, most),
-        default: Default::Count(default),
-        example,
-        about,
-    }
+    count("limits", key, (least, most), default, example, about)
 }
 
 const SECOND_SECRET: &str = "A second secret beside the first while you exchange them: every request carries a signature of each.";
@@ -226,6 +237,14 @@ pub(crate) const FIELDS: &[Field] = &[
         Kind::Addresses,
         "[\"127.0.0.1\"]",
         "Addresses of your own proxies, whose `X-Forwarded-For` is believed. Without them every customer behind a proxy counts as one network, and one who guesses slows all of them down.",
+    ),
+    count(
+        "gate",
+        "drain_seconds",
+        (0, 300),
+        0,
+        "5",
+        "How long the gate goes on after it was asked to end, while `/readyz` already says so: as long as your load balancer takes to notice. Nothing where systemd holds the socket.",
     ),
     unused(
         "gate",
