@@ -47,6 +47,9 @@ pub(crate) struct Patience {
     pub(crate) head: Duration,
     /// For which an answer may wait to be taken without any of it being taken.
     pub(crate) stall: Duration,
+    /// For which an idle connection is kept open once no more are taken: its other end may be sending this very moment,
+    /// and is told with the answer that it is the last.
+    pub(crate) linger: Duration,
 }
 
 impl Default for Patience {
@@ -55,6 +58,7 @@ impl Default for Patience {
             // Above the 60 s for which common proxies keep an idle connection.
             head: Duration::from_secs(65),
             stall: Duration::from_secs(30),
+            linger: Duration::from_secs(1),
         }
     }
 }
@@ -192,8 +196,13 @@ async fn one(
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
         () = asked(&mut stop) => {
-            served.as_mut().graceful_shutdown();
-            served.await
+            match tokio::time::timeout(patience.linger, served.as_mut()).await {
+                Ok(ended) => ended,
+                Err(_) => {
+                    served.as_mut().graceful_shutdown();
+                    served.await
+                }
+            }
         }
     };
     if let Err(error) = ended {
@@ -295,6 +304,7 @@ mod tests {
     const SHORT: Patience = Patience {
         head: Duration::from_millis(300),
         stall: Duration::from_millis(300),
+        linger: Duration::from_millis(50),
     };
 
     /// Far more than `SHORT`, far less than the time a test may take.

@@ -146,6 +146,12 @@ impl Web {
         }
     }
 
+    /// Public keys of the ledger beside the present one: of a second signer, and former ones.
+    pub fn other_log_keys(&self) -> Vec<VerifierKey> {
+        let others = &self.gate.settings().keys.others.ledger;
+        others.iter().filter_map(|key| key.parse().ok()).collect()
+    }
+
     /// Times as pages show them, now.
     pub fn calendar(&self) -> Calendar {
         Calendar::new(self.gate.now(), self.zone.clone())

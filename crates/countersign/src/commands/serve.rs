@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use countersign_ledger::Checkpoint;
 use countersign_service::adapters::dice::SystemDice;
 use countersign_service::adapters::secrets::{HashLimits, SecretHasher};
 use countersign_service::{Gate, Operator, Parts, StartError};
@@ -16,6 +17,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
+use crate::commands::backup::holds;
+use crate::commands::ledger::earlier;
 use crate::commands::procedure::{NOT_VALID, Source};
 use crate::config::Config;
 use crate::installation::{Installation, NotRead, objections, read_config, what_changed};
@@ -26,13 +29,20 @@ use crate::{supervisor, terminal};
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// `countersign serve`
-pub(crate) fn serve(file: &Path, invite: &[String]) -> anyhow::Result<ExitCode> {
+pub(crate) fn serve(
+    file: &Path,
+    invite: &[String],
+    since: Option<&Path>,
+) -> anyhow::Result<ExitCode> {
     let Some(ready) = prepare(file)? else {
         return Ok(ExitCode::from(NOT_VALID));
     };
+    let since = since
+        .map(|since| earlier(since, &ready.installation))
+        .transpose()?;
     logs(&ready.config)?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the program's threads")?;
-    runtime.block_on(ready.run(invite))?;
+    runtime.block_on(ready.run(invite, since))?;
     // Hashes still under way on blocking threads are nobody's any more.
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(ExitCode::SUCCESS)
@@ -122,7 +132,7 @@ fn kept_procedure(file: &Path) -> Option<String> {
 }
 
 impl Ready {
-    async fn run(self, invite: &[String]) -> anyhow::Result<()> {
+    async fn run(self, invite: &[String], since: Option<Checkpoint>) -> anyhow::Result<()> {
         let Self {
             config,
             installation,
@@ -133,6 +143,9 @@ impl Ready {
                 .open_database(&config, Arc::clone(&clock))
                 .await?,
         );
+        if let Some(since) = &since {
+            holds(&*journal, since).await?;
+        }
         let dice = Arc::new(SystemDice);
         let parts = Parts {
             journal: journal.clone(),

@@ -82,7 +82,15 @@ pub(crate) const OPTIONAL: &[&str] = &[
     "log",
 ];
 
-const SCOPES: &[&str] = &["panel", "customers", "erase", "backups", "read", "robot"];
+const SCOPES: &[&str] = &[
+    "panel",
+    "customers",
+    "erase",
+    "backups",
+    "read",
+    "robot",
+    "reconcile",
+];
 const CONSOLE: &[&str] = &["admin", "auditor"];
 
 const fn required(
@@ -267,12 +275,33 @@ pub(crate) const FIELDS: &[Field] = &[
         "{ file = \"keys/ledger.key\" }",
         "Ed25519 seed that signs the ledger's checkpoints, 64 hexadecimal digits.",
     ),
+    unused(
+        "keys",
+        "second_ledger",
+        Secret,
+        "{ file = \"keys/ledger.new.key\" }",
+        "A second key that signs every checkpoint beside the first, while you exchange them. Its public key is published.",
+    ),
+    unused(
+        "keys",
+        "former_ledger",
+        List(&[]),
+        "[\"support.example/ledger+…\"]",
+        "Public keys that signed this ledger before, `name+id+key`. They are published, and receipts from their time verify.",
+    ),
     required(
         "keys",
         "grant",
         Secret,
         "{ file = \"keys/grant.key\" }",
         "Ed25519 seed that signs grants, 64 hexadecimal digits.",
+    ),
+    unused(
+        "keys",
+        "second_grant",
+        Secret,
+        "{ file = \"keys/grant.new.key\" }",
+        "A second key whose public half is published beside the first's and which signs nothing: the next one before it is used, the last one until its grants have run out.",
     ),
     required(
         "keys",
@@ -579,7 +608,7 @@ pub(crate) const FIELDS: &[Field] = &[
         "may",
         List(SCOPES),
         "[\"panel\", \"customers\"]",
-        "What it may do: `panel` open cases for your signed-in customers, `customers` put customers, contacts and proofs, `backups` attest backups (and nothing else beside it), `read` read cases, `robot` open cases as a program with a staff role.",
+        "What it may do: `panel` open cases for your signed-in customers, `customers` put customers, contacts and proofs, `backups` attest backups (and nothing else beside it), `read` read cases, `robot` open cases as a program with a staff role, `reconcile` send a backend's own log to have it matched with cases.",
     ),
     unused(
         "machines.*",

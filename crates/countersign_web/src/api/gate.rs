@@ -33,6 +33,10 @@ pub struct LedgerKey {
     pub origin: String,
     /// Verifier key (C2SP signed-note): `name+id+key`.
     pub key: String,
+    /// Other verifier keys of it: one that signs beside the first while they are exchanged, and former ones, with which
+    /// receipts from their time verify.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
     /// Where its tiles are.
     pub url: String,
 }
@@ -76,6 +80,7 @@ pub async fn keys(State(web): State<Web>) -> Response {
         ledger: LedgerKey {
             origin: web.log_key.name().to_owned(),
             key: web.log_key.to_string(),
+            others: web.gate.settings().keys.others.ledger.clone(),
             url: format!("{}/ledger/", web.gate.settings().origin),
         },
     };
