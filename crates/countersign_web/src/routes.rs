@@ -13,6 +13,7 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 use crate::Web;
 use crate::body::{MOST_BYTES, Path};
 use crate::headers::protect;
+use crate::limits::admit;
 use crate::openapi::Operation;
 use crate::problem::Problem;
 use crate::site::as_page;
@@ -323,6 +324,7 @@ pub fn router(web: Web) -> Router {
         })
         // The last one added is the outermost.
         .layer(csrf)
+        .layer(from_fn_with_state(web.clone(), admit))
         .layer(from_fn_with_state(web.clone(), as_page))
         .layer(compression())
         .layer(from_fn_with_state(web.clone(), protect))

@@ -312,7 +312,7 @@ async fn pin_hash() -> String {
     let dice = Arc::new(SystemDice);
     let cost = HashCost::cheap_for_tests();
     let hasher = SecretHasher::with_cost(cost, None, HashLimits::default(), dice).unwrap();
-    hasher.hash(&Secret::new("4711")).await.unwrap()
+    hasher.hash("anybody", &Secret::new("4711")).await.unwrap()
 }
 
 impl Installation {

@@ -3,6 +3,7 @@
 //! One task writes ([`writer`]), four connections read; in WAL mode neither waits for the other.
 //! `synchronous=FULL` makes every commit wait for the disk.
 
+mod backup;
 mod head;
 mod recent;
 mod schema;
@@ -28,6 +29,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::sync::{mpsc, oneshot, watch};
+
+pub use self::backup::backup_sqlite;
 
 use self::{
     head::{Head, LoadError},

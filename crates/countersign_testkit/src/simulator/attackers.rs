@@ -227,7 +227,10 @@ impl Company {
     /// The same app code on two cases at nearly the same time.
     async fn types_an_old_app_code(&self, dice: &mut Dice) -> Option<()> {
         let (seat, known) = self.a_seat(dice)?;
-        let (proof, holding, _) = one(&self.proofs_of(&known, |method| method == Method::Totp), dice)?;
+        let (proof, holding, _) = one(
+            &self.proofs_of(&known, |method| method == Method::Totp),
+            dice,
+        )?;
         let secret = locked(&self.customers.get(known.customer)?.knows)
             .get(&holding)
             .cloned()?;
@@ -268,8 +271,13 @@ impl Company {
             .sim
             .ask(|gate| async move { gate.run_from_seat(&seat).await })
             .await;
-        self.applied("attacker runs from a seat", &known, answer, &["case.granted"])
-            .map(|_| ())
+        self.applied(
+            "attacker runs from a seat",
+            &known,
+            answer,
+            &["case.granted"],
+        )
+        .map(|_| ())
     }
 
     async fn stops_late(&self, known: &Known, dice: &mut Dice) -> Option<()> {
@@ -405,12 +413,7 @@ impl Company {
     }
 
     /// Types what was right until now on every page there is.
-    async fn hurries(
-        &self,
-        customer: &super::company::Customer,
-        holding: &str,
-        old: &str,
-    ) {
+    async fn hurries(&self, customer: &super::company::Customer, holding: &str, old: &str) {
         let seats = locked(&self.known.seats).clone();
         for (seat, known) in seats.into_iter().rev().take(6) {
             if seat.customer().0 != customer.id {
