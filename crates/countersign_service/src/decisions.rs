@@ -380,51 +380,57 @@ pub(crate) fn push_row(
     open: bool,
 ) -> Result<(), Trouble> {
     let key = records::part(&row.case.0);
-    let first = records::put(space::CASE, key.clone(), row, Some(revision))?;
+    let first = records::put(space::CASE, key, row, Some(revision))?;
+    // The oldest first, which is the order in which people should come to them.
+    let listed = records::in_time(row.opened_at, &row.case);
     let again = |space| RecordWrite {
         space,
+        key: listed.clone(),
         expected: None,
         ..first.clone()
     };
     batch.records.push(if open {
         again(space::OPEN)
     } else {
-        records::remove(space::OPEN, key.clone(), None)
+        records::remove(space::OPEN, listed.clone(), None)
     });
     if open && !row.wants_sign_off.is_empty() {
         batch.records.push(again(space::WANTED));
     } else if !before.wants_sign_off.is_empty() {
         batch
             .records
-            .push(records::remove(space::WANTED, key, None));
+            .push(records::remove(space::WANTED, listed, None));
     }
     batch.records.push(first);
     Ok(())
 }
 
-/// The lists that hold ids only.
+/// The lists that hold ids only, and the finished ones.
 fn index_row(
     batch: &mut Batch,
     row: &CaseRow,
     events: &[Event],
     state: State,
 ) -> Result<(), Trouble> {
-    let case = records::part(&row.case.0);
     let opened = events
         .iter()
         .any(|event| matches!(event.kind, EventKind::Opened { .. }));
     if opened {
         let of_customer = format!(
-            "{}/{}/{case}",
+            "{}/{}",
             records::part(&row.customer.0),
-            records::sortable(row.opened_at)
+            records::in_time(row.opened_at, &row.case)
         );
         batch
             .records
             .push(records::put(space::CASES_OF, of_customer, &row.case, None)?);
     }
     if let Some(person) = &row.opener {
-        let key = format!("{}/{case}", records::part(&person.0));
+        let key = format!(
+            "{}/{}",
+            records::part(&person.0),
+            records::in_time(row.opened_at, &row.case)
+        );
         if state.is_final() {
             batch
                 .records
@@ -438,7 +444,7 @@ fn index_row(
     if state.is_final() && !events.is_empty() {
         batch.records.push(records::put(
             space::FINISHED,
-            format!("{}/{case}", records::sortable(row.updated_at)),
+            records::in_time(row.updated_at, &row.case),
             row,
             None,
         )?);
@@ -446,9 +452,9 @@ fn index_row(
     for event in events {
         if let EventKind::SignedOff { by, .. } | EventKind::Refused { by, .. } = &event.kind {
             let key = format!(
-                "{}/{}/{case}",
+                "{}/{}",
                 records::part(&by.person.0),
-                records::sortable(event.at)
+                records::in_time(event.at, &row.case)
             );
             batch
                 .records

@@ -21,7 +21,8 @@ use crate::{
         dice::Dice,
         http::{Endpoint as HttpEndpoint, http_client},
         mailer::Mailer,
-        openid::Provider,
+        openid::{Provider, ProviderSettings},
+        outside::{Outside, Wire},
         password_check::PasswordCheck,
         secrets::{Secret, SecretHasher},
         text_gateway::TextGateway,
@@ -98,10 +99,23 @@ impl Inner {
         parts: Parts,
         current: Arc<Procedure>,
         log_origin: String,
+        outside: Option<&Arc<dyn Outside>>,
     ) -> Result<Self, StartError> {
         let wrong =
             |what: &str, error: &dyn fmt::Display| StartError::Settings(format!("{what}: {error}"));
-        let client = http_client().map_err(|error| wrong("http", &error))?;
+        let network = || http_client().map_err(|error| wrong("http", &error));
+        let wire = match outside {
+            None => Wire::Network(network()?),
+            Some(outside) => Wire::Played(Arc::clone(outside)),
+        };
+        let provider = |what: &str, settings: &ProviderSettings| {
+            let client = match &wire {
+                Wire::Network(client) => client.clone(),
+                // Nobody plays an OpenID provider.
+                Wire::Played(_) => network()?,
+            };
+            Provider::new(client, settings).map_err(|error| wrong(what, &error))
+        };
         let endpoint =
             |what: &str, url: &str, secrets: &[Secret]| -> Result<HttpEndpoint, StartError> {
                 let secrets = WebhookSecrets::parse(secrets.iter().map(Secret::expose_text))
@@ -112,7 +126,7 @@ impl Inner {
         for connector in &settings.connectors {
             let what = format!("connector `{}`", connector.name);
             let mut made = Connector::new(
-                client.clone(),
+                wire.clone(),
                 endpoint(&what, &connector.url, &connector.secrets)?,
             );
             if let Some(status_url) = &connector.status_url {
@@ -144,23 +158,24 @@ impl Inner {
             )
             .map_err(|error| wrong("origin", &error))?,
             mailer: mail
-                .map(|mail| Mailer::new(mail.server.clone(), &mail.from))
+                .map(|mail| match outside {
+                    None => Mailer::new(mail.server.clone(), &mail.from),
+                    Some(outside) => Mailer::played(Arc::clone(outside), &mail.from),
+                })
                 .transpose()
                 .map_err(|error| wrong("mail", &error))?,
-            text: text.map(|endpoint| TextGateway::new(client.clone(), endpoint)),
+            text: text.map(|endpoint| TextGateway::new(wire.clone(), endpoint)),
             company: settings
                 .company_login
                 .as_ref()
-                .map(|login| Provider::new(client.clone(), &login.provider))
-                .transpose()
-                .map_err(|error| wrong("company login", &error))?,
+                .map(|login| provider("company login", &login.provider))
+                .transpose()?,
             staff_provider: settings
                 .staff_login
                 .as_ref()
-                .map(|login| Provider::new(client.clone(), &login.provider))
-                .transpose()
-                .map_err(|error| wrong("staff login", &error))?,
-            password: password.map(|endpoint| PasswordCheck::new(client.clone(), endpoint)),
+                .map(|login| provider("staff login", &login.provider))
+                .transpose()?,
+            password: password.map(|endpoint| PasswordCheck::new(wire.clone(), endpoint)),
             connectors,
             versions: RwLock::new(BTreeMap::from([(
                 current.version.to_string(),
@@ -214,6 +229,26 @@ impl Gate {
     /// ([`Gate::proposed_procedure`]). Texts are stored under their version, so
     /// that cases opened under one keep it for as long as they live.
     pub async fn start(settings: Settings, parts: Parts) -> Result<Self, StartError> {
+        Self::start_on(settings, parts, None).await
+    }
+
+    /// The same in a world that somebody plays: no connection is ever opened.
+    ///
+    /// # Errors
+    /// As [`Gate::start`].
+    pub async fn start_within(
+        settings: Settings,
+        parts: Parts,
+        outside: &Arc<dyn Outside>,
+    ) -> Result<Self, StartError> {
+        Self::start_on(settings, parts, Some(outside)).await
+    }
+
+    async fn start_on(
+        settings: Settings,
+        parts: Parts,
+        outside: Option<&Arc<dyn Outside>>,
+    ) -> Result<Self, StartError> {
         let procedure = read_procedure(&settings.procedure)?;
         (parts.check)(&procedure).map_err(StartError::ProcedureRefused)?;
         check_settings(&settings, &procedure)?;
@@ -221,7 +256,7 @@ impl Gate {
             ledger::read_checkpoint(&parts.journal.checkpoint().await.map_err(Trouble::from)?)?
                 .origin;
         let ours = Arc::new(procedure);
-        let inner = Inner::new(settings, parts, Arc::clone(&ours), log_origin)?;
+        let inner = Inner::new(settings, parts, Arc::clone(&ours), log_origin, outside)?;
         let gate = Self(Arc::new(inner));
         gate.settle_procedure(&ours).await?;
         gate.seed_staff(&ours).await?;
@@ -244,7 +279,7 @@ impl Gate {
         let note = parts.journal.checkpoint().await.map_err(Trouble::from)?;
         let log_origin = ledger::read_checkpoint(&note)?.origin;
         Ok(Self(Arc::new(Inner::new(
-            settings, parts, procedure, log_origin,
+            settings, parts, procedure, log_origin, None,
         )?)))
     }
 

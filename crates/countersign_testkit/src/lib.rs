@@ -4,5 +4,7 @@ pub mod adversary;
 #[cfg(feature = "browser")]
 pub mod browser;
 pub mod naive;
+#[cfg(unix)]
+pub mod postgres;
 pub mod replay;
 pub mod world;

@@ -35,7 +35,7 @@ use self::{
     writer::{Faults, Request, Take, Writer},
 };
 use crate::{
-    Clock,
+    Clock, OpenError,
     journal::{
         Batch, CheckpointSigner, CommitError, Committed, Journal, KeyRange, Record, StoreError,
         StoredEvent, StreamKey, Work,
@@ -76,61 +76,6 @@ impl Default for SqliteOptions {
             queue: 4_096,
         }
     }
-}
-
-/// Why a database could not be opened. Nothing in it was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another program has it.
-    #[error("`{}` is in use by another program; stop that one first, or give this one a database of its own", path.display())]
-    InUse {
-        /// The database.
-        path: PathBuf,
-    },
-    /// A newer program has written it.
-    #[error(
-        "the database has schema version {found}, this program knows up to {known}; run the newer program, or restore the copy made before it was upgraded"
-    )]
-    Newer {
-        /// The version it has.
-        found: u32,
-        /// The newest this program knows.
-        known: u32,
-    },
-    /// It is some other file.
-    #[error(
-        "the file is not a countersign database; check the path, and move the file away if it is there by mistake"
-    )]
-    NotOurs,
-    /// It belongs to another log.
-    #[error(
-        "the ledger in the database is `{found}`, the configuration says `{configured}`; a ledger keeps its origin for life, so put the old one back or begin a new database"
-    )]
-    OtherOrigin {
-        /// The origin it was begun with.
-        found: String,
-        /// The signer's.
-        configured: String,
-    },
-    /// Its ledger contradicts itself.
-    #[error(
-        "the database is damaged: {what}; do not go on with it: keep a copy as evidence and restore the newest backup whose ledger verifies"
-    )]
-    Damaged {
-        /// What does not fit.
-        what: String,
-    },
-    /// A file or folder cannot be used.
-    #[error("cannot use `{}`: {source}", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// SQLite failed.
-    #[error("cannot open the database: {0}")]
-    Database(#[from] sqlx::Error),
 }
 
 /// What the writer tells everybody else.
