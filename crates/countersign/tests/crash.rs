@@ -71,12 +71,12 @@ fn a_second_one_is_refused(installation: &Installation) {
     );
 }
 
-/// `./test` makes a file system of 4 MB in memory and says where. Full, the gate turns people away and goes on reading; with
+/// `./test` makes a file system of 8 MB in memory and says where. Full, the gate turns people away and goes on reading; with
 /// room again it goes on by itself; and a kill in between loses nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_turns_away_and_loses_nothing() {
-    let Some(disk) = std::env::var_os("COUNTERSIGN_SMALL_DISK").map(PathBuf::from) else {
-        println!("left out: COUNTERSIGN_SMALL_DISK names no small file system; ./test makes one");
+    let Some(disk) = std::env::var_os("COUNTERSIGN_SMALL_DISK_OF_GATE").map(PathBuf::from) else {
+        println!("left out: COUNTERSIGN_SMALL_DISK_OF_GATE names no small file system; ./test makes one");
         return;
     };
     let folder = tempfile::tempdir_in(&disk).unwrap();
