@@ -109,14 +109,26 @@ pub fn routes() -> Vec<Route> {
     )];
     let log_fields: &[(&str, &str)] = &[
         ("connector", "whose log it is; needed"),
-        ("window", "how far clocks may differ, in seconds; 300 if left out"),
+        (
+            "window",
+            "how far clocks may differ, in seconds; 300 if left out",
+        ),
         ("time", "field with the time; `at` if left out"),
         ("action", "field with the action; `action`"),
-        ("customer", "field with the company's own customer id; `customer`"),
+        (
+            "customer",
+            "field with the company's own customer id; `customer`",
+        ),
         ("grant", "field with the grant's id; `grant`"),
-        ("id", "field with the line's own id; without it a line is known by its bytes"),
+        (
+            "id",
+            "field with the line's own id; without it a line is known by its bytes",
+        ),
         ("parameter.NAME", "field with this parameter of actions"),
-        ("rename.NAME", "the procedure's name of an action that the log calls so"),
+        (
+            "rename.NAME",
+            "the procedure's name of an action that the log calls so",
+        ),
         ("ignore", "names of actions that need no case, with commas"),
     ];
     let figures: &[(&str, &str)] = &[

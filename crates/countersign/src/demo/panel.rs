@@ -159,7 +159,13 @@ impl Panel {
         let answer = books.perform(&claims.sub, &detail.action, &detail.parameters);
         if answer.get("outcome").and_then(Value::as_str) == Some("done") {
             let at = self.0.clock.now();
-            books.note(at, &claims.sub, &detail.action, Some(&claims.jti), &detail.parameters);
+            books.note(
+                at,
+                &claims.sub,
+                &detail.action,
+                Some(&claims.jti),
+                &detail.parameters,
+            );
         }
         books.answers.insert(claims.jti, answer.clone());
         books.accepted.push(body.to_owned());
@@ -225,7 +231,11 @@ fn cents(amount: &str) -> Option<u64> {
         return None;
     }
     let rest: u64 = format!("{rest:0<2}").parse().ok()?;
-    euros.parse::<u64>().ok()?.checked_mul(100)?.checked_add(rest)
+    euros
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(100)?
+        .checked_add(rest)
 }
 
 /// Whether the gate itself sent this: the Standard Webhooks signature over id, time and body.
@@ -427,7 +437,15 @@ mod tests {
         assert_eq!(cents("50"), Some(5_000));
         assert_eq!(cents("49.9"), Some(4_990));
         assert_eq!(cents("0.05"), Some(5));
-        for none in ["", ".5", "-1", "1.234", "1e3", "five", "99999999999999999999"] {
+        for none in [
+            "",
+            ".5",
+            "-1",
+            "1.234",
+            "1e3",
+            "five",
+            "99999999999999999999",
+        ] {
             assert_eq!(cents(none), None, "{none}");
         }
     }

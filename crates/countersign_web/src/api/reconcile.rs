@@ -157,7 +157,10 @@ impl Asked {
             }
         }
         if asked.connector.is_empty() {
-            return Err(Problem::invalid("connector", "name the connector whose log it is"));
+            return Err(Problem::invalid(
+                "connector",
+                "name the connector whose log it is",
+            ));
         }
         Ok(asked)
     }

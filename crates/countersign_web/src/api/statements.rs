@@ -110,7 +110,10 @@ fn checked(asked: CheckStatement) -> StatementChecked {
     if let Some(version) = longest.and_then(|at| versions.get_mut(at)) {
         version.must_do_all = true;
     }
-    let texts: Vec<&str> = versions.iter().map(|version| version.text.as_str()).collect();
+    let texts: Vec<&str> = versions
+        .iter()
+        .map(|version| version.text.as_str())
+        .collect();
     let mut disagreements = compare(&texts);
     disagreements.truncate(LISTED_MAX);
     let well = disagreements.is_empty()
@@ -142,7 +145,10 @@ mod tests {
         let checked = checked(asked);
         assert!(!checked.well);
         assert!(checked.versions[0].must_do_all && !checked.versions[1].must_do_all);
-        assert_eq!(checked.versions[0].text, "We are sorry. 4 customers lost their mail on 14 March.");
+        assert_eq!(
+            checked.versions[0].text,
+            "We are sorry. 4 customers lost their mail on 14 March."
+        );
         assert_eq!(checked.versions[0].contradictions, []);
         assert_eq!(checked.versions[1].contradictions[0].quote, "5");
         assert_eq!(checked.versions[1].report.faults[0].name, "belittles");
