@@ -61,6 +61,8 @@ pub struct Shared {
     pub rates: Rates,
     /// What the prover says about the procedure in force.
     pub studies: study::Studies,
+    /// What the status page said last, for while the store is away.
+    pub status: tokio::sync::Mutex<Option<countersign_service::PublicStatus>>,
     trusted_proxies: Vec<IpAddr>,
     zone: TimeZone,
 }
@@ -80,6 +82,8 @@ pub struct Rates {
     pub talking: Rate,
     /// Spoken numbers that all networks together look up; see [`site::talking`].
     pub talking_in_all: Rate,
+    /// Letters about the status page that one network asks for.
+    pub subscriptions: Rate,
     asked: AtomicU32,
 }
 
@@ -112,6 +116,7 @@ impl Web {
             panel: settings.panel,
             rates: Rates::new(gate.settings().limits.answers_per_minute),
             studies: study::Studies::default(),
+            status: tokio::sync::Mutex::new(None),
             trusted_proxies: settings.trusted_proxies,
             zone: TimeZone::get(&settings.time_zone).unwrap_or(TimeZone::UTC),
             gate,
@@ -153,6 +158,7 @@ impl Rates {
             receipts: Rate::per_minute(per_minute),
             talking: Rate::per_minute(site::talking::PER_NETWORK_AND_MINUTE),
             talking_in_all: Rate::per_minute(site::talking::IN_ALL_AND_MINUTE),
+            subscriptions: Rate::per_minute(site::status::PER_NETWORK_AND_MINUTE),
             asked: AtomicU32::new(0),
         }
     }
@@ -167,6 +173,7 @@ impl Rates {
                 &self.searches,
                 &self.receipts,
                 &self.talking,
+                &self.subscriptions,
             ] {
                 rate.tidy();
             }

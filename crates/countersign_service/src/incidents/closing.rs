@@ -322,15 +322,14 @@ promise "A taken key is not enough" { even if key taken  never server_data }
     #[test]
     fn a_claim_is_tried_on_the_procedure_of_the_time_whatever_it_was_called() {
         let now = THEN
-            .replace("prove mail_code", "prove passkey")
+            .replace("prove mail_code", "prove mail_code and passkey")
             .replace(
                 "loss server_data",
                 "device card \"bank card\"\nloss server_data",
             )
-            .replace("even if key taken ", "even if 0 channels hijacked ")
             + "promise \"A hijacked mailbox gains nothing\" { even if mailbox hijacked  never server_data }\n\
                promise \"A taken bank card is not enough\" { even if card taken  never server_data }\n\
-               promise \"Somebody with the key gets nothing\" { even if key taken  never server_data }\n";
+               promise \"Nor is everything\" { even if key taken and mailbox hijacked  never server_data }\n";
         assert_eq!(
             standings(&now),
             [
@@ -345,8 +344,11 @@ promise "A taken key is not enough" { even if key taken  never server_data }
                     true,
                     Some(ThenStood::Absent)
                 ),
-                // Broken now, kept then.
-                ("Somebody with the key gets nothing".to_owned(), false, None),
+                (
+                    "Nor is everything".to_owned(),
+                    false,
+                    Some(ThenStood::Broken)
+                ),
             ]
         );
     }

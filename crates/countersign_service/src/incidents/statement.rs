@@ -51,6 +51,13 @@ pub struct Facts {
     pub cases: u64,
 }
 
+impl Facts {
+    /// What the field of this name says; `None` where there is no such field, or the fact is not known.
+    pub fn field(&self, name: &str) -> Option<String> {
+        value(name, self)
+    }
+}
+
 /// Something found in a statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
@@ -262,9 +269,7 @@ fn tells(
                 .clone()
                 .find(|word| COUNTED.contains(&word.to_lowercase().as_str()));
             // "of our 10,482 customers" counts all there are.
-            let all = ["of", "our", "all", "among", "serve", "have"]
-                .iter()
-                .any(|lead| [before(1), before(2)].iter().any(|word| word == lead));
+            let all = ["our", "all", "its", "every"].contains(&before(1).to_lowercase().as_str());
             if let Some(customers) = customers.filter(|_| !all && count != facts.customers_affected)
             {
                 let why = format!(
