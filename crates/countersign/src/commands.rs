@@ -12,10 +12,12 @@ mod pages;
 mod procedure;
 mod promises;
 mod providers;
+mod reconcile;
 mod reference;
 mod sarif;
 mod secret;
 mod serve;
+mod statement;
 mod statistics;
 
 use std::path::PathBuf;
@@ -164,6 +166,13 @@ pub(crate) enum Command {
     },
     /// Say how far procedure was followed: figures from the events in the database. The gate must not be running; of one that is, read `/v1/statistics`.
     Statistics(statistics::Statistics),
+    /// Match what a backend says it did with cases: exit 0 if a case covers every guarded action, 1 if one is uncovered or a line cannot be read. The gate must not be running; to one that is, `POST /v1/reconciliations`.
+    Reconcile(reconcile::Reconcile),
+    /// Hold a public statement against what is known about apologies that help, and against the facts of the incident.
+    Statement {
+        #[command(subcommand)]
+        command: Statement,
+    },
     /// Check or export the ledger.
     Ledger {
         #[command(subcommand)]
@@ -271,6 +280,13 @@ pub(crate) enum Pages {
     },
 }
 
+/// `countersign statement …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Statement {
+    /// Say which of the eight things an effective statement does are missing, and what should not be there: exit 0 if nothing was found, 1 if something was, 2 if a file cannot be read.
+    Check(statement::Check),
+}
+
 /// `countersign receipt …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Receipt {
@@ -346,6 +362,10 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Draw(what) => draw::draw(&what),
         Command::Serve { config, invite } => serve::serve(&config, &invite),
         Command::Doctor { config } => doctor::doctor(&config),
+        Command::Reconcile(asked) => reconcile::reconcile(&asked),
+        Command::Statement {
+            command: Statement::Check(asked),
+        } => statement::check_files(&asked),
         Command::Statistics(asked) => statistics::statistics(&asked),
         Command::Reference { page } => reference::reference(page),
         Command::Ledger {

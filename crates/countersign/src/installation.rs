@@ -557,6 +557,7 @@ fn scope(word: &str) -> Option<Scope> {
         "read" => Scope::Read,
         "erase" => Scope::Erase,
         "robot" => Scope::Robot,
+        "reconcile" => Scope::Reconcile,
         _ => return None,
     })
 }

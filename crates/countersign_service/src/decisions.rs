@@ -101,7 +101,16 @@ impl Gate {
             let loaded = self.load_case(id).await?;
             let (command, also) = command(&loaded)?;
             let decision = decide(&loaded.procedure, &loaded.case, command, &loaded.moment())?;
-            let (batch, case) = self.write_decision(&loaded, &decision.events, None, also)?;
+            let nothing =
+                also.records.is_empty() && also.work.is_empty() && also.finished.is_empty();
+            if decision.events.is_empty() && nothing {
+                // Time passed and changed nothing.
+                return Ok(Applied {
+                    version: loaded.case.version(),
+                    state: loaded.case.state(),
+                });
+            }
+            let (batch, case) = self.write_and_run(&loaded, decision.events, also)?;
             if self.committed(batch, &mut tries).await? {
                 tell_log(&loaded, &case);
                 return Ok(Applied {
@@ -110,6 +119,38 @@ impl Gate {
                 });
             }
         }
+    }
+
+    /// A decision; and where the case runs by itself from then on, the grant in the same commit. Everything is evaluated for
+    /// it once more, as it stands after the decision.
+    pub(crate) fn write_and_run(
+        &self,
+        loaded: &Loaded,
+        mut events: Vec<Event>,
+        also: Also,
+    ) -> Result<(Batch, Case), CaseError> {
+        let after = events.iter().fold(loaded.case.clone(), evolve);
+        let runs_by_itself = matches!(
+            after.state(),
+            State::Ready {
+                runs_by_itself: true,
+                ..
+            }
+        );
+        if runs_by_itself && !events.is_empty() {
+            let command = Command::Run {
+                by: Actor::Gate,
+                grant: GrantId(dice::random_bytes(self.dice())),
+            };
+            // Refused, it stays ready, and its timer asks again.
+            if let Ok(decision) = decide(&loaded.procedure, &after, command, &loaded.moment())
+                && let Some(permit) = decision.permit
+            {
+                events.extend(decision.events);
+                return self.write_grant(loaded, &events, permit, also);
+            }
+        }
+        Ok(self.write_decision(loaded, &events, None, also)?)
     }
 
     /// The one way to a grant: `decide` makes the permit, [`crate::grants`] uses it up, and events, leaf and outbox entry are one commit.
@@ -139,7 +180,8 @@ impl Gate {
             let permit = decision
                 .permit
                 .ok_or_else(|| Trouble::Damaged("a decision to run without a permit".to_owned()))?;
-            let (batch, case) = self.write_grant(&loaded, &decision.events, permit)?;
+            let (batch, case) =
+                self.write_grant(&loaded, &decision.events, permit, Also::default())?;
             if self.committed(batch, &mut tries).await? {
                 tell_log(&loaded, &case);
                 return Ok(Applied {
@@ -155,9 +197,9 @@ impl Gate {
         loaded: &Loaded,
         events: &[Event],
         permit: Permit,
+        mut also: Also,
     ) -> Result<(Batch, Case), CaseError> {
         let minted = self.mint(permit, loaded.now);
-        let mut also = Also::default();
         let (mut not_after, mut due) = (minted.not_after, loaded.now);
         if minted.connector == GATE {
             not_after = enrolment::until(loaded.now);
@@ -299,6 +341,11 @@ impl Gate {
             }
             work_for(&mut batch, loaded, &case, event)?;
         }
+        if loaded.case.state().is_live() && !case.state().is_live() {
+            // Time does nothing more to it; left alone, the timer would fire for nothing, two days later, once for each case.
+            let key = timer_key(&loaded.row.case, loaded.case.expires_at());
+            batch.finished.push(notices::finished(TIMER, &key, None));
+        }
         // Written also where nothing on it changed: it is what keeps two decisions about one customer from passing each other.
         batch.records.push(records::put(
             space::DESK,
@@ -340,46 +387,50 @@ pub(crate) fn push_row(
     let key = records::part(&row.case.0);
     batch
         .records
-        .push(records::put(space::CASE, key.clone(), row, Some(revision))?);
+        .push(records::put(space::CASE, key, row, Some(revision))?);
+    // The oldest first, which is the order in which people should come to them.
+    let listed = records::in_time(row.opened_at, &row.case);
     batch.records.push(if open {
-        records::put(space::OPEN, key.clone(), row, None)?
+        records::put(space::OPEN, listed.clone(), row, None)?
     } else {
-        records::remove(space::OPEN, key.clone(), None)
+        records::remove(space::OPEN, listed.clone(), None)
     });
     batch
         .records
         .push(if open && !row.wants_sign_off.is_empty() {
-            records::put(space::WANTED, key, row, None)?
+            records::put(space::WANTED, listed, row, None)?
         } else {
-            records::remove(space::WANTED, key, None)
+            records::remove(space::WANTED, listed, None)
         });
     Ok(())
 }
 
-/// The row by its case, and in the list of open ones.
-/// The lists that hold ids only.
+/// The lists that hold ids only, and the finished ones.
 fn index_row(
     batch: &mut Batch,
     row: &CaseRow,
     events: &[Event],
     state: State,
 ) -> Result<(), Trouble> {
-    let case = records::part(&row.case.0);
     let opened = events
         .iter()
         .any(|event| matches!(event.kind, EventKind::Opened { .. }));
     if opened {
         let of_customer = format!(
-            "{}/{}/{case}",
+            "{}/{}",
             records::part(&row.customer.0),
-            records::sortable(row.opened_at)
+            records::in_time(row.opened_at, &row.case)
         );
         batch
             .records
             .push(records::put(space::CASES_OF, of_customer, &row.case, None)?);
     }
     if let Some(person) = &row.opener {
-        let key = format!("{}/{case}", records::part(&person.0));
+        let key = format!(
+            "{}/{}",
+            records::part(&person.0),
+            records::in_time(row.opened_at, &row.case)
+        );
         if state.is_final() {
             batch
                 .records
@@ -393,7 +444,7 @@ fn index_row(
     if state.is_final() && !events.is_empty() {
         batch.records.push(records::put(
             space::FINISHED,
-            format!("{}/{case}", records::sortable(row.updated_at)),
+            records::in_time(row.updated_at, &row.case),
             row,
             None,
         )?);
@@ -401,9 +452,9 @@ fn index_row(
     for event in events {
         if let EventKind::SignedOff { by, .. } | EventKind::Refused { by, .. } = &event.kind {
             let key = format!(
-                "{}/{}/{case}",
+                "{}/{}",
                 records::part(&by.person.0),
-                records::sortable(event.at)
+                records::in_time(event.at, &row.case)
             );
             batch
                 .records
@@ -464,7 +515,7 @@ fn work_for(batch: &mut Batch, loaded: &Loaded, case: &Case, event: &Event) -> R
     let timer = |at: Timestamp| -> Result<NewWork, Trouble> {
         Ok(NewWork {
             queue: TIMER,
-            key: format!("{}/{}", records::part(&id.0), records::sortable(at)),
+            key: timer_key(id, at),
             due_ms: at.0,
             body: records::write_json(id)?,
         })
@@ -519,6 +570,10 @@ fn work_for(batch: &mut Batch, loaded: &Loaded, case: &Case, event: &Event) -> R
         _ => {}
     }
     Ok(())
+}
+
+fn timer_key(case: &CaseId, at: Timestamp) -> String {
+    format!("{}/{}", records::part(&case.0), records::sortable(at))
 }
 
 fn row_after(loaded: &Loaded, case: &Case, events: &[Event]) -> CaseRow {

@@ -49,6 +49,7 @@ mod panel;
 mod proofs;
 mod rates;
 mod receipts;
+pub mod reconcile;
 mod records;
 mod sessions;
 pub mod settings;

@@ -38,11 +38,11 @@ pub(crate) mod space {
     pub(crate) const RUNS_BY: &str = "runs_by";
     /// Where a case is: [`super::CaseRow`].
     pub(crate) const CASE: &str = "case";
-    /// Cases not finished, by case: [`super::CaseRow`].
+    /// Cases not finished, by when they were opened: [`super::CaseRow`].
     pub(crate) const OPEN: &str = "open";
-    /// Cases that wait for a signature, by case: [`super::CaseRow`].
+    /// Cases that wait for a signature, by when they were opened: [`super::CaseRow`].
     pub(crate) const WANTED: &str = "wanted";
-    /// Cases not finished, by opener.
+    /// Cases not finished, by opener and when they were opened.
     pub(crate) const OPEN_BY: &str = "open_by";
     /// Finished cases by time.
     pub(crate) const FINISHED: &str = "finished";
@@ -94,6 +94,8 @@ pub(crate) mod space {
     pub(crate) const ERASED: &str = "erased";
     /// Grants by id: [`super::GrantRecord`].
     pub(crate) const GRANT: &str = "grant";
+    /// The newest reconciliation of each connector: [`crate::reconcile::KeptReconciliation`].
+    pub(crate) const RECONCILED: &str = "reconciled";
     /// First answers to requests that may be repeated.
     pub(crate) const IDEMPOTENT: &str = "idempotent";
     /// What a customer is to set by a grant the gate keeps for them, by case: [`crate::enrolment::Enrolment`].
@@ -620,6 +622,11 @@ pub(crate) fn beginning_with(prefix: &str, reverse: bool) -> KeyRange {
 /// A time as it sorts.
 pub(crate) fn sortable(at: Timestamp) -> String {
     format!("{:016}", at.0.max(0))
+}
+
+/// The key of a case in a list by time.
+pub(crate) fn in_time(at: Timestamp, case: &CaseId) -> String {
+    format!("{}/{}", sortable(at), part(&case.0))
 }
 
 /// Puts a document.

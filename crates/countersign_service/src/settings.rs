@@ -211,6 +211,8 @@ pub enum Scope {
     Read,
     /// Open cases as a program with a staff role; it never proves, signs or vouches.
     Robot,
+    /// Send a backend's own log, to have it matched with cases.
+    Reconcile,
 }
 
 /// Numbers of the gate; the unit is in the name.

@@ -82,7 +82,15 @@ pub(crate) const OPTIONAL: &[&str] = &[
     "log",
 ];
 
-const SCOPES: &[&str] = &["panel", "customers", "erase", "backups", "read", "robot"];
+const SCOPES: &[&str] = &[
+    "panel",
+    "customers",
+    "erase",
+    "backups",
+    "read",
+    "robot",
+    "reconcile",
+];
 const CONSOLE: &[&str] = &["admin", "auditor"];
 
 const fn required(
@@ -560,7 +568,7 @@ pub(crate) const FIELDS: &[Field] = &[
         "may",
         List(SCOPES),
         "[\"panel\", \"customers\"]",
-        "What it may do: `panel` open cases for your signed-in customers, `customers` put customers, contacts and proofs, `backups` attest backups (and nothing else beside it), `read` read cases, `robot` open cases as a program with a staff role.",
+        "What it may do: `panel` open cases for your signed-in customers, `customers` put customers, contacts and proofs, `backups` attest backups (and nothing else beside it), `read` read cases, `robot` open cases as a program with a staff role, `reconcile` send a backend's own log to have it matched with cases.",
     ),
     unused(
         "machines.*",

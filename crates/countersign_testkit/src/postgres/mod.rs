@@ -181,6 +181,16 @@ impl Cluster {
         self.order("start");
     }
 
+    /// Starts it again as a standby of a primary that never says anything.
+    ///
+    /// # Panics
+    /// As [`stop`](Self::stop).
+    pub fn follow_nobody(&self) {
+        self.order("stop");
+        self.order("standby");
+        self.order("start");
+    }
+
     fn order(&self, order: &str) {
         if let Err(error) = self.ask(Some(order)) {
             panic!("PostgreSQL does not {order}: {error}");
@@ -284,6 +294,14 @@ impl Database {
     /// If it fails.
     pub fn execute(&self, sql: &str) -> String {
         execute(&self.folder, &self.name, sql)
+    }
+
+    /// As [`execute`](Self::execute), and what the server says where it fails.
+    ///
+    /// # Errors
+    /// The server's own.
+    pub fn try_execute(&self, sql: &str) -> io::Result<String> {
+        psql(&self.folder, &self.name, sql)
     }
 }
 

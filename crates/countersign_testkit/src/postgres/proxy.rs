@@ -40,6 +40,8 @@ struct Wire {
 struct State {
     /// What is to happen once.
     armed: Option<Cut>,
+    /// Whether that is to last.
+    then_down: bool,
     /// Whether nobody gets through.
     down: bool,
     ended: bool,
@@ -86,6 +88,13 @@ impl Proxy {
     /// Cuts every connection at the next `COMMIT` of any of them, once; new connections are let through.
     pub fn cut_at_commit(&self, cut: Cut) {
         self.wire.state().armed = Some(cut);
+    }
+
+    /// As [`cut_at_commit`](Self::cut_at_commit), and lets nobody through after it until [`up`](Self::up).
+    pub fn stay_down_after(&self, cut: Cut) {
+        let mut state = self.wire.state();
+        state.armed = Some(cut);
+        state.then_down = true;
     }
 
     /// How often it was cut at a `COMMIT`.
@@ -170,6 +179,7 @@ impl Wire {
                 if state.armed == Some(cut) && is_commit(bytes, cut) {
                     state.armed = None;
                     state.cuts += 1;
+                    state.down |= std::mem::take(&mut state.then_down);
                     state.cut();
                     return Ok(());
                 }

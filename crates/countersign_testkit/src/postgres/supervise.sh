@@ -38,6 +38,7 @@ while read -r order; do
     start) start ;;
     stop) "$bin/pg_ctl" -D "$data" -w -m fast stop >/dev/null 2>&1 ;;
     crash) crash ;;
+    standby) : >"$data/standby.signal" ;;
     *) false ;;
   esac && echo done || echo failed
 done

@@ -121,7 +121,7 @@ impl List {
         Some(match self {
             Self::Desk(tab) => desk_fragments(&desk::page(web, viewer, tab).await.ok()?),
             Self::Approvals(tab) => {
-                approvals_fragments(&approvals::page(web, viewer, tab).await.ok()?)
+                approvals_fragments(&approvals::page(web, viewer, tab, "").await.ok()?)
             }
         })
     }
