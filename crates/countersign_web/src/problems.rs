@@ -816,6 +816,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Use a name that `GET /v1/procedure` shows.",
     ),
     explained(
+        "unknown-alarm",
+        "There is no such alarm",
+        "No alarm has this id.",
+        "Check the id.",
+    ),
+    explained(
         "unknown-case",
         "There is no such case",
         "No case has this number, or it is not yours to see.",
@@ -826,6 +832,12 @@ pub const PROBLEMS: &[Explained] = &[
         "The request has a field that is not known",
         "Nothing is passed over silently.",
         "Leave out the field that `errors` names, or spell it as the description does.",
+    ),
+    explained(
+        "unknown-incident",
+        "There is no such incident",
+        "No incident has this number.",
+        "Check the number.",
     ),
     explained(
         "unknown-promise",

@@ -168,6 +168,7 @@ pub fn routes() -> Vec<Route> {
         api(Verb::Get, "/v1/incidents", Staff, Operation::does("Incidents, open ones first").media("application/json").about("For auditors, and for whoever may sign a new version of the procedure."), get(ai::list)),
         api(Verb::Post, "/v1/incidents", Staff, Operation::gives("Open an incident: from a case, from an alarm, or by hand", shape::<ai::IncidentOpened>()).takes(shape::<ai::OpenIncident>()).status(201).repeatable(), post(ai::open)),
         api(Verb::Get, "/v1/incidents/{incident}", Staff, Operation::does("An incident: timeline, who else was touched, tasks, updates, statement, facts").media("application/json"), get(ai::read)),
+        api(Verb::Get, "/v1/incidents/{incident}/facts", Staff, Operation::does("Its facts, as `countersign statement check --incident` reads them").media("application/json"), get(ai::facts)),
         api(Verb::Post, "/v1/incidents/{incident}/scope", Staff, Operation::does("Say what it is about: the timeline and the customers touched follow from it").takes(shape::<ai::IncidentScope>()).repeatable().media("application/json"), post(ai::scope)),
         api(Verb::Post, "/v1/incidents/{incident}/lines", Staff, Operation::does("Add a line to the timeline").takes(shape::<ai::IncidentLine>()).repeatable().media("application/json"), post(ai::line)),
         api(Verb::Post, "/v1/incidents/{incident}/marks", Staff, Operation::does("Say how it stands with a customer").takes(shape::<ai::IncidentMark>()).repeatable().media("application/json"), post(ai::mark)),

@@ -181,7 +181,8 @@ async fn from_an_alarm_to_a_statement_that_a_second_person_signed() {
         .submit_statement(&idris.staff, &id, revision)
         .await;
     assert_eq!(refused, Err(IncidentError::Facts(1)));
-    let told = "At {{first_time}} on {{first_date}} the server of {{customers_affected}} customer was erased. We are sorry.";
+    let told =
+        "On {{began_at}} the server of {{customers_affected}} customer was erased. We are sorry.";
     let revision = world.drafts(&idris, &id, told).await;
     let stale = world
         .gate

@@ -238,6 +238,15 @@ pub async fn read(
     Ok(axum::Json(web.gate.incident(&staff, &id).await?).into_response())
 }
 
+/// `GET /v1/incidents/{incident}/facts`
+pub async fn facts(
+    State(web): State<Web>,
+    Staff(staff): Staff,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    Ok(axum::Json(web.gate.incident_facts(&staff, &id).await?).into_response())
+}
+
 /// `POST /v1/incidents/{incident}/scope`
 pub async fn scope(
     web: State<Web>,

@@ -60,6 +60,10 @@ impl Ask {
         }
     }
 
+    fn is_chosen(&self, option: &str) -> bool {
+        self.value == option
+    }
+
     /// With what it holds.
     #[must_use]
     pub fn holding(mut self, value: impl Into<String>) -> Self {
@@ -709,7 +713,7 @@ impl Page for StatementPage {
                 field(
                     "blog",
                     "Status page and blog",
-                    "At {{first_time}} we erased three servers.",
+                    "At {{began_at}} we erased three servers.",
                 ),
                 field("mail", "Mail", ""),
                 field("chars_500", "500 characters", ""),
@@ -734,11 +738,7 @@ impl Page for StatementPage {
                     "how many customers were affected".into(),
                     "2".into(),
                 ),
-                (
-                    "first_time".into(),
-                    "when it began: 10:31 UTC".into(),
-                    String::new(),
-                ),
+                ("began_at".into(), "when it began".into(), String::new()),
             ],
             findings: vec![
                 finding(

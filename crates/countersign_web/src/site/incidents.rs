@@ -361,7 +361,7 @@ pub(crate) fn parse_moment(typed: &str) -> Option<Timestamp> {
         return Some(Timestamp(at.as_millisecond()));
     }
     let date: jiff::civil::DateTime = typed.parse().ok()?;
-    let at = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    let at = jiff::tz::TimeZone::UTC.to_timestamp(date).ok()?;
     Some(Timestamp(at.as_millisecond()))
 }
 

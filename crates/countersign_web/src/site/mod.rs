@@ -164,7 +164,6 @@ impl Desk {
     /// The same person at this moment, for a page that is rendered again; `None` once they are signed out.
     pub async fn still_here(self, web: &Web) -> Option<Self> {
         let staff = self.session.still_counts(web).await?;
-        let incidents = web.gate.reads_incidents(&staff);
         let waiting = web.gate.waiting_for_sign_off(&staff).await.ok()?;
         let mut frame = self.frame;
         frame.approvals_waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
@@ -193,7 +192,7 @@ impl FromRequestParts<Web> for Desk {
             name: staff.name().to_owned(),
             role: role_label(web, &staff),
         });
-        frame.sections = sections(&staff, incidents);
+        frame.sections = sections(&staff, web.gate.reads_incidents(&staff));
         Ok(Self {
             staff,
             frame,

@@ -17,7 +17,7 @@ use crate::Web;
 use crate::body::{Form, Path};
 use crate::network::Network;
 use crate::pages::{
-    Errors, Page, StatusIncidentPage, StatusPage, StatusRow, StatusStatement, StatusUpdate,
+    Errors, StatusIncidentPage, StatusPage, StatusRow, StatusStatement, StatusUpdate,
     SubscriptionPage, SubscriptionState,
 };
 use crate::present::{Calendar, iso};
