@@ -239,6 +239,7 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/cases/{id}/vouch", Staff, post(cases::vouch)),
         site(Verb::Get, "/cases/{id}/run", Staff, get(cases::run_page)),
         site(Verb::Post, "/cases/{id}/run", Staff, post(cases::run)),
+        site(Verb::Post, "/cases/{id}/incident", Staff, post(incidents::open_from_case)),
         site(Verb::Get, "/cases/{id}/receipt", Staff, get(cases::receipt)),
         site(Verb::Get, "/cases/{id}/receipt.json", Staff, get(cases::receipt_json)),
         site(Verb::Get, "/approvals", Staff, get(approvals::list)),

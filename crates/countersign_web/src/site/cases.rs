@@ -118,6 +118,7 @@ fn present_case(procedure: &Procedure, desk: &Desk, view: &CaseView) -> CasePage
         log: log(view, calendar),
         also_here: Vec::new(),
         can_withdraw: view.can.withdraw.can,
+        report: super::incidents::report(web, desk, &view.case.0, &view.action_label),
     }
 }
 

@@ -983,6 +983,38 @@ pub async fn open_from_alarm(
     open(State(web), desk, Form(fields)).await
 }
 
+/// `POST /cases/{id}/incident`
+pub async fn open_from_case(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(id): Path<String>,
+    Form(mut fields): Form<Fields>,
+) -> Answer {
+    fields.insert("case".to_owned(), id);
+    fields.remove("alarm");
+    open(State(web), desk, Form(fields)).await
+}
+
+/// The form on a case's page that opens an incident from it, for whoever may.
+pub(crate) fn report(web: &Web, desk: &Desk, case: &str, label: &str) -> Option<Asks> {
+    let title = Ask::new(
+        "report",
+        "title",
+        "What colleagues call it",
+        "",
+        AskKind::Line,
+    );
+    web.gate.edits_incidents(&desk.staff).then(|| Asks {
+        name: "report".to_owned(),
+        title: "Something went wrong here".to_owned(),
+        to: format!("/cases/{case}/incident"),
+        fields: vec![title.holding(format!("{case}: {label}"))],
+        button: "Open an incident".to_owned(),
+        open: false,
+        key: desk.frame(None).idempotency_key,
+    })
+}
+
 fn touched(row: &TouchedCustomer) -> TouchedRow {
     let reasons: Vec<String> = row
         .reasons
