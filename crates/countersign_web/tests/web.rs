@@ -12,6 +12,7 @@ mod budgets;
 mod bypasses;
 mod enrolment;
 mod figures;
+mod incidents;
 mod journeys;
 mod languages;
 mod live;

@@ -109,7 +109,7 @@ pub(crate) fn reconcile(asked: &Reconcile) -> anyhow::Result<ExitCode> {
             .reconciler_at_the_console(&console, mapping, asked.window)
             .await?;
         database.close().await;
-        Ok(reconciler)
+        anyhow::Ok(reconciler)
     })?;
     for log in &asked.logs {
         read(&mut reconciler, log, asked.format)

@@ -15,6 +15,7 @@ mod delivery;
 mod enrolment;
 mod erasure;
 mod figures;
+mod incidents;
 mod provider;
 mod stories;
 mod talking;

@@ -21,7 +21,9 @@ use countersign_service::{
         tokens::{Token, TokenKind},
         totp::TotpSecret,
     },
-    settings::{Connector, Endpoint, Keys, Limits, MachineToken, MailSettings, NewAccount, Scope},
+    settings::{
+        Connector, Endpoint, Keys, Limits, MachineToken, MailSettings, NewAccount, OtherKeys, Scope,
+    },
 };
 
 use serde_json::Value;
@@ -367,6 +369,7 @@ fn settings(sim: &Sim, staff: &[Colleague], tokens: &[Token]) -> Settings {
             grant_seed: GRANT_SEED,
             codes: [8; 32],
             seal: [9; 32],
+            others: OtherKeys::default(),
         },
         log_verifier: sim.signer.verifier().to_string(),
         connectors: connectors
