@@ -1,6 +1,7 @@
 //! One file a group of commands; each returns the exit code.
 
 mod advice;
+mod backup;
 mod certificate;
 mod diff;
 mod doctor;
@@ -13,10 +14,12 @@ mod pages;
 mod procedure;
 mod promises;
 mod providers;
+mod reconcile;
 mod reference;
 mod sarif;
 mod secret;
 mod serve;
+mod statement;
 mod statistics;
 
 use std::path::PathBuf;
@@ -150,6 +153,30 @@ pub(crate) enum Command {
         /// Print a one-time link with which this account registers its first passkey.
         #[arg(long, value_name = "ACCOUNT")]
         invite: Vec<String>,
+        /// A checkpoint that was kept: do not start on a database whose ledger does not begin with it.
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
+    },
+    /// Copy the database of a running gate (SQLite) into a new folder, and audit the copy.
+    Backup {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", default_value = "countersign.toml")]
+        config: PathBuf,
+        /// Where backups are kept; the new one is a folder in it, named by the time.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Make a backup the database, where there is none; audit its ledger before.
+    Restore {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", default_value = "countersign.toml")]
+        config: PathBuf,
+        /// The folder of one backup.
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// The newest checkpoint that was kept: a copy that does not begin with it is refused.
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
     },
     /// Begin a new installation: a commented configuration, fresh keys and an example procedure.
     Init {
@@ -167,6 +194,13 @@ pub(crate) enum Command {
     Migrate(migrate::Migrate),
     /// Say how far procedure was followed: figures from the events in the database. A gate on SQLite must not be running; of one that is, read `/v1/statistics`.
     Statistics(statistics::Statistics),
+    /// Match what a backend says it did with cases: exit 0 if a case covers every guarded action, 1 if one is uncovered or a line cannot be read. The gate must not be running; to one that is, `POST /v1/reconciliations`.
+    Reconcile(reconcile::Reconcile),
+    /// Hold a public statement against what is known about apologies that help, and against the facts of the incident.
+    Statement {
+        #[command(subcommand)]
+        command: Statement,
+    },
     /// Check or export the ledger.
     Ledger {
         #[command(subcommand)]
@@ -274,6 +308,13 @@ pub(crate) enum Pages {
     },
 }
 
+/// `countersign statement …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Statement {
+    /// Say which of the eight things an effective statement does are missing, and what should not be there: exit 0 if nothing was found, 1 if something was, 2 if a file cannot be read.
+    Check(statement::Check),
+}
+
 /// `countersign receipt …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Receipt {
@@ -347,8 +388,22 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             format,
         } => promises::show_repairs(&file, on.as_deref(), at_most, format),
         Command::Draw(what) => draw::draw(&what),
-        Command::Serve { config, invite } => serve::serve(&config, &invite),
+        Command::Serve {
+            config,
+            invite,
+            since,
+        } => serve::serve(&config, &invite, since.as_deref()),
+        Command::Backup { config, to } => backup::backup(&config, &to),
+        Command::Restore {
+            config,
+            from,
+            since,
+        } => backup::restore(&config, &from, since.as_deref()),
         Command::Doctor { config } => doctor::doctor(&config),
+        Command::Reconcile(asked) => reconcile::reconcile(&asked),
+        Command::Statement {
+            command: Statement::Check(asked),
+        } => statement::check_files(&asked),
         Command::Migrate(asked) => migrate::migrate(&asked),
         Command::Statistics(asked) => statistics::statistics(&asked),
         Command::Reference { page } => reference::reference(page),

@@ -7,6 +7,7 @@ mod demo;
 mod installation;
 mod listener;
 mod published;
+mod supervisor;
 mod terminal;
 
 use std::process::ExitCode;

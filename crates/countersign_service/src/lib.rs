@@ -20,6 +20,7 @@
 //! `countersign_cases` alone.
 
 pub mod adapters;
+mod alarms;
 mod audit;
 mod cases;
 mod company_proof;
@@ -36,6 +37,7 @@ mod facts;
 mod gate;
 mod grants;
 mod idempotency;
+mod incidents;
 mod kept;
 mod ledger;
 mod lists;
@@ -47,6 +49,7 @@ mod panel;
 mod proofs;
 mod rates;
 mod receipts;
+pub mod reconcile;
 mod records;
 mod sessions;
 pub mod settings;
@@ -63,6 +66,7 @@ mod versions;
 mod views;
 mod work;
 
+pub use alarms::{Alarm, AlarmStanding, NewAlarm, UNCOVERED};
 pub use audit::{
     AUDIT_ROWS_MAX, AuditCheck, AuditEntry, AuditExport, AuditFilter, AuditFinding, AuditKind,
     AuditPage, AuditPlace, AuditRow, SignatureView,
@@ -79,6 +83,14 @@ pub use enrolment::{AppSecret, EnrolmentError, EnrolmentView};
 pub use enrolment_pin::{PIN_DIGITS, WeakPin};
 pub use gate::{Gate, Parts, ProcedureCheck, StartError};
 pub use idempotency::{Answer, IDEMPOTENCY_KEY_CHARS_MAX, Idempotent, Reserved};
+pub use incidents::{
+    Author, Because, CLOSING_DOMAIN, Closing, Confirmed, Deed, Draft, FIELDS, Facts, Finding,
+    Happened, Incident, IncidentChange, IncidentError, IncidentEvent, IncidentSummary,
+    IncidentView, LetterPreview, Line, Mark, NewIncident, Phase, PromiseStanding, PublicIncident,
+    PublicStatement, PublicStatus, PublicUpdate, Publication, Reason, STATEMENT_DOMAIN, Scope,
+    ScopeWish, Source, Standing, StatementCheck, Submission, SubscriptionError, Task, TaskState,
+    Texts, ThenStood, TimelineLine, Touched, TouchedCustomer, Update,
+};
 pub use ledger::LogSigner;
 pub use lists::{Approvals, DeskFilter, DeskRow};
 pub use lookups::{CustomerView, RefusedNote};

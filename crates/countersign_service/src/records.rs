@@ -38,11 +38,11 @@ pub(crate) mod space {
     pub(crate) const RUNS_BY: &str = "runs_by";
     /// Where a case is: [`super::CaseRow`].
     pub(crate) const CASE: &str = "case";
-    /// Cases not finished, by case: [`super::CaseRow`].
+    /// Cases not finished, by when they were opened: [`super::CaseRow`].
     pub(crate) const OPEN: &str = "open";
-    /// Cases that wait for a signature, by case: [`super::CaseRow`].
+    /// Cases that wait for a signature, by when they were opened: [`super::CaseRow`].
     pub(crate) const WANTED: &str = "wanted";
-    /// Cases not finished, by opener.
+    /// Cases not finished, by opener and when they were opened.
     pub(crate) const OPEN_BY: &str = "open_by";
     /// Finished cases by time.
     pub(crate) const FINISHED: &str = "finished";
@@ -94,6 +94,8 @@ pub(crate) mod space {
     pub(crate) const ERASED: &str = "erased";
     /// Grants by id: [`super::GrantRecord`].
     pub(crate) const GRANT: &str = "grant";
+    /// The newest reconciliation of each connector: [`crate::reconcile::KeptReconciliation`].
+    pub(crate) const RECONCILED: &str = "reconciled";
     /// First answers to requests that may be repeated.
     pub(crate) const IDEMPOTENT: &str = "idempotent";
     /// What a customer is to set by a grant the gate keeps for them, by case: [`crate::enrolment::Enrolment`].
@@ -108,6 +110,18 @@ pub(crate) mod space {
     pub(crate) const AUDIT_DAYS: &str = "audit_days";
     /// The last look through the whole log: [`crate::audit::Checked`].
     pub(crate) const AUDIT_CHECK: &str = "audit_check";
+    /// Incidents: [`crate::incidents::Incident`].
+    pub(crate) const INCIDENT: &str = "incident";
+    /// Alarms: [`crate::alarms::Alarm`].
+    pub(crate) const ALARM: &str = "alarm";
+    /// Customers by their name in the ledger, for incidents that name them by it.
+    pub(crate) const PSEUDONYM: &str = "pseudonym";
+    /// When letters about incidents left, by their key in the outbox: none leaves twice.
+    pub(crate) const LETTER: &str = "letter";
+    /// Who wants mail about the status page, by a keyed hash of the address.
+    pub(crate) const SUBSCRIBER: &str = "subscriber";
+    /// Links in letters to them, by hash.
+    pub(crate) const SUBSCRIPTION: &str = "subscription";
     /// Number of events in a stream that is only ever appended to.
     pub(crate) const HEAD: &str = "head";
 }
@@ -608,6 +622,11 @@ pub(crate) fn beginning_with(prefix: &str, reverse: bool) -> KeyRange {
 /// A time as it sorts.
 pub(crate) fn sortable(at: Timestamp) -> String {
     format!("{:016}", at.0.max(0))
+}
+
+/// The key of a case in a list by time.
+pub(crate) fn in_time(at: Timestamp, case: &CaseId) -> String {
+    format!("{}/{}", sortable(at), part(&case.0))
 }
 
 /// Puts a document.

@@ -578,7 +578,7 @@ impl Gate {
     }
 
     /// By the procedure in force: a new version does not say who signs it.
-    fn may_sign(&self, account: &Account, in_force: &Procedure) -> bool {
+    pub(crate) fn may_sign(&self, account: &Account, in_force: &Procedure) -> bool {
         in_force
             .role_named(&self.settings().procedure_role)
             .is_some_and(|wanted| {

@@ -65,4 +65,4 @@ pub use postgres::{
     AddressError, MoveError, Moved, PostgresAddress, PostgresJournal, PostgresOptions,
     move_to_postgres,
 };
-pub use sqlite::{SqliteJournal, SqliteOptions};
+pub use sqlite::{SqliteJournal, SqliteOptions, backup_sqlite};

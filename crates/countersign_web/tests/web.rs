@@ -16,6 +16,7 @@ mod journeys;
 mod languages;
 mod live;
 mod openapi;
+mod overload;
 mod panel;
 mod problems;
 mod procedures;

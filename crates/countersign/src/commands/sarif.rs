@@ -26,7 +26,7 @@ struct Finding<'f> {
 }
 
 /// 1-based line and column of both ends, the second one past the last character.
-type Place = [usize; 4];
+pub(crate) type Place = [usize; 4];
 
 /// One run over all files.
 pub(crate) fn sarif(files: &[Checked]) -> Value {
@@ -34,6 +34,11 @@ pub(crate) fn sarif(files: &[Checked]) -> Value {
     let used: BTreeSet<&str> = findings.iter().map(|finding| finding.code).collect();
     let rules: Vec<Value> = used.into_iter().map(rule).collect();
     let results: Vec<Value> = findings.iter().map(result).collect();
+    run(&rules, &results)
+}
+
+/// One run of this program.
+pub(crate) fn run(rules: &[Value], results: &[Value]) -> Value {
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -89,7 +94,8 @@ fn result(finding: &Finding<'_>) -> Value {
     result
 }
 
-fn location(file: &str, place: Option<Place>, text: Option<&str>) -> Value {
+/// A place in a file, with a few words about it.
+pub(crate) fn location(file: &str, place: Option<Place>, text: Option<&str>) -> Value {
     let mut physical = json!({ "artifactLocation": { "uri": uri(file) } });
     if let (Some([line, column, end_line, end_column]), Some(members)) =
         (place, physical.as_object_mut())

@@ -84,7 +84,15 @@ pub(crate) const OPTIONAL: &[&str] = &[
     "log",
 ];
 
-const SCOPES: &[&str] = &["panel", "customers", "erase", "backups", "read", "robot"];
+const SCOPES: &[&str] = &[
+    "panel",
+    "customers",
+    "erase",
+    "backups",
+    "read",
+    "robot",
+    "reconcile",
+];
 const CONSOLE: &[&str] = &["admin", "auditor"];
 
 const fn required(
@@ -139,6 +147,24 @@ const fn words(
     }
 }
 
+const fn count(
+    section: &'static str,
+    key: &'static str,
+    (least, most): (i64, i64),
+    default: i64,
+    example: &'static str,
+    about: &'static str,
+) -> Field {
+    Field {
+        section,
+        key,
+        kind: Number(least, most),
+        default: Default::Count(default),
+        example,
+        about,
+    }
+}
+
 const fn limit(
     key: &'static str,
     least: i64,
@@ -147,14 +173,7 @@ const fn limit(
     example: &'static str,
     about: &'static str,
 ) -> Field {
-    Field {
-        section: "limits",
-        key,
-        kind: Number(least, most),
-        default: Default::Count(default),
-        example,
-        about,
-    }
+    count("limits", key, (least, most), default, example, about)
 }
 
 const SECOND_SECRET: &str = "A second secret beside the first while you exchange them: every request carries a signature of each.";
@@ -236,6 +255,14 @@ pub(crate) const FIELDS: &[Field] = &[
         "[\"127.0.0.1\"]",
         "Addresses of your own proxies, whose `X-Forwarded-For` is believed. Without them every customer behind a proxy counts as one network, and one who guesses slows all of them down.",
     ),
+    count(
+        "gate",
+        "drain_seconds",
+        (0, 300),
+        0,
+        "5",
+        "How long the gate goes on after it was asked to end, while `/readyz` already says so: as long as your load balancer takes to notice. Nothing where systemd holds the socket.",
+    ),
     unused(
         "gate",
         "return_to",
@@ -257,12 +284,33 @@ pub(crate) const FIELDS: &[Field] = &[
         "{ file = \"keys/ledger.key\" }",
         "Ed25519 seed that signs the ledger's checkpoints, 64 hexadecimal digits.",
     ),
+    unused(
+        "keys",
+        "second_ledger",
+        Secret,
+        "{ file = \"keys/ledger.new.key\" }",
+        "A second key that signs every checkpoint beside the first, while you exchange them. Its public key is published.",
+    ),
+    unused(
+        "keys",
+        "former_ledger",
+        List(&[]),
+        "[\"support.example/ledger+…\"]",
+        "Public keys that signed this ledger before, `name+id+key`. They are published, and receipts from their time verify.",
+    ),
     required(
         "keys",
         "grant",
         Secret,
         "{ file = \"keys/grant.key\" }",
         "Ed25519 seed that signs grants, 64 hexadecimal digits.",
+    ),
+    unused(
+        "keys",
+        "second_grant",
+        Secret,
+        "{ file = \"keys/grant.new.key\" }",
+        "A second key whose public half is published beside the first's and which signs nothing: the next one before it is used, the last one until its grants have run out.",
     ),
     required(
         "keys",
@@ -569,7 +617,7 @@ pub(crate) const FIELDS: &[Field] = &[
         "may",
         List(SCOPES),
         "[\"panel\", \"customers\"]",
-        "What it may do: `panel` open cases for your signed-in customers, `customers` put customers, contacts and proofs, `backups` attest backups (and nothing else beside it), `read` read cases, `robot` open cases as a program with a staff role.",
+        "What it may do: `panel` open cases for your signed-in customers, `customers` put customers, contacts and proofs, `backups` attest backups (and nothing else beside it), `read` read cases, `robot` open cases as a program with a staff role, `reconcile` send a backend's own log to have it matched with cases.",
     ),
     unused(
         "machines.*",

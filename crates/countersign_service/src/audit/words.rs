@@ -124,6 +124,11 @@ pub(crate) fn words(kind: &str, data: &Value, procedure: Option<&Procedure>) -> 
         "staff.passkey_removed" => "Passkey removed".to_owned(),
         "staff.passkey_renamed" => "Passkey renamed".to_owned(),
         "staff.passkeys_dropped" => format!("All passkeys dropped: {}", text("account")),
+        "reconciliation.done" => match data.get("uncovered").and_then(Value::as_u64) {
+            Some(0) => format!("Log reconciled: {}", text("connector")),
+            Some(n) => format!("Log reconciled: {}, {n} uncovered", text("connector")),
+            None => "Log reconciled".to_owned(),
+        },
         "procedure.activated" => format!("Procedure in force: {}", short(text("version"))),
         "procedure.proposed" => format!("Procedure proposed: {}", short(text("version"))),
         "procedure.proposal_withdrawn" => {

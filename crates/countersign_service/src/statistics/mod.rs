@@ -177,6 +177,10 @@ impl Gate {
         let before = self.total(&period.before(), query).await?;
         let cursor = self.kept_until().await?;
         let mut statistics = report::report(&period, &series, &before, &self.procedure());
+        // The denominator that only the backend knows.
+        for kept in self.kept_reconciliations().await? {
+            statistics.rates.push(report::adherence(&kept));
+        }
         statistics.behind = self.position().saturating_sub(cursor.position);
         let all = series.total();
         match reader {

@@ -402,6 +402,21 @@ fn steps(all: &Rollup) -> Vec<StepRow> {
         .collect()
 }
 
+/// Of what a backend says it did, how much a case covers; in the time of the log, which is another than that of the page.
+pub(crate) fn adherence(kept: &crate::reconcile::KeptReconciliation) -> Bar {
+    let day =
+        |at: Option<countersign_cases::Timestamp>| at.map_or_else(String::new, crate::kept::day_of);
+    Bar {
+        name: format!(
+            "Actions in the log of {} that a case covers, {} to {}",
+            kept.connector,
+            day(kept.from),
+            day(kept.to)
+        ),
+        rate: kept.adherence(),
+    }
+}
+
 fn rates(all: &Rollup) -> Vec<Bar> {
     let totals = totals(all);
     let exceptions = all.granted.values().filter(|grants| grants.exception);

@@ -3,7 +3,9 @@
 //! One task writes ([`writer`]), four connections read; in WAL mode neither waits for the other.
 //! `synchronous=FULL` makes every commit wait for the disk.
 
+mod backup;
 mod head;
+mod recent;
 mod schema;
 mod statements;
 mod writer;
@@ -28,8 +30,11 @@ use sqlx::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use self::backup::backup_sqlite;
+
 use self::{
     head::{Head, LoadError},
+    recent::Recent,
     writer::{Faults, Request, Take, Writer},
 };
 use crate::{
@@ -80,6 +85,7 @@ impl Default for SqliteOptions {
 struct Shared {
     published: RwLock<Published>,
     newest: watch::Sender<u64>,
+    recent: Recent,
 }
 
 /// The newest checkpoint that is durable.
@@ -169,6 +175,7 @@ impl SqliteJournal {
         let shared = Arc::new(Shared {
             published: RwLock::new(Published { size, note }),
             newest: watch::Sender::new(head.position),
+            recent: Recent::default(),
         });
         let (requests, waiting) = mpsc::channel(options.queue.max(1));
         let writer = Writer {
@@ -218,6 +225,9 @@ impl SqliteJournal {
         };
         if !tiles::covers(self.shared.published().size, &path) {
             return Ok(None);
+        }
+        if let Some(bytes) = self.shared.recent.tile(&path) {
+            return Ok(Some(bytes));
         }
         let bytes = match path {
             TilePath::Hashes { level, index, .. } => {
@@ -285,13 +295,25 @@ impl Journal for SqliteJournal {
         stream: &StreamKey,
         after: u64,
     ) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>> {
-        let stream = stream.0.clone();
+        let later = |events: &[StoredEvent]| -> Vec<StoredEvent> {
+            let first = usize::try_from(after).unwrap_or(usize::MAX);
+            events.get(first..).unwrap_or_default().to_vec()
+        };
+        let recent = &self.shared.recent;
+        if let Some(events) = recent.stream(&stream.0) {
+            return future::ready(Ok(later(&events))).boxed();
+        }
+        let (stream, turn) = (stream.0.clone(), recent.turn());
         async move {
             let rows = sqlx::query_as(statements::READ)
-                .bind(stream)
+                .bind(&stream)
                 .bind(int(after))
                 .fetch_all(&self.readers);
-            rows.await.map(events).map_err(unread)
+            let found = rows.await.map(events).map_err(unread)?;
+            if after == 0 {
+                recent.keep_stream(turn, stream, &found);
+            }
+            Ok(found)
         }
         .boxed()
     }
@@ -383,16 +405,25 @@ impl Journal for SqliteJournal {
         space: &'static str,
         key: &str,
     ) -> BoxFuture<'_, Result<Option<Record>, StoreError>> {
-        let key = key.to_owned();
+        let recent = &self.shared.recent;
+        let now_ms = self.clock.now_ms();
+        if let Some(known) = recent.record(space, key, now_ms) {
+            return future::ready(Ok(known)).boxed();
+        }
+        let (key, turn) = (key.to_owned(), recent.turn());
         async move {
-            let row: Option<(String, String, u64)> = sqlx::query_as(statements::GET)
+            let row: Option<(String, u64, Option<i64>)> = sqlx::query_as(statements::GET)
                 .bind(space)
-                .bind(key)
-                .bind(self.clock.now_ms())
+                .bind(&key)
+                .bind(now_ms)
                 .fetch_optional(&self.readers)
                 .await
                 .map_err(unread)?;
-            Ok(row.map(record))
+            let found = row
+                .as_ref()
+                .map(|(value, revision, expires_ms)| (value.as_str(), *revision, *expires_ms));
+            recent.keep_record(turn, space, key.clone(), found);
+            Ok(row.map(|(value, revision, _)| record((key, value, revision))))
         }
         .boxed()
     }

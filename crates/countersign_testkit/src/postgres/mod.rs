@@ -378,12 +378,14 @@ fn programs() -> Option<PathBuf> {
     found.pop().map(|(_, programs)| programs)
 }
 
-/// In memory where there is such a folder: `fsync` stays on and costs little.
+/// What a cluster may need in memory: its files, and a gigabyte of log before PostgreSQL takes old ones again.
+const ROOM_KIB: u64 = 3 << 20;
+
+/// In memory where there is room: `fsync` stays on and costs little. A container's `/dev/shm` often has 64 MB.
 fn new_folder() -> io::Result<PathBuf> {
     static MADE: AtomicU32 = AtomicU32::new(0);
-    let shared_memory = Path::new("/dev/shm");
-    let within = if shared_memory.is_dir() {
-        shared_memory.to_owned()
+    let within = if free_kib(Path::new("/dev/shm")) > ROOM_KIB {
+        PathBuf::from("/dev/shm")
     } else {
         std::env::temp_dir()
     };
@@ -395,4 +397,16 @@ fn new_folder() -> io::Result<PathBuf> {
             made => return made.map(|()| folder),
         }
     }
+}
+
+/// Free room of a folder in KiB, as `df` says; 0 if it does not say.
+fn free_kib(folder: &Path) -> u64 {
+    Command::new("df")
+        .args(["-k", "--output=avail"])
+        .arg(folder)
+        .output()
+        .ok()
+        .and_then(|said| String::from_utf8(said.stdout).ok())
+        .and_then(|said| said.lines().last()?.trim().parse().ok())
+        .unwrap_or(0)
 }
