@@ -119,7 +119,9 @@ async fn by_wrapper(
 ) {
     for write in Write::ALL {
         for fault in Fault::ALL {
-            let faulty = Faulty::new(store.clone(), move |_| fault);
+            // Once.
+            let mut fates = vec![fault];
+            let faulty = Faulty::new(store.clone(), move |_| fates.pop().unwrap_or(Fault::None));
             let happens = match fault {
                 Fault::None => "nothing bad",
                 Fault::Lost => "it is lost on the way",
