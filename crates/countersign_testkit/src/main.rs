@@ -16,7 +16,8 @@ use std::{
 
 use countersign_testkit::simulator::{Run, run};
 
-const USAGE: &str = "usage: countersign_testkit simulate [--seeds FROM..TO] [--jobs N] [--story] [--keep-going]
+const USAGE: &str =
+    "usage: countersign_testkit simulate [--seeds FROM..TO] [--jobs N] [--story] [--keep-going]
 
   --seeds FROM..TO  which seeds, the last one not included; or one number (default 1..201)
   --jobs N          how many at once (default 1)
@@ -131,7 +132,10 @@ fn simulate(options: &Options) -> bool {
     });
     progress(&sum, began);
     let sum = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
-    say(&format!("\n{:>10}  {:>8}  what happened\n", "times", "in seeds"));
+    say(&format!(
+        "\n{:>10}  {:>8}  what happened\n",
+        "times", "in seeds"
+    ));
     for (what, (all, seeds)) in &sum.seen {
         say(&format!("{all:>10}  {seeds:>8}  {what}\n"));
     }

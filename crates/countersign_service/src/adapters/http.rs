@@ -170,10 +170,7 @@ impl Answer {
 ///
 /// # Errors
 /// [`WebhookError::BadId`] if the id cannot be signed; nothing was sent then.
-pub(super) async fn send(
-    wire: &Wire,
-    request: SignedRequest<'_>,
-) -> Result<Reply, WebhookError> {
+pub(super) async fn send(wire: &Wire, request: SignedRequest<'_>) -> Result<Reply, WebhookError> {
     let SignedRequest {
         method,
         url,

@@ -21,12 +21,18 @@ pub(super) fn check(books: &Books, lives: &[Life<'_>], found: &mut Findings) {
         match by_grant.get(&attempt.jti) {
             Some(life) => handed_over(life, attempt, found),
             None => found.unless(false, 2, || {
-                format!("grant {} came to a backend, and no case made it", attempt.jti)
+                format!(
+                    "grant {} came to a backend, and no case made it",
+                    attempt.jti
+                )
             }),
         }
     }
     for (jti, attempts) in sent {
-        let after_one_that_left = attempts.iter().skip_while(|attempt| attempt.not_sent).count();
+        let after_one_that_left = attempts
+            .iter()
+            .skip_while(|attempt| attempt.not_sent)
+            .count();
         found.unless(after_one_that_left <= 1, 9, || {
             format!("grant {jti} was sent again after it may have arrived")
         });
@@ -36,7 +42,9 @@ pub(super) fn check(books: &Books, lives: &[Life<'_>], found: &mut Findings) {
         *done.entry(&one.jti).or_default() += 1;
     }
     for (jti, times) in &done {
-        found.unless(*times == 1, 9, || format!("grant {jti} was run {times} times"));
+        found.unless(*times == 1, 9, || {
+            format!("grant {jti} was run {times} times")
+        });
     }
     for (jti, life) in &by_grant {
         told_truly(life, done.contains_key(jti.as_str()), found);

@@ -153,12 +153,10 @@ impl<'a> Customers<'a> {
             }
             known = Some(now);
         }
-        known
-            .filter(|known| !known.is_empty())
-            .map(|_| Now {
-                changed,
-                value: None,
-            })
+        known.filter(|known| !known.is_empty()).map(|_| Now {
+            changed,
+            value: None,
+        })
     }
 
     /// Contacts, live and removed, just before this position.

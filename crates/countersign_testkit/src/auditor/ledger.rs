@@ -60,7 +60,10 @@ fn roots(books: &Books, found: &mut Findings) {
                 format!("the root signed for size {size} is not that of the leaves")
             });
         }
-        let Some(leaf) = usize::try_from(size).ok().and_then(|at| books.leaves.get(at)) else {
+        let Some(leaf) = usize::try_from(size)
+            .ok()
+            .and_then(|at| books.leaves.get(at))
+        else {
             break;
         };
         let mut node = (0, hash(&[&[0], leaf]));
@@ -93,17 +96,15 @@ fn leaves(books: &Books, found: &mut Findings) {
     let mut owners: BTreeMap<u64, u64> = BTreeMap::new();
     for event in &books.events {
         let place = event.leaf.unwrap_or(u64::MAX);
-        let leaf = usize::try_from(place).ok().and_then(|at| books.leaves.get(at));
-        found.unless(
-            leaf.is_some_and(|leaf| is_leaf_of(leaf, event)),
-            12,
-            || {
-                format!(
-                    "the leaf of event {} (`{}`) is not a leaf of it",
-                    event.position, event.kind
-                )
-            },
-        );
+        let leaf = usize::try_from(place)
+            .ok()
+            .and_then(|at| books.leaves.get(at));
+        found.unless(leaf.is_some_and(|leaf| is_leaf_of(leaf, event)), 12, || {
+            format!(
+                "the leaf of event {} (`{}`) is not a leaf of it",
+                event.position, event.kind
+            )
+        });
         found.unless(owners.insert(place, event.position).is_none(), 12, || {
             format!("leaf {place} is that of two events")
         });

@@ -116,9 +116,17 @@ impl Stage {
         match (self, event.kind.as_str()) {
             (
                 Self::Live,
-                "case.link_used" | "case.proved" | "case.confirmed" | "case.vouched"
-                | "case.signed_off" | "case.notices_due" | "case.notified" | "case.wait_started"
-                | "case.wait_void" | "case.ready" | "case.no_longer_ready",
+                "case.link_used"
+                | "case.proved"
+                | "case.confirmed"
+                | "case.vouched"
+                | "case.signed_off"
+                | "case.notices_due"
+                | "case.notified"
+                | "case.wait_started"
+                | "case.wait_void"
+                | "case.ready"
+                | "case.no_longer_ready",
             ) => Some(Self::Live),
             (Self::Live, "case.refused") => Some(Self::Refused),
             (Self::Live, "case.granted") => Some(Self::Granted),
@@ -126,13 +134,11 @@ impl Stage {
             (Self::Live | Self::Granted, "case.stopped") => Some(Self::Stopped),
             (Self::Live | Self::Granted, "case.withdrawn") => Some(Self::Withdrawn),
             (Self::Granted, "case.handed_over") => Some(Self::Running),
-            (Self::Running | Self::Unknown, "case.concluded") => {
-                match outcome(event) {
-                    "done" => Some(Self::Done),
-                    "unknown" => (self == Self::Running).then_some(Self::Unknown),
-                    _ => Some(Self::Failed),
-                }
-            }
+            (Self::Running | Self::Unknown, "case.concluded") => match outcome(event) {
+                "done" => Some(Self::Done),
+                "unknown" => (self == Self::Running).then_some(Self::Unknown),
+                _ => Some(Self::Failed),
+            },
             (
                 Self::Running | Self::Unknown | Self::Done | Self::Failed,
                 "case.stop_came_too_late",
@@ -152,7 +158,10 @@ pub(super) fn outcome(event: &Happened) -> &str {
 
 impl<'a> Life<'a> {
     pub(super) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &'a Happened> {
-        self.events.iter().copied().filter(move |event| event.kind == kind)
+        self.events
+            .iter()
+            .copied()
+            .filter(move |event| event.kind == kind)
     }
 
     pub(super) fn state_before(&self, position: u64) -> Stage {
@@ -266,7 +275,10 @@ fn order_of_events(life: &Life<'_>, found: &mut Findings) {
                 _ => 9,
             };
             found.unless(false, invariant, || {
-                format!("{}: `{}` happened to a case that is {stage:?}", life.case, event.kind)
+                format!(
+                    "{}: `{}` happened to a case that is {stage:?}",
+                    life.case, event.kind
+                )
             });
             continue;
         };
@@ -286,13 +298,14 @@ fn order_of_events(life: &Life<'_>, found: &mut Findings) {
         stage = next;
     }
     let grants = life.of_kind("case.granted").count();
-    found.unless(grants <= 1, 9, || {
-        format!("{}: {grants} grants", life.case)
-    });
+    found.unless(grants <= 1, 9, || format!("{}: {grants} grants", life.case));
     for stop in life.of_kind("case.stopped") {
         let handed_over = life.of_kind("case.handed_over").next().is_some();
         found.unless(!handed_over, 7, || {
-            format!("{}: stopped at {}, and handed over all the same", life.case, stop.at)
+            format!(
+                "{}: stopped at {}, and handed over all the same",
+                life.case, stop.at
+            )
         });
     }
 }
@@ -304,16 +317,20 @@ fn beginning(books: &Books, life: &Life<'_>, found: &mut Findings) {
     let mut wanted: Vec<&String> = life.action.parameters.iter().map(|one| &one.name).collect();
     wanted.sort();
     found.unless(names == wanted, 1, || {
-        format!("{}: parameters {names:?}, and the action has {wanted:?}", life.case)
+        format!(
+            "{}: parameters {names:?}, and the action has {wanted:?}",
+            life.case
+        )
     });
     let request = json!({
         "action": life.action.name, "customer": life.customer, "nonce": life.nonce,
         "parameters": life.parameters, "procedure": text(Some(data), "procedure"),
     });
-    let digest: String = Sha256::digest(serde_json_canonicalizer::to_vec(&request).unwrap_or_default())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digest: String =
+        Sha256::digest(serde_json_canonicalizer::to_vec(&request).unwrap_or_default())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
     found.unless(digest == life.digest, 3, || {
         format!("{}: the digest is not that of what is asked", life.case)
     });
@@ -408,7 +425,10 @@ pub(super) fn is_concerned(books: &Books, person: &str, customer: &str) -> bool 
 
 /// A program.
 pub(super) fn is_robot(books: &Books, person: &str) -> bool {
-    books.staff.iter().any(|one| one.person == person && one.robot)
+    books
+        .staff
+        .iter()
+        .any(|one| one.person == person && one.robot)
 }
 
 /// What other cases say about it: a request that was refused or stopped is closed for a day, and no two cases of one
@@ -469,6 +489,9 @@ fn end(books: &Books, life: &Life<'_>, found: &mut Findings) {
         _ => false,
     };
     found.unless(!stuck, 11, || {
-        format!("{}: still {stage:?} long after it should be over", life.case)
+        format!(
+            "{}: still {stage:?} long after it should be over",
+            life.case
+        )
     });
 }

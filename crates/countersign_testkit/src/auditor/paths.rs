@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_language::{
-    BackupGrade, Comparison, Expr, Path, ProofId, Requirement, RoleId, Scope, Subject, Value as Literal,
+    BackupGrade, Comparison, Expr, Path, ProofId, Requirement, RoleId, Scope, Subject,
+    Value as Literal,
 };
 use serde_json::Value;
 
@@ -35,7 +36,10 @@ pub(super) fn check(
         };
         for (invariant, missing) in look.missing(path, at) {
             found.unless(false, invariant, || {
-                format!("{}: granted by `{}` without {missing}", life.case, path.name)
+                format!(
+                    "{}: granted by `{}` without {missing}",
+                    life.case, path.name
+                )
             });
         }
         let by = Member::of(granted.data.get("by"));
@@ -81,7 +85,11 @@ impl<'a> Look<'_, 'a> {
         for line in &path.lines {
             match &line.requirement {
                 Requirement::Prove(expr) => {
-                    unless(self.expr(expr, self.position), 10, "the proofs it asks for".into());
+                    unless(
+                        self.expr(expr, self.position),
+                        10,
+                        "the proofs it asks for".into(),
+                    );
                 }
                 Requirement::When {
                     subject,
@@ -117,7 +125,11 @@ impl<'a> Look<'_, 'a> {
             4,
             "the people it asks for".into(),
         );
-        unless(self.told(path, index, self.position), 10, "everybody told".into());
+        unless(
+            self.told(path, index, self.position),
+            10,
+            "everybody told".into(),
+        );
         if let Some(seconds) = wait_of(path) {
             unless(self.waited(path, index, seconds), 6, "its wait".into());
         }
@@ -234,9 +246,9 @@ impl<'a> Look<'_, 'a> {
                     }
                 }
         });
-        let grants = of.flat_map(|other| other.of_kind("case.granted")).filter(|event| {
-            event.position < self.position && self.now - event.at < ms(seconds)
-        });
+        let grants = of
+            .flat_map(|other| other.of_kind("case.granted"))
+            .filter(|event| event.position < self.position && self.now - event.at < ms(seconds));
         grants.count() as u64
     }
 
@@ -252,7 +264,11 @@ impl<'a> Look<'_, 'a> {
                     && event.position < self.position
             })
             .filter(|event| {
-                let at = event.data.get("at").and_then(Value::as_i64).unwrap_or(i64::MAX);
+                let at = event
+                    .data
+                    .get("at")
+                    .and_then(Value::as_i64)
+                    .unwrap_or(i64::MAX);
                 // Of ages that differ by less than a second either will do.
                 at <= self.now && self.now - at < ms(seconds) + 1_000
             })
@@ -369,9 +385,9 @@ impl<'a> Look<'_, 'a> {
                     .collect();
                 served += usize::from(!there.is_empty());
                 for contact in there {
-                    let answer = self.earlier("case.notified", before).find(|event| {
-                        text(Some(&event.data), "contact") == contact.id
-                    });
+                    let answer = self
+                        .earlier("case.notified", before)
+                        .find(|event| text(Some(&event.data), "contact") == contact.id);
                     holds &= answer.is_some();
                     let handed_over = answer.is_some_and(|answer| {
                         answer.data.get("handed_over").and_then(Value::as_bool) == Some(true)
@@ -410,8 +426,7 @@ impl<'a> Look<'_, 'a> {
             .earlier("case.notices_due", before)
             .filter(|event| event.data.get("path").and_then(Value::as_u64) == Some(path))
             .map(|event| event.at);
-        due.chain([self.now])
-            .any(|at| at - changed >= MONTH_MS)
+        due.chain([self.now]).any(|at| at - changed >= MONTH_MS)
     }
 
     /// A wait of this path is over that was not void, and everything it was earned with was there before it and still holds.
@@ -514,7 +529,10 @@ fn notices_are_true(
             })
         });
         found.unless(letter, 10, || {
-            format!("{}: `{id}` counts as told, and no letter was taken", life.case)
+            format!(
+                "{}: `{id}` counts as told, and no letter was taken",
+                life.case
+            )
         });
     }
 }

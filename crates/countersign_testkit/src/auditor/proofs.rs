@@ -76,7 +76,10 @@ fn proved(
 ) {
     let Some((proof, holding)) = declared(life, event) else {
         found.unless(false, 3, || {
-            format!("{}: proved something the procedure does not know", life.case)
+            format!(
+                "{}: proved something the procedure does not know",
+                life.case
+            )
         });
         return;
     };
@@ -87,9 +90,14 @@ fn proved(
             assertion(books, life, event, &domain, &owner, used)
         }
         Some(Method::Panel) => life.by == Member::Customer,
-        Some(method) => {
-            typed(books, customers, life, event, (proof, holding, method), used)
-        }
+        Some(method) => typed(
+            books,
+            customers,
+            life,
+            event,
+            (proof, holding, method),
+            used,
+        ),
         None => false,
     };
     found.unless(good, 3, || {
@@ -195,13 +203,7 @@ fn letter_of(
     })
 }
 
-fn signed(
-    books: &Books,
-    life: &Life<'_>,
-    event: &Happened,
-    used: &mut Used,
-    found: &mut Findings,
-) {
+fn signed(books: &Books, life: &Life<'_>, event: &Happened, used: &mut Used, found: &mut Findings) {
     let by = Member::staff(event.data.get("by"));
     let Member::Staff { person, account } = &by else {
         return;
@@ -221,13 +223,21 @@ fn signed(
                 used,
             ),
         3,
-        || format!("{}: {account} signed, and not with their passkey over this case", life.case),
+        || {
+            format!(
+                "{}: {account} signed, and not with their passkey over this case",
+                life.case
+            )
+        },
     );
     found.unless(life.by.person() != Some(person.as_str()), 4, || {
         format!("{}: {person} signed their own case", life.case)
     });
     found.unless(!is_concerned(books, person, &life.customer), 4, || {
-        format!("{}: {person} is tied to {} and signed", life.case, life.customer)
+        format!(
+            "{}: {person} is tied to {} and signed",
+            life.case, life.customer
+        )
     });
     found.unless(!is_robot(books, person), 4, || {
         format!("{}: a program signed", life.case)
@@ -264,16 +274,24 @@ fn assertion(
     message.extend(Sha256::digest(&client_data));
     // COSE_Key of an Ed25519 key ends with its 32 bytes.
     let cose = bytes("public_key");
-    let public = cose.get(cose.len().saturating_sub(32)..).unwrap_or_default();
+    let public = cose
+        .get(cose.len().saturating_sub(32)..)
+        .unwrap_or_default();
     let verified = UnparsedPublicKey::new(&ED25519, public)
         .verify(&message, &bytes("signature"))
         .is_ok();
-    let user_verified = authenticator_data.get(32).is_some_and(|flags| flags & 5 == 5);
+    let user_verified = authenticator_data
+        .get(32)
+        .is_some_and(|flags| flags & 5 == 5);
     verified
         && user_verified
         && text(Some(&client), "type") == "webauthn.get"
         && text(Some(&client), "challenge") == challenge
-        && books.credentials.get(&text(kept, "credential")).map(String::as_str) == Some(owner)
+        && books
+            .credentials
+            .get(&text(kept, "credential"))
+            .map(String::as_str)
+            == Some(owner)
         && used.signatures.insert(text(kept, "signature"))
 }
 
@@ -286,12 +304,7 @@ fn from_hex(text: &str) -> Vec<u8> {
 
 /// After five wrong answers nothing is right for a day. Counted only where it is certain: answers that nobody else's answer
 /// of the same kind overlapped, and that were looked at.
-fn closed_ways(
-    books: &Books,
-    customers: &Customers<'_>,
-    lives: &[Life<'_>],
-    found: &mut Findings,
-) {
+fn closed_ways(books: &Books, customers: &Customers<'_>, lives: &[Life<'_>], found: &mut Findings) {
     let mut ways: BTreeMap<(&str, &str), Vec<(&Life<'_>, &Answer)>> = BTreeMap::new();
     for answer in &books.answers {
         if let Some(life) = lives.iter().find(|life| life.case == answer.case) {
@@ -306,9 +319,10 @@ fn closed_ways(
         let mut closed_until = 0;
         for (place, (life, answer)) in answers.iter().enumerate() {
             let (sent, heard) = answer.at;
-            let overlaps = answers.iter().enumerate().any(|(other, (_, one))| {
-                other != place && one.at.0 <= heard && one.at.1 >= sent
-            });
+            let overlaps = answers
+                .iter()
+                .enumerate()
+                .any(|(other, (_, one))| other != place && one.at.0 <= heard && one.at.1 >= sent);
             let held = life
                 .procedure
                 .proofs

@@ -18,7 +18,7 @@ impl Company {
     pub(super) async fn attack(self: Arc<Self>, mut dice: Dice) {
         let last = self.sim.time.now() + BEGIN_WITHIN + 6 * DAY;
         while self.sim.time.now() < last {
-            let pause = MINUTE * i64::try_from(1 + dice.below(180)).unwrap_or(1);
+            let pause = MINUTE * i64::try_from(1 + dice.below(400)).unwrap_or(1);
             self.sim.time.sleep(pause).await;
             // Several things at once, now and then: a race needs somebody to run it.
             for _ in 0..1 + dice.below(3) {
@@ -211,8 +211,8 @@ impl Company {
             matches!(method, Method::Mail | Method::Text)
         });
         let (proof, ..) = one(&proofs, dice)?;
-        let letters = locked(&self.sim.books).letters.clone();
-        let codes: Vec<String> = letters
+        let codes: Vec<String> = locked(&self.sim.books)
+            .letters
             .iter()
             .rev()
             .take(40)
@@ -227,7 +227,10 @@ impl Company {
     /// The same app code on two cases at nearly the same time.
     async fn types_an_old_app_code(&self, dice: &mut Dice) -> Option<()> {
         let (seat, known) = self.a_seat(dice)?;
-        let (proof, holding, _) = one(&self.proofs_of(&known, |method| method == Method::Totp), dice)?;
+        let (proof, holding, _) = one(
+            &self.proofs_of(&known, |method| method == Method::Totp),
+            dice,
+        )?;
         let secret = locked(&self.customers.get(known.customer)?.knows)
             .get(&holding)
             .cloned()?;
@@ -268,8 +271,13 @@ impl Company {
             .sim
             .ask(|gate| async move { gate.run_from_seat(&seat).await })
             .await;
-        self.applied("attacker runs from a seat", &known, answer, &["case.granted"])
-            .map(|_| ())
+        self.applied(
+            "attacker runs from a seat",
+            &known,
+            answer,
+            &["case.granted"],
+        )
+        .map(|_| ())
     }
 
     async fn stops_late(&self, known: &Known, dice: &mut Dice) -> Option<()> {
@@ -405,12 +413,7 @@ impl Company {
     }
 
     /// Types what was right until now on every page there is.
-    async fn hurries(
-        &self,
-        customer: &super::company::Customer,
-        holding: &str,
-        old: &str,
-    ) {
+    async fn hurries(&self, customer: &super::company::Customer, holding: &str, old: &str) {
         let seats = locked(&self.known.seats).clone();
         for (seat, known) in seats.into_iter().rev().take(6) {
             if seat.customer().0 != customer.id {

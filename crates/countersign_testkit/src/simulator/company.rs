@@ -3,18 +3,15 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    sync::{
-        Arc, Mutex,
-        atomic::AtomicBool,
-    },
+    sync::{Arc, Mutex, atomic::AtomicBool},
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_cases::CustomerId;
 use countersign_language::{GATE, HoldingKind, Method};
 use countersign_service::{
-    ContactPut, CustomerPut, CustomerSeat, FactorPut, Gate, HeldPut, Language, MachineCaller, Operator, Parts,
-    Settings, SignedInStaff,
+    ContactPut, CustomerPut, CustomerSeat, FactorPut, Gate, HeldPut, Language, MachineCaller,
+    Operator, Parts, Settings, SignedInStaff,
     adapters::{
         dice::{Dice as GateDice, random_bytes},
         mailer::{MailSecurity, MailServer},
@@ -24,9 +21,7 @@ use countersign_service::{
         tokens::{Token, TokenKind},
         totp::TotpSecret,
     },
-    settings::{
-        Connector, Endpoint, Keys, Limits, MachineToken, MailSettings, NewAccount, Scope,
-    },
+    settings::{Connector, Endpoint, Keys, Limits, MachineToken, MailSettings, NewAccount, Scope},
 };
 
 use serde_json::Value;
@@ -491,8 +486,18 @@ fn staff(sim: &Sim, dice: &mut Dice) -> Vec<Colleague> {
     }
     if let (Some(first), Some(last)) = (roles.first(), roles.last()) {
         let person = || "twin".to_owned();
-        hire("twin-a".to_owned(), person(), vec![first.clone()], Vec::new());
-        hire("twin-b".to_owned(), person(), vec![last.clone()], Vec::new());
+        hire(
+            "twin-a".to_owned(),
+            person(),
+            vec![first.clone()],
+            Vec::new(),
+        );
+        hire(
+            "twin-b".to_owned(),
+            person(),
+            vec![last.clone()],
+            Vec::new(),
+        );
         locked(&sim.books).staff.push(Account {
             account: "robot".to_owned(),
             person: "robot:robot".to_owned(),
@@ -569,7 +574,10 @@ fn customer(sim: &Sim, number: usize, dice: &mut Dice) -> Customer {
             .filter_map(|proof| sim.procedure.holdings.get(proof.shows.index()))
     };
     for holding in shown_by(Method::Totp) {
-        knows.insert(holding.name.clone(), base32(&random_bytes::<20>(&*sim.gate_dice)));
+        knows.insert(
+            holding.name.clone(),
+            base32(&random_bytes::<20>(&*sim.gate_dice)),
+        );
     }
     let attributes = BTreeMap::from([("number_lock".to_owned(), "off".to_owned())]);
     Customer {
@@ -584,7 +592,12 @@ fn customer(sim: &Sim, number: usize, dice: &mut Dice) -> Customer {
 
 /// A PIN that the gate takes from a customer who chooses one.
 pub(super) fn a_pin(dice: &mut Dice) -> String {
-    format!("{}{:02}85{}", 7 + dice.below(3), 13 + dice.below(60), 10 + dice.below(80))
+    format!(
+        "{}{:02}85{}",
+        7 + dice.below(3),
+        13 + dice.below(60),
+        10 + dice.below(80)
+    )
 }
 
 /// The address that a channel of this customer has after so many moves.
@@ -652,9 +665,16 @@ impl Customer {
                 SoftPasskey::create_by(&*sim.gate_dice, &prompt.options, ORIGIN)
                     .map_err(|error| told(&error))?;
             self.expects(sim, &holding, &passkey);
-            gate.finish_customer_passkey(panel, &id, &holding, &prompt.ceremony, &response, "phone")
-                .await
-                .map_err(|error| told(&error))?;
+            gate.finish_customer_passkey(
+                panel,
+                &id,
+                &holding,
+                &prompt.ceremony,
+                &response,
+                "phone",
+            )
+            .await
+            .map_err(|error| told(&error))?;
             locked(&sim.expected)
                 .values
                 .remove(&(self.id.clone(), holding.clone()));
@@ -666,10 +686,9 @@ impl Customer {
     /// From the moment the store has it, this passkey is one of theirs.
     pub(super) fn expects(&self, sim: &Sim, holding: &str, passkey: &SoftPasskey) {
         let credential = URL_SAFE_NO_PAD.encode(passkey.credential());
-        locked(&sim.books).credentials.insert(
-            credential.clone(),
-            format!("c.{}/{holding}", self.id),
-        );
+        locked(&sim.books)
+            .credentials
+            .insert(credential.clone(), format!("c.{}/{holding}", self.id));
         locked(&sim.expected)
             .values
             .insert((self.id.clone(), holding.to_owned()), credential);
@@ -766,7 +785,9 @@ const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 fn base32(bytes: &[u8]) -> String {
     let mut text = String::new();
     for group in bytes.chunks(5) {
-        let bits = group.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+        let bits = group
+            .iter()
+            .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
         for place in (0..8).rev() {
             let five = usize::try_from(bits >> (5 * place) & 31).unwrap_or(0);
             let letter = ALPHABET.get(five).copied().unwrap_or(b'A');

@@ -23,7 +23,7 @@ mod tasks;
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use countersign_cases::CaseId;
-use countersign_ledger::{SignedNote, Checkpoint, TILE_WIDTH, TilePath};
+use countersign_ledger::{Checkpoint, SignedNote, TILE_WIDTH, TilePath};
 use countersign_store::{Journal, StoredEvent};
 use serde_json::Value;
 
@@ -149,11 +149,11 @@ impl Spawn<'_> {
             }
             self.tasks.add(clock(Arc::clone(self.company), slot));
         }
-        for _ in 0..7 + dice.below(8) {
+        for _ in 0..6 + dice.below(8) {
             let own = Dice(dice.roll());
             self.tasks.add(Arc::clone(self.company).story(own));
         }
-        for _ in 0..dice.below(4) {
+        for _ in 0..dice.below(3) {
             let own = Dice(dice.roll());
             self.tasks.add(Arc::clone(self.company).attack(own));
         }
@@ -202,10 +202,9 @@ async fn close_the_books(company: &Company) -> Result<Books, String> {
     let sim = &company.sim;
     let told = |error: &dyn std::fmt::Display| error.to_string();
     let mut books = locked(&sim.books).clone();
-    books.procedures.insert(
-        sim.procedure.version.to_string(),
-        (*sim.procedure).clone(),
-    );
+    books
+        .procedures
+        .insert(sim.procedure.version.to_string(), (*sim.procedure).clone());
     let stored = sim
         .journal()
         .follow(0, usize::MAX)
@@ -239,9 +238,7 @@ async fn close_the_books(company: &Company) -> Result<Books, String> {
             .map_err(|error| told(&error))?
             .ok_or("an entry bundle is missing")?;
         let entries = countersign_ledger::entries(&bundle).ok_or("a damaged entry bundle")?;
-        books
-            .leaves
-            .extend(entries.into_iter().map(<[u8]>::to_vec));
+        books.leaves.extend(entries.into_iter().map(<[u8]>::to_vec));
     }
     for customer in &company.customers {
         let id = countersign_cases::CustomerId(customer.id.clone());

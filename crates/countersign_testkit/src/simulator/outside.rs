@@ -185,9 +185,9 @@ impl Sim {
             .rev()
             .find(|put| Some(put.customer.as_str()) == customer)
             .is_some_and(|put| {
-                put.elsewhere
-                    .iter()
-                    .any(|(_, value, _)| body.get("password").and_then(Value::as_str) == Some(value))
+                put.elsewhere.iter().any(|(_, value, _)| {
+                    body.get("password").and_then(Value::as_str) == Some(value)
+                })
             });
         said(200, &json!({ "ok": right }))
     }
@@ -363,9 +363,7 @@ impl Sim {
 fn reply(verdict: &Verdict) -> OutsideReply {
     match verdict {
         Verdict::Done => said(200, &json!({ "outcome": "done" })),
-        Verdict::Failed(reason) => {
-            said(200, &json!({ "outcome": "failed", "reason": reason }))
-        }
+        Verdict::Failed(reason) => said(200, &json!({ "outcome": "failed", "reason": reason })),
     }
 }
 

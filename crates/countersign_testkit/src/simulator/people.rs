@@ -99,7 +99,11 @@ impl Company {
             customer: dice.below(self.customers.len()),
             opener,
             thief: dice.chance(20),
-            forgets: if dice.chance(15) { 1 + dice.below(7) } else { 0 },
+            forgets: if dice.chance(15) {
+                1 + dice.below(7)
+            } else {
+                0
+            },
         })
     }
 
@@ -152,7 +156,9 @@ impl Company {
                     let attestation = BackupAttestation {
                         grade: *grade,
                         place: format!("place-{place}"),
-                        at_ms: self.sim.time.now() - HOUR - i64::try_from(dice.below(200)).unwrap_or(0) * MINUTE,
+                        at_ms: self.sim.time.now()
+                            - HOUR
+                            - i64::try_from(dice.below(200)).unwrap_or(0) * MINUTE,
                         compared: "every file read back".to_owned(),
                     };
                     let (id, by) = (CustomerId(customer.id.clone()), self.backups.clone());
@@ -215,16 +221,18 @@ impl Company {
                     .ask(|gate| async move { gate.open_case_for_panel(&by, &request).await })
                     .await
                     .map(|answer| {
-                        answer.map(|(opened, link)| {
-                            (opened, Some(link.token.expose().to_owned()))
-                        })
+                        answer.map(|(opened, link)| (opened, Some(link.token.expose().to_owned())))
                     })
             }
         };
-        self.heard(&format!("open {} for {}", action.name, customer.id), &answer);
+        self.heard(
+            &format!("open {} for {}", action.name, customer.id),
+            &answer,
+        );
         let (opened, token) = answer.ok()?.ok()?;
         self.sim.acknowledged(&opened.case.0, 1, &["case.opened"]);
-        self.sim.tell(format_args!("{} is {}", opened.case.0, opened.sentence));
+        self.sim
+            .tell(format_args!("{} is {}", opened.case.0, opened.sentence));
         Some((opened, token))
     }
 
@@ -282,14 +290,24 @@ impl Company {
         }
     }
 
-    pub(super) async fn say_so(&self, colleague: &Colleague, known: &Known, text: &str) -> Option<()> {
+    pub(super) async fn say_so(
+        &self,
+        colleague: &Colleague,
+        known: &Known,
+        text: &str,
+    ) -> Option<()> {
         let by = self.session(colleague).await?;
         let (case, text) = (known.case.clone(), text.to_owned());
         let answer = self
             .sim
             .ask(|gate| async move { gate.vouch(&by, &case, &text).await })
             .await;
-        self.applied(&format!("{} vouches", colleague.account), known, answer, &["case.vouched"]);
+        self.applied(
+            &format!("{} vouches", colleague.account),
+            known,
+            answer,
+            &["case.vouched"],
+        );
         Some(())
     }
 
@@ -603,7 +621,10 @@ impl Company {
         if slots == 0 {
             return;
         }
-        self.sim.tell(format_args!("{} waits for colleagues ({})", known.case.0, action.name));
+        self.sim.tell(format_args!(
+            "{} waits for colleagues ({})",
+            known.case.0, action.name
+        ));
         for _ in 0..slots * 4 {
             self.sim
                 .time
@@ -907,7 +928,8 @@ impl Company {
                             .map_err(|error| error.code())
                     })
                     .await;
-                self.applied("new app", known, answer, kinds).map(|_| secret)
+                self.applied("new app", known, answer, kinds)
+                    .map(|_| secret)
             }
             Method::Passkey => {
                 let begun = from.clone();
@@ -955,8 +977,7 @@ impl Company {
     ) -> Option<Applied> {
         self.heard(&format!("{}: {what}", known.case.0), &answer);
         let applied = answer.ok()?.ok()?;
-        self.sim
-            .acknowledged(&known.case.0, applied.version, kinds);
+        self.sim.acknowledged(&known.case.0, applied.version, kinds);
         Some(applied)
     }
 
@@ -979,7 +1000,11 @@ impl Company {
 fn is_trouble(code: &str) -> bool {
     matches!(
         code,
-        "store-unavailable" | "outcome-uncertain" | "too-many-changes" | "overloaded" | "damaged-record"
+        "store-unavailable"
+            | "outcome-uncertain"
+            | "too-many-changes"
+            | "overloaded"
+            | "damaged-record"
     )
 }
 
@@ -990,7 +1015,9 @@ fn chosen(expr: &Expr, dice: &mut Dice) -> Vec<ProofId> {
         Expr::And(all) => all.iter().flat_map(|one| chosen(one, dice)).collect(),
         Expr::Or(any) => {
             let one = dice.below(any.len());
-            any.get(one).map(|one| chosen(one, dice)).unwrap_or_default()
+            any.get(one)
+                .map(|one| chosen(one, dice))
+                .unwrap_or_default()
         }
         Expr::NOf { n, of } => {
             let skip = dice.below(of.len().max(1));
@@ -1013,10 +1040,13 @@ pub(crate) fn code_in(text: &str) -> Option<String> {
     text.lines()
         .find(|line| {
             line.len() == 9
-                && line
-                    .chars()
-                    .enumerate()
-                    .all(|(at, one)| if at == 4 { one == ' ' } else { one.is_ascii_digit() })
+                && line.chars().enumerate().all(|(at, one)| {
+                    if at == 4 {
+                        one == ' '
+                    } else {
+                        one.is_ascii_digit()
+                    }
+                })
         })
         .map(|line| line.replace(' ', ""))
 }

@@ -35,7 +35,10 @@ const SHIPPED: [(&str, &str); 5] = [
 /// What the language says against it.
 pub(super) fn of_seed(seed: u64, dice: &mut Dice) -> Result<(String, String, Procedure), String> {
     // Two of seven companies go by a procedure nobody ever saw.
-    let (name, text) = match usize::try_from(seed % 7).ok().and_then(|at| SHIPPED.get(at)) {
+    let (name, text) = match usize::try_from(seed % 7)
+        .ok()
+        .and_then(|at| SHIPPED.get(at))
+    {
         Some((name, text)) => ((*name).to_owned(), (*text).to_owned()),
         None => ("made up".to_owned(), made_up(dice)),
     };
@@ -93,7 +96,14 @@ loss files "everything of the customer's"
 }
 
 fn lines(dice: &mut Dice) -> Vec<String> {
-    let proofs = ["password", "pin", "mail_code", "text_code", "app_code", "passkey"];
+    let proofs = [
+        "password",
+        "pin",
+        "mail_code",
+        "text_code",
+        "app_code",
+        "passkey",
+    ];
     let atom = |dice: &mut Dice| {
         let proof = *dice.pick(&proofs);
         if dice.chance(15) {
@@ -138,7 +148,10 @@ fn lines(dice: &mut Dice) -> Vec<String> {
         ));
     }
     if dice.chance(50) {
-        lines.push(format!("notify {}", dice.pick(&["every channel", "mobile"])));
+        lines.push(format!(
+            "notify {}",
+            dice.pick(&["every channel", "mobile"])
+        ));
         if dice.chance(70) {
             lines.push(format!("wait {}", dice.pick(&["30m", "4h", "2d"])));
         }
