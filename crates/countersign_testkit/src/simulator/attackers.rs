@@ -18,7 +18,7 @@ impl Company {
     pub(super) async fn attack(self: Arc<Self>, mut dice: Dice) {
         let last = self.sim.time.now() + BEGIN_WITHIN + 6 * DAY;
         while self.sim.time.now() < last {
-            let pause = MINUTE * i64::try_from(1 + dice.below(180)).unwrap_or(1);
+            let pause = MINUTE * i64::try_from(1 + dice.below(400)).unwrap_or(1);
             self.sim.time.sleep(pause).await;
             // Several things at once, now and then: a race needs somebody to run it.
             for _ in 0..1 + dice.below(3) {
@@ -211,8 +211,8 @@ impl Company {
             matches!(method, Method::Mail | Method::Text)
         });
         let (proof, ..) = one(&proofs, dice)?;
-        let letters = locked(&self.sim.books).letters.clone();
-        let codes: Vec<String> = letters
+        let codes: Vec<String> = locked(&self.sim.books)
+            .letters
             .iter()
             .rev()
             .take(40)
