@@ -5,6 +5,7 @@ mod config;
 mod demo;
 mod installation;
 mod listener;
+mod metrics;
 mod published;
 mod supervisor;
 mod terminal;

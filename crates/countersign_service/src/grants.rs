@@ -60,7 +60,9 @@ impl Gate {
             .filter_map(|seed| GrantKey::from_seed(seed).ok());
         let keys = others.map(|key| key.jwk());
         JwkSet {
-            keys: std::iter::once(self.grant_key().jwk()).chain(keys).collect(),
+            keys: std::iter::once(self.grant_key().jwk())
+                .chain(keys)
+                .collect(),
         }
     }
 }

@@ -98,9 +98,8 @@ pub(crate) fn reconcile(asked: &Reconcile) -> anyhow::Result<ExitCode> {
         {
             Ok(journal) => Arc::new(journal),
             Err(error @ OpenError::InUse { .. }) => {
-                return Err(anyhow::Error::new(error).context(
-                    "the gate is running; send it the log: `POST /v1/reconciliations`",
-                ));
+                return Err(anyhow::Error::new(error)
+                    .context("the gate is running; send it the log: `POST /v1/reconciliations`"));
             }
             Err(error) => return Err(error.into()),
         };
@@ -269,9 +268,24 @@ fn text(done: &Reconciliation, logs: &[PathBuf]) -> String {
         };
         let _ = writeln!(out, "  {word}{pad}{:>11}  {what}", grouped(count));
     };
-    row("covered", done.covered, "by one grant each", Some(Paint::Good));
-    row("uncovered", done.uncovered, "guarded actions that no case covers", Some(Paint::Bad));
-    row("unknown", done.unknown, "of other names, or by grants that are not here", Some(Paint::Doubtful));
+    row(
+        "covered",
+        done.covered,
+        "by one grant each",
+        Some(Paint::Good),
+    );
+    row(
+        "uncovered",
+        done.uncovered,
+        "guarded actions that no case covers",
+        Some(Paint::Bad),
+    );
+    row(
+        "unknown",
+        done.unknown,
+        "of other names, or by grants that are not here",
+        Some(Paint::Doubtful),
+    );
     row("repeated", done.repeated, "seen before, counted once", None);
     row("ignored", done.ignored, "by the mapping", None);
     row("unreadable", done.unreadable, "", Some(Paint::Bad));
@@ -399,6 +413,9 @@ mod tests {
             how_far(3 << 20, None, 10, Duration::ZERO),
             "3 MB, 10 lines, 10,000 a second"
         );
-        assert_eq!((seconds(-1_450), seconds(90)), ("-1.4 s".to_owned(), "0.0 s".to_owned()));
+        assert_eq!(
+            (seconds(-1_450), seconds(90)),
+            ("-1.4 s".to_owned(), "0.0 s".to_owned())
+        );
     }
 }
