@@ -51,7 +51,7 @@ impl Metrics {
                 builder.set_buckets_for_metric(Matcher::Suffix("requests".to_owned()), &REQUESTS)
             })
             .context("cannot set up metrics")?
-            .set_enable_unit_suffix(true)
+            .with_recommended_naming(true)
             .build_recorder();
         let handle = recorder.handle();
         metrics::set_global_recorder(recorder)
