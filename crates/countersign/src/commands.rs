@@ -9,6 +9,7 @@ mod draw;
 mod grant;
 mod init;
 mod ledger;
+mod migrate;
 mod pages;
 mod procedure;
 mod promises;
@@ -189,7 +190,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE", default_value = "countersign.toml")]
         config: PathBuf,
     },
-    /// Say how far procedure was followed: figures from the events in the database. The gate must not be running; of one that is, read `/v1/statistics`.
+    /// Move an installation from SQLite to PostgreSQL, ledger and all: everything or nothing.
+    Migrate(migrate::Migrate),
+    /// Say how far procedure was followed: figures from the events in the database. A gate on SQLite must not be running; of one that is, read `/v1/statistics`.
     Statistics(statistics::Statistics),
     /// Match what a backend says it did with cases: exit 0 if a case covers every guarded action, 1 if one is uncovered or a line cannot be read. The gate must not be running; to one that is, `POST /v1/reconciliations`.
     Reconcile(reconcile::Reconcile),
@@ -273,7 +276,7 @@ pub(crate) enum Ledger {
         #[arg(long, value_enum, default_value = "text")]
         format: promises::Format,
     },
-    /// Write the ledger as plain files that any C2SP verifier reads. The gate must not be running; of one that is, read `/ledger/`.
+    /// Write the ledger as plain files that any C2SP verifier reads. A gate on SQLite must not be running; of one that is, read `/ledger/`.
     Export {
         /// The configuration file.
         #[arg(long, value_name = "FILE", default_value = "countersign.toml")]
@@ -401,6 +404,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Statement {
             command: Statement::Check(asked),
         } => statement::check_files(&asked),
+        Command::Migrate(asked) => migrate::migrate(&asked),
         Command::Statistics(asked) => statistics::statistics(&asked),
         Command::Reference { page } => reference::reference(page),
         Command::Ledger {

@@ -20,9 +20,10 @@ use countersign_service::settings::{
     MailSettings, NewAccount, OtherKeys, Scope, Settings, StaffLogin,
 };
 use countersign_service::{Language, LogSigner};
-use countersign_store::{OpenError, SqliteJournal, SqliteOptions};
+use countersign_store::OpenError;
 
 use crate::config::{self, Config, Mistake};
+use crate::database::{Database, Place};
 
 /// The largest configuration file that is read.
 const MOST_BYTES: u64 = 1 << 20;
@@ -36,6 +37,8 @@ pub(crate) struct Installation {
     pub(crate) settings: Settings,
     /// Signs checkpoints.
     pub(crate) signer: LogSigner,
+    /// Where the database is.
+    pub(crate) database: Place,
     /// Without it the stored hashes of PINs cannot be tried.
     pub(crate) pepper: Option<Secret>,
 }
@@ -116,6 +119,7 @@ impl Installation {
             .then(|| reader.staff_login())
             .flatten();
         let mut wrong = reader.wrong;
+        let database = Place::of(config).map_err(|error| wrong.push(error)).ok();
         let signer = LogSigner::new(&log_name, &ledger)
             .and_then(|signer| match &second_ledger {
                 Some(second) => signer.beside(second),
@@ -128,7 +132,7 @@ impl Installation {
             let second = signer.second_verifier().map(VerifierKey::to_string);
             keys.others.ledger = second.into_iter().chain(former).collect();
         }
-        let Some(signer) = signer.filter(|_| wrong.is_empty()) else {
+        let (Some(signer), Some(database), true) = (signer, database, wrong.is_empty()) else {
             return Err(wrong);
         };
         let settings = Settings {
@@ -156,6 +160,7 @@ impl Installation {
         Ok(Self {
             settings,
             signer,
+            database,
             pepper,
         })
     }
@@ -164,22 +169,24 @@ impl Installation {
     ///
     /// # Errors
     /// [`OpenError`], each a sentence that says what to do.
-    pub(crate) async fn open_database(
-        &self,
-        config: &Config,
-        clock: Arc<dyn Clock>,
-    ) -> Result<SqliteJournal, OpenError> {
+    pub(crate) async fn open_database(&self, clock: Arc<dyn Clock>) -> Result<Database, OpenError> {
         let clock = countersign_store::Clock::new(move || clock.now().0);
-        let options = SqliteOptions {
-            clock,
-            ..SqliteOptions::default()
-        };
-        SqliteJournal::open_with(
-            config.path("gate", "database"),
-            Arc::new(self.signer.clone()),
-            options,
-        )
-        .await
+        self.database
+            .open(Arc::new(self.signer.clone()), clock)
+            .await
+    }
+
+    /// As [`open_database`](Self::open_database), of a database that must be there already.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub(crate) async fn open_existing(&self, clock: Arc<dyn Clock>) -> anyhow::Result<Database> {
+        anyhow::ensure!(
+            self.database.is_there().await?,
+            "there is no database at {}",
+            self.database
+        );
+        Ok(self.open_database(clock).await?)
     }
 
     /// The clock of every gate that is not a demonstration.

@@ -2,6 +2,7 @@
 
 mod commands;
 mod config;
+mod database;
 mod demo;
 mod installation;
 mod listener;

@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use countersign_cases::Timestamp;
+use countersign_cases::{Event, Timestamp};
 use countersign_store::{
     Append, Batch, CommitError, Committed, NewEvent, RecordWrite, StoredEvent, StreamKey,
 };
@@ -59,6 +59,16 @@ impl Entry {
             grant: None,
         })
     }
+
+    /// What happened to a case: `case.opened`, `case.proved` …
+    pub(crate) fn of_case(event: &Event, case: &str, customer: &str) -> Result<Self, Trouble> {
+        let mut entry = Self::new("", event.at, Some(customer), event)?;
+        let kind = entry.data.get("kind").and_then(Value::as_str);
+        let kind = kind.ok_or_else(|| Trouble::Damaged("an event without a kind".to_owned()))?;
+        entry.kind = format!("case.{kind}");
+        entry.case = Some(case.to_owned());
+        Ok(entry)
+    }
 }
 
 /// What a stored event holds: the salt makes the ledger's commitment say nothing to whoever lacks it.
@@ -68,6 +78,17 @@ pub(crate) struct Envelope {
     pub(crate) salt: String,
     /// What happened.
     pub(crate) data: Value,
+}
+
+/// The same, read for what happened alone and without a document in between.
+#[derive(Debug, Deserialize)]
+struct Enveloped<T> {
+    data: T,
+}
+
+/// What a stored event says.
+pub(crate) fn said_by<T: DeserializeOwned>(stored: &StoredEvent) -> Result<T, Trouble> {
+    records::read_json::<Enveloped<T>>(&stored.data).map(|envelope| envelope.data)
 }
 
 impl Envelope {

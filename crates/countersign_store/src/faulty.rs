@@ -25,6 +25,14 @@ pub enum Write {
 impl Write {
     /// Every kind of write, for tables of faults.
     pub const ALL: [Self; 2] = [Self::Commit, Self::TakeWork];
+
+    /// Its name in the contract.
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::Commit => "commit",
+            Self::TakeWork => "take_work",
+        }
+    }
 }
 
 /// What becomes of a write.

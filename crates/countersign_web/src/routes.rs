@@ -109,6 +109,30 @@ pub fn routes() -> Vec<Route> {
         "show",
         "`mine` (default), `team`, `waiting` for a signature, `done` today",
     )];
+    let log_fields: &[(&str, &str)] = &[
+        ("connector", "whose log it is; needed"),
+        (
+            "window",
+            "how far clocks may differ, in seconds; 300 if left out",
+        ),
+        ("time", "field with the time; `at` if left out"),
+        ("action", "field with the action; `action`"),
+        (
+            "customer",
+            "field with the company's own customer id; `customer`",
+        ),
+        ("grant", "field with the grant's id; `grant`"),
+        (
+            "id",
+            "field with the line's own id; without it a line is known by its bytes",
+        ),
+        ("parameter.NAME", "field with this parameter of actions"),
+        (
+            "rename.NAME",
+            "the procedure's name of an action that the log calls so",
+        ),
+        ("ignore", "names of actions that need no case, with commas"),
+    ];
     let figures: &[(&str, &str)] = &[
         (
             "from",
@@ -165,6 +189,8 @@ pub fn routes() -> Vec<Route> {
         api(Verb::Get, "/v1/procedure/proposed", Staff, Operation::gives("The version that waits for a signature", shape::<ag::ProposedDocument>()).about("404 where none does."), get(ag::proposed)),
         api(Verb::Post, "/v1/procedure/sign-off/start", Staff, Operation::gives("Begin to sign the proposed version", shape::<st::Prompt>()), post(ag::start_sign_off)),
         api(Verb::Post, "/v1/procedure/sign-off/finish", Staff, Operation::gives("Sign it with a passkey: it is in force for new cases from then on", shape::<ag::ProcedureDocument>()).takes(shape::<st::Answer>()), post(ag::finish_sign_off)),
+        api(Verb::Post, "/v1/reconciliations", Machine, Operation::does("Match a backend's own log with cases").media("application/json").query(log_fields).about("Needs the scope `reconcile`. The body is JSON lines (`application/x-ndjson`) or CSV (`text/csv`), streamed, at most 4 GiB; one log is read at a time. Every line is covered by one grant, uncovered, or unknown; what cannot be read is counted and shown."), post(crate::api::reconcile::reconcile)),
+        api(Verb::Post, "/v1/statements/check", Staff, Operation::does("Hold a public statement against what is known about apologies that help").media("application/json").takes(shape::<crate::api::statements::CheckStatement>()).about("Nothing is kept. Places are ranges of bytes of the text with its facts filled in."), post(crate::api::statements::check_statement).layer(DefaultBodyLimit::max(crate::api::statements::MOST_BYTES))),
         api(Verb::Get, "/v1/statistics", StaffOrMachine, Operation::does("How far procedure was followed: figures from events alone").media("application/json").query(figures).about("For staff with a role, auditors, and machines with the scope `read`. Every rate comes with its exact 95 % interval (Clopper and Pearson). Only auditors see colleagues by name."), get(crate::api::statistics::read)),
         api(Verb::Get, "/.well-known/countersign", Anyone, Operation::gives("Keys that a backend and a verifier need", shape::<ag::KeysDocument>()), get(ag::keys)),
         api(Verb::Get, "/ledger/checkpoint", Anyone, Operation::does("The newest checkpoint (C2SP tlog-tiles)").media("text/plain; charset=utf-8"), get(ag::checkpoint)),

@@ -97,22 +97,14 @@ pub(crate) fn verify(
 
 /// `countersign ledger export`
 pub(crate) fn export(config: &Path, folder: &Path) -> anyhow::Result<ExitCode> {
-    let Some((config, installation)) = configured(config)? else {
+    let Some((_, installation)) = configured(config)? else {
         return Ok(ExitCode::from(NOT_VALID));
     };
     let runtime = tokio::runtime::Runtime::new().context("cannot start the program's threads")?;
     let size = runtime.block_on(async {
-        let database = config.path("gate", "database");
-        anyhow::ensure!(
-            database.exists(),
-            "there is no database at `{}`",
-            database.display()
-        );
-        let journal = installation
-            .open_database(&config, Installation::clock())
-            .await?;
-        let size = export_ledger(&journal, folder).await?;
-        journal.close().await;
+        let database = installation.open_existing(Installation::clock()).await?;
+        let size = export_ledger(&*database.journal(), folder).await?;
+        database.close().await;
         anyhow::Ok(size)
     })?;
     let key = folder.join(KEY_FILE);

@@ -139,17 +139,13 @@ impl Ready {
             installation,
         } = self;
         let clock = Installation::clock();
-        let journal = Arc::new(
-            installation
-                .open_database(&config, Arc::clone(&clock))
-                .await?,
-        );
+        let database = installation.open_database(Arc::clone(&clock)).await?;
         if let Some(since) = &since {
-            holds(&*journal, since).await?;
+            holds(&*database.journal(), since).await?;
         }
         let dice = Arc::new(SystemDice);
         let parts = Parts {
-            journal: journal.clone(),
+            journal: database.journal(),
             clock,
             hasher: SecretHasher::new(installation.pepper.clone(), hash_limits(), dice.clone())
                 .context("cannot hash secrets")?,
@@ -198,7 +194,7 @@ impl Ready {
         serving.await.context("the server ended by itself")?;
         worker.await.context("the workers ended by themselves")?;
         drop(gate);
-        journal.close().await;
+        database.close().await;
         tracing::info!("stopped");
         Ok(())
     }

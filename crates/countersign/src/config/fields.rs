@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     Socket,
     /// A path, relative to the configuration file.
     Path,
+    /// A path, relative to the configuration file, or the address of a PostgreSQL database, without its password.
+    Database,
     /// A time zone of the IANA database.
     TimeZone,
     /// A whole number within these bounds.
@@ -212,10 +214,17 @@ pub(crate) const FIELDS: &[Field] = &[
     words(
         "gate",
         "database",
-        Path,
+        Kind::Database,
         "countersign.db",
         "\"countersign.db\"",
-        "The SQLite database; made if it does not exist. One gate at a time.",
+        "The SQLite database, made if it does not exist, for one gate at a time; or a PostgreSQL database for several, as `postgres://user@host/database?sslmode=verify-full`.",
+    ),
+    unused(
+        "gate",
+        "database_password",
+        Secret,
+        "{ file = \"keys/database.password\" }",
+        "The password at the PostgreSQL server, if it wants one.",
     ),
     unused(
         "gate",

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -62,6 +65,8 @@ pub(crate) struct Site {
     pub(crate) key: VerifierKey,
     /// Of `4711`: the company puts it hashed, and cheaply, so that the load is not all hashing.
     pub(crate) pin_hash: String,
+    /// Requests answered with 5xx: not served, and nothing acknowledged.
+    turned_away: Arc<AtomicUsize>,
 }
 
 impl Site {
@@ -91,11 +96,12 @@ impl Site {
             token: installation.read("keys/panel.token"),
             key,
             pin_hash: pin_hash().await,
+            turned_away: Arc::default(),
         }
     }
 
     /// A customer is put, asks, proves and confirms. Tells what was acknowledged; gives the case and the
-    /// customer's cookie, or `None` once the gate is gone.
+    /// customer's cookie, or `None` where the gate is gone or turns somebody away.
     pub(crate) async fn whole_case(
         &self,
         id: &str,
@@ -190,7 +196,7 @@ impl Site {
             request = request.header("idempotency-key", key);
         }
         let response = request.send().await.ok()?;
-        let status = response.status();
+        let status = self.served(response.status())?;
         let text = response.text().await.ok()?;
         Some((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
     }
@@ -213,6 +219,7 @@ impl Site {
                 .body(form.to_owned());
         }
         let response = request.send().await.ok()?;
+        self.served(response.status())?;
         let set = response
             .headers()
             .get_all("set-cookie")
@@ -222,6 +229,19 @@ impl Site {
             .filter_map(|set| set.split(';').next())
             .find(|pair| !pair.ends_with('='));
         Some((response.status(), set.unwrap_or(cookie).to_owned()))
+    }
+
+    /// How many requests were answered with 5xx.
+    pub(crate) fn turned_away(&self) -> usize {
+        self.turned_away.load(Ordering::Relaxed)
+    }
+
+    fn served(&self, status: StatusCode) -> Option<StatusCode> {
+        if status.is_server_error() {
+            self.turned_away.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(status)
     }
 
     pub(crate) async fn text(&self, path: &str) -> Option<(StatusCode, String)> {

@@ -534,7 +534,7 @@ impl fmt::Debug for SqliteJournal {
 ///
 /// The lock is the operating system's, on a file beside the database: it ends with the program,
 /// however that ends. (A lock on the database file itself could not be told from SQLite's own.)
-fn claim(path: &Path) -> Result<(PathBuf, File), OpenError> {
+pub(crate) fn claim(path: &Path) -> Result<(PathBuf, File), OpenError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| OpenError::File { path, source }
@@ -559,6 +559,39 @@ fn claim(path: &Path) -> Result<(PathBuf, File), OpenError> {
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path }),
         Err(TryLockError::Error(error)) => Err(failed(&lock_path)(error)),
     }
+}
+
+/// Where a ledger stands, for whoever moves it.
+pub(crate) struct Newest {
+    pub(crate) generation: u64,
+    pub(crate) position: u64,
+    pub(crate) size: u64,
+    pub(crate) root: [u8; 32],
+    /// The checkpoint over it.
+    pub(crate) note: String,
+    /// Whether that was signed just now.
+    pub(crate) was_unsigned: bool,
+}
+
+/// Opens a claimed database to be read, and looks at its ledger as a start does.
+pub(crate) async fn sound(
+    options: &SqliteConnectOptions,
+    signer: &dyn CheckpointSigner,
+) -> Result<(SqliteConnection, Newest), OpenError> {
+    schema::check(options).await?;
+    let mut connection = SqliteConnection::connect_with(options).await?;
+    schema::migrate(&mut connection).await?;
+    let (head, note) = first_head(&mut connection, signer).await?;
+    let (size, root) = (head.tree.size(), head.tree.root());
+    let newest = Newest {
+        generation: head.generation,
+        position: head.position,
+        size,
+        root,
+        was_unsigned: note.is_none(),
+        note: note.unwrap_or_else(|| signer.sign(size, root)),
+    };
+    Ok((connection, newest))
 }
 
 /// Files that nobody but the program's own user may read.

@@ -4,7 +4,9 @@ pub mod cases;
 pub mod customers;
 pub mod gate;
 pub mod idempotency;
+pub mod reconcile;
 pub mod staff;
+pub mod statements;
 pub mod statistics;
 
 use axum::http::StatusCode;

@@ -618,7 +618,7 @@ pub async fn answer(
         let problem = Some(ProofProblem::Empty);
         return show_typed(&web, &browser, &seat, &name, problem, None).await;
     }
-    let digest = web.gate.seat_view(&seat).await?.digest;
+    let digest = web.gate.digest_of(&seat).await?;
     match web.gate.prove(&seat, &name, digest, &typed).await {
         // Right, or proved already, or over: the next page says which.
         Ok(Answered::Right(_)) | Err(ProofError::Case(CaseError::Refused(_))) => {
