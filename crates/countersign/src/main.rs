@@ -6,6 +6,7 @@ mod database;
 mod demo;
 mod installation;
 mod listener;
+mod metrics;
 mod published;
 mod supervisor;
 mod terminal;

@@ -16,6 +16,7 @@ use crate::{
     cases::CaseError,
     decisions::{Also, Loaded},
     gate::Gate,
+    measures,
     notices::finished,
     records::{self, Delivery, GrantRecord, Held, space},
     shell::Tries,
@@ -98,6 +99,7 @@ impl Gate {
             return Ok(());
         }
         let outcome = connector.run(grant, &body, self.now()).await;
+        measures::hand_over(outcome.as_ref().map_or("not sendable", word));
         tracing::info!(case = case.0, outcome = ?outcome.as_ref().map(word), "grant handed over");
         match outcome {
             Ok(RunOutcome::Done) => self.conclude(case, grant, Outcome::Done).await,

@@ -4,6 +4,8 @@
 //! [`Entry`]: an event for a stream, the pseudonym it is about, and nothing
 //! of it in the ledger but a salted commitment.
 
+use std::time::Instant;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_cases::{Event, Timestamp};
 use countersign_store::{
@@ -16,6 +18,7 @@ use crate::{
     adapters::dice,
     gate::Gate,
     ledger,
+    measures::{self, Kinds},
     records::{self, Held, space},
     trouble::Trouble,
 };
@@ -198,7 +201,14 @@ impl Gate {
 
     /// Commits a batch whole. `Unavailable` is passed on: the caller reads before it tries again.
     pub(crate) async fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
-        self.journal().commit(batch).await
+        let kinds = Kinds::of(&batch);
+        let asked = Instant::now();
+        let committed = self.journal().commit(batch).await;
+        measures::commit(&committed, asked.elapsed());
+        if committed.is_ok() {
+            kinds.kept();
+        }
+        committed
     }
 
     /// Whether the first event of a batch's append to this stream is stored: the answer a lost answer did not give.

@@ -193,6 +193,11 @@ impl Gate {
     }
 }
 
+/// Names of the queues.
+pub(crate) fn queues() -> impl Iterator<Item = &'static str> {
+    QUEUES.into_iter().map(|(queue, _)| queue)
+}
+
 fn tell_not_done(queue: &str, work: &Work, trouble: &Trouble) {
     let (key, code) = (&work.key, trouble.code());
     tracing::error!(queue, key, code, "work not done");

@@ -12,6 +12,7 @@ pub mod callers;
 pub mod headers;
 pub mod limits;
 pub mod network;
+pub mod observe;
 pub mod openapi;
 pub mod pages;
 pub mod panel_origins;

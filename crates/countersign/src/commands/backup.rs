@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use crate::commands::ledger::earlier;
 use crate::commands::procedure::NOT_VALID;
 use crate::commands::serve::configured;
-use crate::config::Config;
+use crate::database::Place;
 use crate::installation::Installation;
 use crate::published::{KEY_FILE, Published};
 use crate::terminal;
@@ -32,10 +32,10 @@ const LEDGER: &str = "ledger";
 
 /// `countersign backup`: a folder of its own under `to`, with the database and the ledger in it. The gate may run.
 pub(crate) fn backup(config: &Path, to: &Path) -> anyhow::Result<ExitCode> {
-    let Some((config, installation)) = configured(config)? else {
+    let Some((_, installation)) = configured(config)? else {
         return Ok(ExitCode::from(NOT_VALID));
     };
-    let database = sqlite(&config)?;
+    let database = sqlite(&installation)?;
     anyhow::ensure!(
         database.exists(),
         "there is no database at `{}`",
@@ -48,7 +48,7 @@ pub(crate) fn backup(config: &Path, to: &Path) -> anyhow::Result<ExitCode> {
     let copy = folder.join(DATABASE);
     let runtime = tokio::runtime::Runtime::new().context("cannot start the program's threads")?;
     let size = runtime.block_on(async {
-        backup_sqlite(&database, &copy).await?;
+        backup_sqlite(database, &copy).await?;
         audited(&copy, &folder.join(LEDGER), &installation).await
     })?;
     terminal::print(&format!(
@@ -65,18 +65,18 @@ pub(crate) fn restore(
     from: &Path,
     since: Option<&Path>,
 ) -> anyhow::Result<ExitCode> {
-    let Some((config, installation)) = configured(config)? else {
+    let Some((_, installation)) = configured(config)? else {
         return Ok(ExitCode::from(NOT_VALID));
     };
-    let database = sqlite(&config)?;
+    let database = sqlite(&installation)?;
     anyhow::ensure!(
         !database.exists(),
         "there is a database at `{}`: move it away first, with its `-wal` and `-shm`, and keep it",
         database.display()
     );
     let since = since.map(|file| earlier(file, &installation)).transpose()?;
-    let scratch = with_suffix(&database, "restoring");
-    let ledger = with_suffix(&database, "restoring-ledger");
+    let scratch = with_suffix(database, "restoring");
+    let ledger = with_suffix(database, "restoring-ledger");
     let runtime = tokio::runtime::Runtime::new().context("cannot start the program's threads")?;
     let size = runtime.block_on(async {
         backup_sqlite(&from.join(DATABASE), &scratch).await?;
@@ -94,7 +94,7 @@ pub(crate) fn restore(
     let size = size.inspect_err(|_| {
         let _ = std::fs::remove_file(&scratch);
     })?;
-    std::fs::rename(&scratch, &database)
+    std::fs::rename(&scratch, database)
         .with_context(|| format!("cannot write `{}`", database.display()))?;
     terminal::print(&format!(
         "{} is restored, with {size} entries of the ledger\n",
@@ -175,13 +175,13 @@ async fn open(copy: &Path, installation: &Installation) -> anyhow::Result<Sqlite
 }
 
 /// The path of a SQLite database; others have their own means.
-fn sqlite(config: &Config) -> anyhow::Result<PathBuf> {
-    let text = config.text("gate", "database");
-    anyhow::ensure!(
-        !text.starts_with("postgres"),
-        "this is for SQLite; PostgreSQL has its own means, see `docs/operations.md`"
-    );
-    Ok(config.path("gate", "database"))
+fn sqlite(installation: &Installation) -> anyhow::Result<&Path> {
+    match &installation.database {
+        Place::File(file) => Ok(file),
+        Place::Server(_) => anyhow::bail!(
+            "this is for SQLite; PostgreSQL has its own means, see `docs/operations.md`"
+        ),
+    }
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

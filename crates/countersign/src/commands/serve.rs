@@ -23,6 +23,7 @@ use crate::commands::procedure::{NOT_VALID, Source};
 use crate::config::Config;
 use crate::installation::{Installation, NotRead, objections, read_config, what_changed};
 use crate::listener::{self, Patience};
+use crate::metrics::Metrics;
 use crate::{supervisor, terminal};
 
 /// How long open requests may take after the program takes no more of them.
@@ -172,6 +173,15 @@ impl Ready {
         let stop = stop_signal()?;
         let web = web(&gate, &installation, &config);
         let drain = drain(&config);
+        let measured = match config.text("metrics", "listen") {
+            address if address.is_empty() => None,
+            address => Some(Metrics::begin(&address).await?),
+        };
+        if let Some(metrics) = measured {
+            let address = metrics.address().context("cannot tell where metrics are")?;
+            tracing::info!(%address, "metrics");
+            tokio::spawn(metrics.serve(gate.clone(), web.clone(), stop.clone()));
+        }
         let serving = tokio::spawn(accept(listener, web, drain, stop.clone()));
         supervisor::tell("READY=1");
         terminal::print(&format!("listening on http://{address}\n"))?;

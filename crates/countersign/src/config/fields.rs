@@ -82,6 +82,7 @@ pub(crate) const OPTIONAL: &[&str] = &[
     "staff_login",
     "limits",
     "log",
+    "metrics",
 ];
 
 const SCOPES: &[&str] = &[
@@ -762,6 +763,13 @@ pub(crate) const FIELDS: &[Field] = &[
         60,
         "60",
         "How many answers one network may try in a minute.",
+    ),
+    unused(
+        "metrics",
+        "listen",
+        Socket,
+        "\"127.0.0.1:9464\"",
+        "Where Prometheus may ask for `/metrics`. Keep it where only your own systems reach it: nothing in it names a person or a case, but it says how busy you are.",
     ),
     words(
         "log",

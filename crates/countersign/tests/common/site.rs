@@ -71,6 +71,10 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) async fn new(gate: &Gate, installation: &Installation) -> Self {
+        Self::at(&gate.url, installation).await
+    }
+
+    pub(crate) async fn at(url: &str, installation: &Installation) -> Self {
         install_tls_provider();
         let client = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -78,7 +82,7 @@ impl Site {
             .build()
             .unwrap();
         let known: Value = client
-            .get(format!("{}/.well-known/countersign", gate.url))
+            .get(format!("{url}/.well-known/countersign"))
             .send()
             .await
             .unwrap()
@@ -88,7 +92,7 @@ impl Site {
         let key = known["ledger"]["key"].as_str().unwrap().parse().unwrap();
         Self {
             client,
-            url: gate.url.clone(),
+            url: url.to_owned(),
             token: installation.read("keys/panel.token"),
             key,
             pin_hash: pin_hash().await,

@@ -46,8 +46,8 @@ use self::{
 use crate::{
     Clock, OpenError,
     journal::{
-        Batch, CheckpointSigner, CommitError, Committed, Journal, KeyRange, Record, StoreError,
-        StoredEvent, StreamKey, Work,
+        Backlog, Batch, CheckpointSigner, CommitError, Committed, Journal, KeyRange, Record,
+        StoreError, StoredEvent, StreamKey, Work,
     },
     plan, tiles,
 };
@@ -558,6 +558,23 @@ impl Journal for PostgresJournal {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Work>, StoreError>> {
         self.taken(queue, now_ms, lease_until_ms, limit).boxed()
+    }
+
+    fn backlog(&self, now_ms: i64) -> BoxFuture<'_, Result<Vec<Backlog>, StoreError>> {
+        async move {
+            let rows: Vec<(String, i64, i64)> = sqlx::query_as(statements::BACKLOG)
+                .bind(now_ms)
+                .fetch_all(&self.readers)
+                .await
+                .map_err(unread)?;
+            let backlog = |(queue, due, oldest_due_ms): (String, i64, i64)| Backlog {
+                queue,
+                due: due.unsigned_abs(),
+                oldest_due_ms,
+            };
+            Ok(rows.into_iter().map(backlog).collect())
+        }
+        .boxed()
     }
 
     fn checkpoint(&self) -> BoxFuture<'_, Result<String, StoreError>> {

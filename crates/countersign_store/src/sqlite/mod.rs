@@ -40,8 +40,8 @@ use self::{
 use crate::{
     Clock, OpenError,
     journal::{
-        Batch, CheckpointSigner, CommitError, Committed, Journal, KeyRange, Record, StoreError,
-        StoredEvent, StreamKey, Work,
+        Backlog, Batch, CheckpointSigner, CommitError, Committed, Journal, KeyRange, Record,
+        StoreError, StoredEvent, StreamKey, Work,
     },
     plan, tiles,
 };
@@ -487,6 +487,23 @@ impl Journal for SqliteJournal {
             answered
                 .await
                 .unwrap_or_else(|_| Err(StoreError("the writer ended".into())))
+        }
+        .boxed()
+    }
+
+    fn backlog(&self, now_ms: i64) -> BoxFuture<'_, Result<Vec<Backlog>, StoreError>> {
+        async move {
+            let rows: Vec<(String, i64, i64)> = sqlx::query_as(statements::BACKLOG)
+                .bind(now_ms)
+                .fetch_all(&self.readers)
+                .await
+                .map_err(unread)?;
+            let backlog = |(queue, due, oldest_due_ms): (String, i64, i64)| Backlog {
+                queue,
+                due: due.unsigned_abs(),
+                oldest_due_ms,
+            };
+            Ok(rows.into_iter().map(backlog).collect())
         }
         .boxed()
     }
