@@ -16,6 +16,7 @@ mod enrolment;
 mod erasure;
 mod figures;
 mod provider;
+mod reconcile;
 mod stories;
 mod talking;
 mod versions;
