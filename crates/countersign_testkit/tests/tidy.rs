@@ -22,6 +22,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("countersign_grant", 1),
     ("countersign_language", 0),
     ("countersign_ledger", 0),
+    ("countersign_statements", 0),
 ];
 
 /// Only for development: may use anything, may be used by tests only.
@@ -39,6 +40,7 @@ const PURE: &[&str] = &[
     "countersign_cases",
     "countersign_grant",
     "countersign_prover",
+    "countersign_statements",
 ];
 
 /// What a pure crate may not even link.
