@@ -433,7 +433,7 @@ fn petra() -> NewAccount {
         person: "petra".to_owned(),
         name: "Petra".to_owned(),
         email: "petra@acme.example".to_owned(),
-        roles: Vec::new(),
+        roles: vec!["senior".to_owned()],
         console: vec![ConsoleRole::Admin],
         concerned: Vec::new(),
         subject: None,
