@@ -204,6 +204,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Tell whoever runs the gate: the log names what it is.",
     ),
     explained(
+        "ending",
+        "This gate is about to end",
+        "It was asked to stop. It answers what it is asked until then, and another gate, or its successor, goes on.",
+        "Nothing; a load balancer asks another gate.",
+    ),
+    explained(
         "holding-just-changed",
         "This was changed too recently",
         "The procedure lets it prove only once it has been settled for some time.",

@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, delete, get, post, put};
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
@@ -13,6 +13,8 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 use crate::Web;
 use crate::body::{MOST_BYTES, Path};
 use crate::headers::protect;
+use crate::limits::admit;
+use crate::observe::observe;
 use crate::openapi::Operation;
 use crate::problem::Problem;
 use crate::site::as_page;
@@ -107,6 +109,30 @@ pub fn routes() -> Vec<Route> {
         "show",
         "`mine` (default), `team`, `waiting` for a signature, `done` today",
     )];
+    let log_fields: &[(&str, &str)] = &[
+        ("connector", "whose log it is; needed"),
+        (
+            "window",
+            "how far clocks may differ, in seconds; 300 if left out",
+        ),
+        ("time", "field with the time; `at` if left out"),
+        ("action", "field with the action; `action`"),
+        (
+            "customer",
+            "field with the company's own customer id; `customer`",
+        ),
+        ("grant", "field with the grant's id; `grant`"),
+        (
+            "id",
+            "field with the line's own id; without it a line is known by its bytes",
+        ),
+        ("parameter.NAME", "field with this parameter of actions"),
+        (
+            "rename.NAME",
+            "the procedure's name of an action that the log calls so",
+        ),
+        ("ignore", "names of actions that need no case, with commas"),
+    ];
     let figures: &[(&str, &str)] = &[
         (
             "from",
@@ -163,6 +189,8 @@ pub fn routes() -> Vec<Route> {
         api(Verb::Get, "/v1/procedure/proposed", Staff, Operation::gives("The version that waits for a signature", shape::<ag::ProposedDocument>()).about("404 where none does."), get(ag::proposed)),
         api(Verb::Post, "/v1/procedure/sign-off/start", Staff, Operation::gives("Begin to sign the proposed version", shape::<st::Prompt>()), post(ag::start_sign_off)),
         api(Verb::Post, "/v1/procedure/sign-off/finish", Staff, Operation::gives("Sign it with a passkey: it is in force for new cases from then on", shape::<ag::ProcedureDocument>()).takes(shape::<st::Answer>()), post(ag::finish_sign_off)),
+        api(Verb::Post, "/v1/reconciliations", Machine, Operation::does("Match a backend's own log with cases").media("application/json").query(log_fields).about("Needs the scope `reconcile`. The body is JSON lines (`application/x-ndjson`) or CSV (`text/csv`), streamed, at most 4 GiB; one log is read at a time. Every line is covered by one grant, uncovered, or unknown; what cannot be read is counted and shown."), post(crate::api::reconcile::reconcile)),
+        api(Verb::Post, "/v1/statements/check", Staff, Operation::does("Hold a public statement against what is known about apologies that help").media("application/json").takes(shape::<crate::api::statements::CheckStatement>()).about("Nothing is kept. Places are ranges of bytes of the text with its facts filled in."), post(crate::api::statements::check_statement).layer(DefaultBodyLimit::max(crate::api::statements::MOST_BYTES))),
         api(Verb::Get, "/v1/statistics", StaffOrMachine, Operation::does("How far procedure was followed: figures from events alone").media("application/json").query(figures).about("For staff with a role, auditors, and machines with the scope `read`. Every rate comes with its exact 95 % interval (Clopper and Pearson). Only auditors see colleagues by name."), get(crate::api::statistics::read)),
         // The API: incidents and alarms.
         api(Verb::Get, "/v1/incidents", Staff, Operation::does("Incidents, open ones first").media("application/json").about("For auditors, and for whoever may sign a new version of the procedure."), get(ai::list)),
@@ -375,10 +403,12 @@ pub fn router(web: Web) -> Router {
         })
         // The last one added is the outermost.
         .layer(csrf)
+        .layer(from_fn_with_state(web.clone(), admit))
         .layer(from_fn_with_state(web.clone(), as_page))
         .layer(compression())
         .layer(from_fn_with_state(web.clone(), protect))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
+        .layer(from_fn(observe))
         .with_state(web)
 }
 

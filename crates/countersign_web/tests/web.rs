@@ -17,6 +17,7 @@ mod journeys;
 mod languages;
 mod live;
 mod openapi;
+mod overload;
 mod panel;
 mod problems;
 mod procedures;

@@ -31,6 +31,7 @@ const CALLERS: [&str; 17] = [
     "backups",
     "reader",
     "robot",
+    "reconciler",
 ];
 
 /// What the caller has to show.
@@ -39,7 +40,7 @@ fn shows(caller: &str) -> &'static str {
         "anonymous" | "stop link" | "link" => "nothing",
         "seat" => "seat",
         "framed" => "panel session",
-        "panel" | "customers" | "eraser" | "backups" | "reader" | "robot" => "machine",
+        "panel" | "customers" | "eraser" | "backups" | "reader" | "robot" | "reconciler" => "machine",
         _ => "staff",
     }
 }
