@@ -40,7 +40,9 @@ fn shows(caller: &str) -> &'static str {
         "anonymous" | "stop link" | "link" => "nothing",
         "seat" => "seat",
         "framed" => "panel session",
-        "panel" | "customers" | "eraser" | "backups" | "reader" | "robot" | "reconciler" => "machine",
+        "panel" | "customers" | "eraser" | "backups" | "reader" | "robot" | "reconciler" => {
+            "machine"
+        }
         _ => "staff",
     }
 }

@@ -28,7 +28,10 @@ pub(crate) async fn aftermath(world: &World, teller: &Teller) -> anyhow::Result<
     world.panel.past_the_gate(customer.server);
     story.tell(
         "Panel",
-        &format!("{} is erased by hand; only the panel's own log says so", customer.server),
+        &format!(
+            "{} is erased by hand; only the panel's own log says so",
+            customer.server
+        ),
     )?;
 
     // The backend's own log against the cases there are.
@@ -89,7 +92,10 @@ pub(crate) async fn aftermath(world: &World, teller: &Teller) -> anyhow::Result<
         "text": "An old door of our panel was open. It is shut.",
         "next_ms": now.plus_seconds(7_200).0,
     });
-    idris.post(&format!("{at}/updates"), &update).await?.good()?;
+    idris
+        .post(&format!("{at}/updates"), &update)
+        .await?
+        .good()?;
     let public = world.http.get(&format!("/status/{id}")).await?.good()?;
     story.must(
         public.text.contains("A server was erased") && !public.text.contains(customer.account),
@@ -155,7 +161,8 @@ pub(crate) async fn aftermath(world: &World, teller: &Teller) -> anyhow::Result<
     let public = world.http.get(&format!("/status/{id}")).await?.good()?.text;
     let feed = world.http.get("/status/feed.atom").await?.good()?.text;
     story.must(
-        public.contains("we erased the files of 1 customer") && feed.matches("<entry>").count() == 2,
+        public.contains("we erased the files of 1 customer")
+            && feed.matches("<entry>").count() == 2,
         "the statement must be public, and in the feed",
     );
     story.tell(
@@ -165,12 +172,18 @@ pub(crate) async fn aftermath(world: &World, teller: &Teller) -> anyhow::Result<
 
     // A letter to her alone.
     let before = world.mail.mails_to(world.signe.mailbox).len();
-    idris.post(&format!("{at}/letters"), &json!({})).await?.good()?;
+    idris
+        .post(&format!("{at}/letters"), &json!({}))
+        .await?
+        .good()?;
     let wanted = |mail: &countersign_service::adapters::smtp_sink::ReceivedMail| {
         mail.is_to(customer.mailbox) && mail.subject().contains("what happened to your account")
     };
     let letter = world.mail.wait_for(Duration::from_secs(10), wanted).await;
-    story.must(letter.is_some(), "the customer must get a letter of her own");
+    story.must(
+        letter.is_some(),
+        "the customer must get a letter of her own",
+    );
     story.must(
         world.mail.mails_to(world.signe.mailbox).len() == before,
         "nobody else must be written to",
@@ -200,7 +213,10 @@ pub(crate) async fn aftermath(world: &World, teller: &Teller) -> anyhow::Result<
     );
     story.tell(
         "Idris, senior",
-        &format!("would close it by a promise: refused. {}.", refused.field("title")),
+        &format!(
+            "would close it by a promise: refused. {}.",
+            refused.field("title")
+        ),
     )?;
     petra
         .sign_at(&format!("{at}/close"), &json!({ "reason": WHY_CLOSED }))
@@ -209,10 +225,16 @@ pub(crate) async fn aftermath(world: &World, teller: &Teller) -> anyhow::Result<
         .context("the second senior could not close it")?;
     let closed = idris.read(&at).await?.good()?.json();
     story.must(
-        closed.pointer("/incident/closed/because/reason").and_then(Value::as_str) == Some(WHY_CLOSED),
+        closed
+            .pointer("/incident/closed/because/reason")
+            .and_then(Value::as_str)
+            == Some(WHY_CLOSED),
         "the incident must be closed, with the reason that was signed",
     );
-    story.tell("Petra, senior", &format!("signs why none is needed: \"{WHY_CLOSED}\""))?;
+    story.tell(
+        "Petra, senior",
+        &format!("signs why none is needed: \"{WHY_CLOSED}\""),
+    )?;
     story.end("what was done past the gate was found, told to whom it happened, and signed for in public.")
 }
 
@@ -224,7 +246,10 @@ async fn submit(
     revision: u32,
 ) -> anyhow::Result<super::people::Reply> {
     let draft = json!({ "blog": blog, "revision": revision });
-    idris.put(&format!("{at}/statement"), &draft).await?.good()?;
+    idris
+        .put(&format!("{at}/statement"), &draft)
+        .await?
+        .good()?;
     let next = json!({ "revision": revision + 1 });
     idris.post(&format!("{at}/statement/submit"), &next).await
 }

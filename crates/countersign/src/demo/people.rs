@@ -146,6 +146,16 @@ impl Machine {
         Self { http, token }
     }
 
+    /// Sends a log, JSON lines.
+    pub(crate) async fn send_log(&self, path: &str, log: String) -> anyhow::Result<Reply> {
+        let request = self
+            .http
+            .request(Method::POST, path)
+            .bearer_auth(self.token.expose())
+            .header(header::CONTENT_TYPE, "application/x-ndjson");
+        self.http.send(request.body(log)).await
+    }
+
     /// Asks for something; the answer may be a refusal.
     pub(crate) async fn ask(
         &self,
