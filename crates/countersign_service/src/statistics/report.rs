@@ -404,7 +404,8 @@ fn steps(all: &Rollup) -> Vec<StepRow> {
 
 /// Of what a backend says it did, how much a case covers; in the time of the log, which is another than that of the page.
 pub(crate) fn adherence(kept: &crate::reconcile::KeptReconciliation) -> Bar {
-    let day = |at: Option<countersign_cases::Timestamp>| at.map_or_else(String::new, crate::kept::day_of);
+    let day =
+        |at: Option<countersign_cases::Timestamp>| at.map_or_else(String::new, crate::kept::day_of);
     Bar {
         name: format!(
             "Actions in the log of {} that a case covers, {} to {}",
