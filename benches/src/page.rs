@@ -383,6 +383,7 @@ fn settings(log: &LogSigner, token: &Token) -> Settings {
             grant_seed: [1; 32],
             codes: [2; 32],
             seal: [3; 32],
+            others: Default::default(),
         },
         log_verifier: log.verifier().to_string(),
         connectors: vec![Connector {

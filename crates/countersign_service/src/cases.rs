@@ -25,7 +25,7 @@ use crate::{
     records::{self, CaseRow, Customer, Held, Link, LinkNote, Seat, space},
     sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink},
     settings::Scope,
-    shell::{Entry, Tries},
+    shell::{Entry, Tries, said_by},
     speech::Language,
     spoken,
     trouble::Trouble,
@@ -417,7 +417,7 @@ impl Gate {
                 ..Batch::default()
             };
             let open = !loaded.case.state().is_final();
-            push_row(&mut batch, &row, loaded.row_revision, open)?;
+            push_row(&mut batch, &row, &loaded.row, loaded.row_revision, open)?;
             let entry = Entry::new(
                 match purpose {
                     LinkPurpose::Case => "staff.link_issued",
@@ -674,12 +674,28 @@ impl Gate {
     /// A case some of whose proofs were made is confirmed and run where one of them was made: nobody with a second link
     /// says yes to what somebody else proved.
     async fn speaks_for_the_proofs(&self, seat: &CustomerSeat) -> Result<(), CaseError> {
-        let loaded = self.load_case(seat.case()).await?;
-        if loaded.case.proofs().is_empty() || self.seat_has_proved(seat).await? {
+        if self.seat_has_proved(seat).await?
+            || self.load_case(seat.case()).await?.case.proofs().is_empty()
+        {
             Ok(())
         } else {
             Err(CaseError::NotAllowed("a proof on this page"))
         }
+    }
+
+    /// What everything about the case of this seat is bound to. It never changes.
+    pub async fn digest_of(&self, seat: &CustomerSeat) -> Result<Digest, CaseError> {
+        let begun = self.as_opened(seat).await?;
+        begun.digest().ok_or(CaseError::Unknown)
+    }
+
+    /// The case of this seat as it was opened: what never changes about it, at the cost of one event.
+    pub(crate) async fn as_opened(&self, seat: &CustomerSeat) -> Result<Case, CaseError> {
+        let stream = records::case_stream(seat.customer(), seat.case());
+        let stored = self.journal().read(&stream, 0).await;
+        let stored = stored.map_err(Trouble::from)?;
+        let opened = stored.first().ok_or(CaseError::Unknown)?;
+        Ok(Case::replay(&[said_by(opened)?]))
     }
 
     /// The customer stops it.

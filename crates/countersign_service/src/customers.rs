@@ -617,7 +617,7 @@ impl Gate {
         };
         enrolled_by(&self.procedure(), holding, wanted)?;
         match factor {
-            FactorPut::Pin(pin) => Ok(FactorKind::Pin(self.hash_pin(pin).await?)),
+            FactorPut::Pin(pin) => Ok(FactorKind::Pin(self.hash_pin(id, pin).await?)),
             FactorPut::PinHash(_) if self.hasher().is_peppered() => {
                 Err(CustomerError::HashWithoutPepper)
             }

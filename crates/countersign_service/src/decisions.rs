@@ -22,7 +22,7 @@ use crate::{
     grants::Minted,
     notices,
     records::{self, CaseRow, ClosedRequest, Customer, Desk, GrantRecord, Held, Run, space},
-    shell::{Entry, Envelope, Tries},
+    shell::{Entry, Tries, said_by},
     spoken,
     trouble::Trouble,
     views,
@@ -285,10 +285,7 @@ impl Gate {
             .journal()
             .read(&records::case_stream(&row.customer, &row.case), 0)
             .await?;
-        stored
-            .iter()
-            .map(|stored| from_value(Envelope::open(stored)?.data))
-            .collect()
+        stored.iter().map(said_by).collect()
     }
 
     pub(crate) async fn desk_of(&self, customer: &CustomerId) -> Result<(Desk, u64), Trouble> {
@@ -315,13 +312,8 @@ impl Gate {
         };
         let mut entries = Vec::with_capacity(events.len());
         for event in events {
-            let mut entry = Entry::new(
-                kind_of(event)?,
-                event.at,
-                Some(&loaded.customer.pseudonym),
-                event,
-            )?;
-            entry.case = Some(loaded.row.pseudonym.clone());
+            let (case, customer) = (&loaded.row.pseudonym, &loaded.customer.pseudonym);
+            let mut entry = Entry::of_case(event, case, customer)?;
             if matches!(event.kind, EventKind::Granted { .. }) {
                 entry.grant = minted.map(|minted| Sha256::digest(minted.jws.as_bytes()).into());
             }
@@ -361,6 +353,7 @@ impl Gate {
         push_row(
             &mut batch,
             &row,
+            &loaded.row,
             loaded.row_revision,
             !case.state().is_final(),
         )?;
@@ -381,30 +374,37 @@ fn push_run(runs: &mut Vec<Run>, action: &str, at: Timestamp) {
     runs.truncate(KEPT_MAX);
 }
 
+/// The row by its case, and in the lists of open ones and of those that wait for a signature. `before` is the row as it was.
 pub(crate) fn push_row(
     batch: &mut Batch,
     row: &CaseRow,
+    before: &CaseRow,
     revision: u64,
     open: bool,
 ) -> Result<(), Trouble> {
     let key = records::part(&row.case.0);
-    batch
-        .records
-        .push(records::put(space::CASE, key, row, Some(revision))?);
+    let first = records::put(space::CASE, key, row, Some(revision))?;
     // The oldest first, which is the order in which people should come to them.
     let listed = records::in_time(row.opened_at, &row.case);
+    let again = |space| RecordWrite {
+        space,
+        key: listed.clone(),
+        expected: None,
+        ..first.clone()
+    };
     batch.records.push(if open {
-        records::put(space::OPEN, listed.clone(), row, None)?
+        again(space::OPEN)
     } else {
         records::remove(space::OPEN, listed.clone(), None)
     });
-    batch
-        .records
-        .push(if open && !row.wants_sign_off.is_empty() {
-            records::put(space::WANTED, listed, row, None)?
-        } else {
-            records::remove(space::WANTED, listed, None)
-        });
+    if open && !row.wants_sign_off.is_empty() {
+        batch.records.push(again(space::WANTED));
+    } else if !before.wants_sign_off.is_empty() {
+        batch
+            .records
+            .push(records::remove(space::WANTED, listed, None));
+    }
+    batch.records.push(first);
     Ok(())
 }
 
@@ -465,18 +465,6 @@ fn index_row(
         }
     }
     Ok(())
-}
-
-/// `case.opened`, `case.proved` …
-fn kind_of(event: &Event) -> Result<String, Trouble> {
-    let value = records::to_value(event)?;
-    let kind = value.get("kind").and_then(|kind| kind.as_str());
-    kind.map(|kind| format!("case.{kind}"))
-        .ok_or_else(|| Trouble::Damaged("an event without a kind".to_owned()))
-}
-
-fn from_value<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Result<T, Trouble> {
-    serde_json::from_value(value).map_err(|error| Trouble::Damaged(error.to_string()))
 }
 
 fn note_on_desk(desk: &mut Desk, loaded: &Loaded, case: &Case, event: &Event) {

@@ -5,7 +5,7 @@
 //! after. The attempt itself is written down before it is made, so that a
 //! crash between hand-over and answer is found as *unknown* and asked about.
 
-use countersign_cases::{CaseId, Command, Outcome, Refusal, State, Timestamp};
+use countersign_cases::{CaseId, Command, Outcome, Refusal, State, Timestamp, decide};
 use countersign_grant::Bundle;
 use countersign_language::GATE;
 use countersign_store::{Batch, CommitError, Work};
@@ -16,8 +16,10 @@ use crate::{
     cases::CaseError,
     decisions::{Also, Loaded},
     gate::Gate,
+    measures,
     notices::finished,
     records::{self, Delivery, GrantRecord, Held, space},
+    shell::Tries,
     trouble::Trouble,
 };
 
@@ -97,6 +99,7 @@ impl Gate {
             return Ok(());
         }
         let outcome = connector.run(grant, &body, self.now()).await;
+        measures::hand_over(outcome.as_ref().map_or("not sendable", word));
         tracing::info!(case = case.0, outcome = ?outcome.as_ref().map(word), "grant handed over");
         match outcome {
             Ok(RunOutcome::Done) => self.conclude(case, grant, Outcome::Done).await,
@@ -257,14 +260,27 @@ impl Gate {
             };
         }
         let id = &loaded.row.case;
-        let begun = self.apply_with(id, |_| {
-            let also = Also {
-                records: vec![trying.clone()],
-                ..Also::default()
-            };
-            Ok((Command::HandOver, also))
-        });
-        match begun.await {
+        let also = || Also {
+            records: vec![trying.clone()],
+            ..Also::default()
+        };
+        let decided = decide(
+            &loaded.procedure,
+            &loaded.case,
+            Command::HandOver,
+            &loaded.moment(),
+        );
+        if let Ok(decision) = decided {
+            let (batch, _) = self.write_decision(loaded, &decision.events, None, also())?;
+            if self.committed(batch, &mut Tries::default()).await? {
+                return Ok(true);
+            }
+        }
+        // Something changed meanwhile, if only another case of the customer: decided again on what there is now.
+        match self
+            .apply_with(id, |_| Ok((Command::HandOver, also())))
+            .await
+        {
             Ok(_) => Ok(true),
             Err(CaseError::Refused(refusal)) => {
                 if self.load_case(id).await?.case.state() == State::Running {

@@ -30,6 +30,7 @@ use crate::{
         webhooks::WebhookSecrets,
     },
     ledger,
+    rates::Answers,
     records::{self, space},
     settings::{CompanyLogin, Scope, Settings, StaffLogin},
     trouble::Trouble,
@@ -54,6 +55,8 @@ struct Inner {
     grant_key: GrantKey,
     log_origin: String,
     hasher: SecretHasher,
+    /// Answers by customer, from whatever network.
+    answers: Answers,
     relying_party: RelyingParty,
     connectors: BTreeMap<String, Connector>,
     mailer: Option<Mailer>,
@@ -186,6 +189,7 @@ impl Inner {
             clock: parts.clock,
             dice: parts.dice,
             hasher: parts.hasher,
+            answers: Answers::default(),
             current: RwLock::new(current),
             diff: OnceLock::new(),
             log_origin,
@@ -351,6 +355,15 @@ impl Gate {
     /// The ledger's origin line.
     pub fn log_origin(&self) -> &str {
         &self.0.log_origin
+    }
+
+    pub(crate) fn answers(&self) -> &Answers {
+        &self.0.answers
+    }
+
+    /// Hashes of PINs that run now, and those that wait for their turn.
+    pub fn hashing(&self) -> (usize, usize) {
+        self.0.hasher.load()
     }
 
     pub(crate) fn hasher(&self) -> &SecretHasher {

@@ -20,7 +20,7 @@ use crate::{
     audit::index::{self, Block, Day},
     gate::Gate,
     records::{self, space},
-    shell::Envelope,
+    shell::said_by,
     statistics::{
         fold,
         rollup::{Rollup, Slice},
@@ -202,14 +202,14 @@ impl Gate {
         event: &StoredEvent,
     ) -> Result<Option<(Slice, Rollup)>, Trouble> {
         if event.kind == "customer.wrong_answer" {
-            let Ok(said) = from_envelope::<WrongAnswer>(event) else {
+            let Ok(said) = said_by::<WrongAnswer>(event) else {
                 return Ok(None);
             };
             let Some(stream) = case_beside(&event.stream, &said.case) else {
                 return Ok(None);
             };
             let known = cases.of(self, &stream).await?;
-            let Some((_, opened)) = known.first() else {
+            let Some(opened) = known.events.first() else {
                 return Ok(None);
             };
             let procedure = self.procedure_of_case(opened).await?;
@@ -224,17 +224,12 @@ impl Gate {
         if !event.kind.starts_with("case.") {
             return Ok(None);
         }
-        let known = cases.of(self, &event.stream).await?;
-        let so_far: Vec<Event> = known
-            .iter()
-            .filter(|(sequence, _)| *sequence <= event.sequence)
-            .map(|(_, event)| event.clone())
-            .collect();
+        let so_far = cases.of(self, &event.stream).await?.up_to(event.sequence);
         let Some(opened) = so_far.first() else {
             return Ok(None);
         };
         let procedure = self.procedure_of_case(opened).await?;
-        Ok(fold::of_case(&so_far, procedure.as_deref()))
+        Ok(fold::of_case(so_far, procedure.as_deref()))
     }
 
     /// What all events of a case have added, each when it happened.
@@ -243,12 +238,7 @@ impl Gate {
         cases: &mut Cases,
         stream: &StreamKey,
     ) -> Result<Vec<(Timestamp, Slice, Rollup)>, Trouble> {
-        let events: Vec<Event> = cases
-            .of(self, stream)
-            .await?
-            .iter()
-            .map(|(_, event)| event.clone())
-            .collect();
+        let events = &cases.of(self, stream).await?.events;
         let Some(opened) = events.first() else {
             return Ok(Vec::new());
         };
@@ -373,18 +363,33 @@ impl Gate {
 
 /// The events of the cases a batch is about, each stream read once.
 #[derive(Debug, Default)]
-pub(crate) struct Cases(BTreeMap<StreamKey, Vec<(u64, Event)>>);
+pub(crate) struct Cases(BTreeMap<StreamKey, KnownCase>);
+
+/// The events of one case that can be read, and the place of each in its stream.
+#[derive(Debug, Default)]
+struct KnownCase {
+    sequences: Vec<u64>,
+    events: Vec<Event>,
+}
+
+impl KnownCase {
+    fn up_to(&self, sequence: u64) -> &[Event] {
+        let count = self.sequences.partition_point(|one| *one <= sequence);
+        self.events.get(..count).unwrap_or_default()
+    }
+}
 
 impl Cases {
-    async fn of(&mut self, gate: &Gate, stream: &StreamKey) -> Result<&Vec<(u64, Event)>, Trouble> {
+    async fn of(&mut self, gate: &Gate, stream: &StreamKey) -> Result<&KnownCase, Trouble> {
         if !self.0.contains_key(stream) {
             let stored = gate.journal().read(stream, 0).await?;
             // An event that cannot be read must not keep all that follow it out of the figures.
-            let events = stored
+            let (sequences, events) = stored
                 .iter()
-                .filter_map(|stored| Some((stored.sequence, from_envelope(stored).ok()?)))
-                .collect();
-            self.0.insert(stream.clone(), events);
+                .filter_map(|stored| Some((stored.sequence, said_by(stored).ok()?)))
+                .unzip();
+            let known = KnownCase { sequences, events };
+            self.0.insert(stream.clone(), known);
         }
         self.0
             .get(stream)
@@ -406,14 +411,6 @@ fn add_to(all: &mut BTreeMap<(String, Slice), Rollup>, day: &str, slice: &Slice,
         let key = (period.to_owned(), slice.clone());
         all.entry(key).or_default().absorb(sums);
     }
-}
-
-/// What a stored event says.
-pub(crate) fn from_envelope<T: serde::de::DeserializeOwned>(
-    stored: &StoredEvent,
-) -> Result<T, Trouble> {
-    serde_json::from_value(Envelope::open(stored)?.data)
-        .map_err(|error| Trouble::Damaged(error.to_string()))
 }
 
 /// The stream of a case of the same customer.

@@ -45,6 +45,7 @@ mod lists;
 mod lookups;
 mod mask;
 mod matching;
+pub mod measures;
 mod notices;
 mod panel;
 mod proofs;

@@ -19,6 +19,7 @@ use crate::{
     decisions::{Also, Loaded},
     gate::Gate,
     incidents::{IncidentLetter, StatusNews, SubscriberLetter},
+    measures,
     records::{self, Code, Contact, Held, Stop, space},
     speech::{Arg, Language, MomentStyle},
     trouble::Trouble,
@@ -370,6 +371,11 @@ impl Gate {
                 _ => Delivery::Refused(RefusedReason::Malformed),
             }
         };
+        measures::letter(match delivery {
+            Delivery::HandedOver => "handed_over",
+            Delivery::Refused(_) => "refused",
+            Delivery::TryLater(_) => "later",
+        });
         match delivery {
             Delivery::HandedOver => tracing::info!(contact = contact.id.0, "letter handed over"),
             Delivery::Refused(reason) => {

@@ -59,8 +59,11 @@ impl Gate {
             self.bell().notify_waiters();
         };
         let kept = Box::pin(self.keep_on(stopped.clone()));
+        let followed = Box::pin(self.follow_procedure_on(stopped.clone()));
         let checked = Box::pin(self.check_on(stopped));
-        tokio::join!(ring, timer, mail, run, ask, push, drill, kept, checked);
+        tokio::join!(
+            ring, timer, mail, run, ask, push, drill, kept, followed, checked
+        );
     }
 
     /// Takes work as it becomes due, whenever there is room for more, and ends once all that was taken is done.
@@ -199,6 +202,11 @@ impl Gate {
             news,
         })
     }
+}
+
+/// Names of the queues.
+pub(crate) fn queues() -> impl Iterator<Item = &'static str> {
+    QUEUES.into_iter().map(|(queue, _)| queue)
 }
 
 fn tell_not_done(queue: &str, work: &Work, trouble: &Trouble) {

@@ -61,5 +61,8 @@ pub use faulty::{Fault, Faulty, Write};
 pub use journal::*;
 pub use memory::MemoryJournal;
 pub use opening::OpenError;
-pub use postgres::{AddressError, PostgresAddress, PostgresJournal, PostgresOptions};
-pub use sqlite::{SqliteJournal, SqliteOptions};
+pub use postgres::{
+    AddressError, MoveError, Moved, PostgresAddress, PostgresJournal, PostgresOptions,
+    move_to_postgres,
+};
+pub use sqlite::{SqliteJournal, SqliteOptions, backup_sqlite};

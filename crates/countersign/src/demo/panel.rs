@@ -16,6 +16,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign_cases::Timestamp;
 use countersign_grant::{Bundle, Expected, Verifier};
 use countersign_service::adapters::clock::Clock;
 use countersign_service::adapters::webhooks::{WebhookHeaders, WebhookSecrets};
@@ -40,6 +41,10 @@ struct Inner {
 struct Books {
     passwords: BTreeMap<String, String>,
     servers: BTreeMap<String, Server>,
+    /// What each customer was credited, in cents.
+    credits: BTreeMap<String, u64>,
+    /// What was done, as a backend logs it: a JSON object a line, for `countersign reconcile`.
+    log: Vec<String>,
     /// Answer by grant id: a grant that comes twice gets the first answer and runs nothing.
     answers: BTreeMap<String, Value>,
     refused: Vec<String>,
@@ -101,6 +106,13 @@ impl Panel {
         self.books().accepted.last().cloned()
     }
 
+    /// Its own log of what was done, JSON lines.
+    pub(crate) fn log(&self) -> String {
+        let mut log = self.books().log.join("\n");
+        log.push('\n');
+        log
+    }
+
     /// Its routes.
     pub(crate) fn router(&self) -> Router {
         Router::new()
@@ -109,6 +121,7 @@ impl Panel {
             .route("/countersign/run", post(run))
             .route("/countersign/status/{jti}", get(status))
             .route("/countersign/password", post(password))
+            .route("/log.jsonl", get(own_log))
             .route("/servers/{server}/reinstall", post(old_door))
             .with_state(self.clone())
     }
@@ -144,6 +157,16 @@ impl Panel {
             return Err(reason.as_str());
         }
         let answer = books.perform(&claims.sub, &detail.action, &detail.parameters);
+        if answer.get("outcome").and_then(Value::as_str) == Some("done") {
+            let at = self.0.clock.now();
+            books.note(
+                at,
+                &claims.sub,
+                &detail.action,
+                Some(&claims.jti),
+                &detail.parameters,
+            );
+        }
         books.answers.insert(claims.jti, answer.clone());
         books.accepted.push(body.to_owned());
         Ok(answer)
@@ -151,6 +174,21 @@ impl Panel {
 }
 
 impl Books {
+    /// A line of the panel's own log. Without a grant it is an action that somebody took past the gate.
+    fn note(
+        &mut self,
+        at: Timestamp,
+        customer: &str,
+        action: &str,
+        grant: Option<&str>,
+        parameters: &BTreeMap<String, String>,
+    ) {
+        let line = json!({
+            "at": at.0, "action": action, "customer": customer, "grant": grant, "parameters": parameters,
+        });
+        self.log.push(line.to_string());
+    }
+
     fn perform(
         &mut self,
         customer: &str,
@@ -172,9 +210,32 @@ impl Books {
                 None => json!({ "outcome": "failed", "reason": "no-such-server" }),
             },
             "email.change" | "password.reset" => json!({ "outcome": "done" }),
+            // Cents, so that no fraction is lost; an amount that is none is not given.
+            "credit.give" => match cents(&parameter("amount")) {
+                Some(cents) => {
+                    *self.credits.entry(customer.to_owned()).or_default() += cents;
+                    json!({ "outcome": "done" })
+                }
+                None => json!({ "outcome": "failed", "reason": "no-such-amount" }),
+            },
             _ => json!({ "outcome": "failed", "reason": "unknown-action" }),
         }
     }
+}
+
+/// `49.90` in cents; nothing for what is no amount with at most two decimal places.
+fn cents(amount: &str) -> Option<u64> {
+    let (euros, rest) = amount.split_once('.').unwrap_or((amount, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if euros.is_empty() || !digits(euros) || !digits(rest) || rest.len() > 2 {
+        return None;
+    }
+    let rest: u64 = format!("{rest:0<2}").parse().ok()?;
+    euros
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(100)?
+        .checked_add(rest)
 }
 
 /// Whether the gate itself sent this: the Standard Webhooks signature over id, time and body.
@@ -282,6 +343,15 @@ async fn old_door(State(panel): State<Panel>, Path(server): Path<String>) -> Res
         .into_response()
 }
 
+/// The panel's own log, for whoever wants to reconcile it.
+async fn own_log(State(panel): State<Panel>) -> Response {
+    (
+        [(header::CONTENT_TYPE, "application/x-ndjson")],
+        panel.log(),
+    )
+        .into_response()
+}
+
 async fn front(State(panel): State<Panel>) -> Response {
     let books = panel.books();
     let mut servers = String::new();
@@ -356,4 +426,40 @@ pub(crate) fn escape(text: &str) -> String {
             }
             out
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_cents_or_nothing() {
+        assert_eq!(cents("50"), Some(5_000));
+        assert_eq!(cents("49.9"), Some(4_990));
+        assert_eq!(cents("0.05"), Some(5));
+        for none in [
+            "",
+            ".5",
+            "-1",
+            "1.234",
+            "1e3",
+            "five",
+            "99999999999999999999",
+        ] {
+            assert_eq!(cents(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_credit_is_given_and_noted() {
+        let mut books = Books::default();
+        let parameters: BTreeMap<String, String> =
+            [("amount".to_owned(), "49.90".to_owned())].into();
+        let answer = books.perform("signe", "credit.give", &parameters);
+        assert_eq!(answer["outcome"], "done");
+        assert_eq!(books.credits["signe"], 4_990);
+        books.note(Timestamp(7), "signe", "credit.give", Some("g"), &parameters);
+        let line: Value = serde_json::from_str(&books.log[0]).unwrap();
+        assert_eq!((&line["grant"], &line["at"]), (&json!("g"), &json!(7)));
+    }
 }

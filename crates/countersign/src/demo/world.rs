@@ -153,6 +153,7 @@ impl World {
                 grant_seed: random_bytes(&*dice),
                 codes: random_bytes(&*dice),
                 seal: random_bytes(&*dice),
+                others: Default::default(),
             },
             log_verifier: signer.verifier().to_string(),
             connectors: vec![Connector {

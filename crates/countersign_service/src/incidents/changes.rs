@@ -216,15 +216,17 @@ impl Gate {
         change: &IncidentChange,
     ) -> Result<(), IncidentError> {
         let author = self.may_edit_incidents(by)?;
-        self.change_incident(incident, &author, async |incident, batch, now| {
-            let happened = self.decided(by, incident, change, batch, now).await?;
-            Ok((happened.into_iter().collect(), ()))
-        })
-        .await?;
-        if matches!(change, IncidentChange::Update { .. }) {
-            self.bell().notify_waiters();
+        let mut tries = Tries::default();
+        loop {
+            let mut open = self.begin_change(incident).await?;
+            let happened = self
+                .decided(by, &open.incident, change, &mut open.batch, open.now)
+                .await?;
+            let happened = happened.into_iter().collect();
+            if self.end_change(open, &author, happened, &mut tries).await? {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     async fn decided(

@@ -16,6 +16,7 @@ mod drills;
 mod enrolment;
 mod erasure;
 mod figures;
+mod incidents;
 mod provider;
 mod stories;
 mod talking;

@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
 #[derive(Clone)]
 pub struct PostgresAddress(PgConnectOptions);
 
-/// Why an address is none. Does not repeat it: it may hold a password.
+/// Why an address is none. Does not repeat it: people put passwords into addresses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// It cannot be read at all.
@@ -19,13 +19,16 @@ pub enum AddressError {
         "this is not an address of a PostgreSQL database; it looks like `postgres://user@host/database`"
     )]
     NotOne,
+    /// It holds a password, which then stands wherever the address does.
+    #[error("an address must not hold the password; give it apart")]
+    Password,
     /// It names something that is not known.
     #[error("`{0}` is not known in an address of a PostgreSQL database; known are {KNOWN}")]
     Unknown(String),
 }
 
 /// What may stand behind the `?`.
-const PARAMETERS: [&str; 9] = [
+const PARAMETERS: [&str; 8] = [
     "host",
     "port",
     "user",
@@ -34,7 +37,6 @@ const PARAMETERS: [&str; 9] = [
     "sslrootcert",
     "sslcert",
     "sslkey",
-    "password",
 ];
 
 const KNOWN: &str =
@@ -53,6 +55,12 @@ impl PostgresAddress {
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         if !Self::is_one(text) {
             return Err(AddressError::NotOne);
+        }
+        let (_, rest) = text.split_once("://").ok_or(AddressError::NotOne)?;
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        let user = authority.rsplit_once('@').map(|(user, _)| user);
+        if user.is_some_and(|user| user.contains(':')) {
+            return Err(AddressError::Password);
         }
         let parameters = text
             .split_once('?')
@@ -123,7 +131,7 @@ mod tests {
     #[test]
     fn an_address_is_read_and_its_password_never_shown() {
         let address = PostgresAddress::parse(
-            "postgres://gate:s3cr%21t@db.acme.example:6432/countersign?sslmode=verify-full",
+            "postgres://gate@db.acme.example:6432/countersign?sslmode=verify-full",
         )
         .unwrap();
         assert_eq!(
@@ -145,7 +153,12 @@ mod tests {
     fn what_is_no_address_is_refused_without_repeating_it() {
         for (text, says) in [
             ("mysql://gate:s3cr@db/x", "is not an address"),
-            ("postgres://gate:s3cr@[::/x", "is not an address"),
+            ("postgres://gate:s3cr@db/x", "must not hold the password"),
+            (
+                "postgres://gate@db/x?password=s3cr",
+                "`password` is not known",
+            ),
+            ("postgres://gate@[::/x", "is not an address"),
             ("postgres://gate@db/x?sslmode=s3cr", "is not an address"),
             (
                 "postgres://gate@db/x?pasword=s3cr",

@@ -6,6 +6,7 @@
 
 mod address;
 mod head;
+mod moving;
 mod schema;
 mod statements;
 mod writer;
@@ -34,7 +35,10 @@ use tokio::{
     time::timeout,
 };
 
-pub use self::address::{AddressError, PostgresAddress};
+pub use self::{
+    address::{AddressError, PostgresAddress},
+    moving::{MoveError, Moved, move_to_postgres},
+};
 use self::{
     head::LoadError,
     writer::{Request, Writer},
@@ -42,8 +46,8 @@ use self::{
 use crate::{
     Clock, OpenError,
     journal::{
-        Batch, CheckpointSigner, CommitError, Committed, Journal, KeyRange, Record, StoreError,
-        StoredEvent, StreamKey, Work,
+        Backlog, Batch, CheckpointSigner, CommitError, Committed, Journal, KeyRange, Record,
+        StoreError, StoredEvent, StreamKey, Work,
     },
     plan, tiles,
 };
@@ -53,6 +57,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A connection that was idle for longer is tried before it is used.
 const TRUSTED: Duration = Duration::from_secs(1);
+
+/// How many connections in a row may be found to have ended.
+const MOST_ENDED: u32 = 16;
 
 /// Rows of gates that have not written for so long are removed, in ms.
 const GATE_FORGOTTEN_MS: i64 = 7 * 24 * 3_600_000;
@@ -93,6 +100,19 @@ impl Default for PostgresOptions {
             ask_every: Duration::from_secs(1),
         }
     }
+}
+
+/// Reads, and reads again as long as that fails because a connection of the pool had ended without anybody noticing.
+macro_rules! again {
+    ($read:expr) => {{
+        let mut left = MOST_ENDED;
+        loop {
+            match $read.await {
+                Err(error) if left > 0 && has_ended(&error) => left -= 1,
+                read => break read.map_err(unread),
+            }
+        }
+    }};
 }
 
 /// What the writer tells everybody else.
@@ -225,6 +245,17 @@ impl PostgresJournal {
         })
     }
 
+    /// Whether there is nothing of ours in the database yet; nothing is made.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) would, before it looks at the ledger.
+    pub async fn is_new(address: &PostgresAddress) -> Result<bool, OpenError> {
+        let mut connection = connect(&address.options()).await?;
+        let version = schema::version(&mut connection).await?;
+        connection.close().await?;
+        Ok(version == 0)
+    }
+
     /// Finishes what was asked for, refuses everything else, and lets go of the database.
     pub async fn close(&self) {
         for task in &self.watching {
@@ -241,10 +272,8 @@ impl PostgresJournal {
 
     /// Makes sure that what other gates have written before this call is known here.
     async fn up_to_date(&self) -> Result<(), StoreError> {
-        let generation: i64 = sqlx::query_scalar(statements::GENERATION)
-            .fetch_one(&self.readers)
-            .await
-            .map_err(unread)?;
+        let generation: i64 =
+            again!(sqlx::query_scalar(statements::GENERATION).fetch_one(&self.readers))?;
         if self.shared.knows(uint(generation)) {
             return Ok(());
         }
@@ -268,12 +297,12 @@ impl PostgresJournal {
         }
         let bytes = match path {
             TilePath::Hashes { level, index, .. } => {
-                let widest: Option<Vec<u8>> = sqlx::query_scalar(statements::TILE)
-                    .bind(i32::from(level))
-                    .bind(int(index))
-                    .fetch_optional(&self.readers)
-                    .await
-                    .map_err(unread)?;
+                let widest: Option<Vec<u8>> = again!(
+                    sqlx::query_scalar(statements::TILE)
+                        .bind(i32::from(level))
+                        .bind(int(index))
+                        .fetch_optional(&self.readers)
+                )?;
                 let widest = match widest {
                     None if level == 0 => {
                         Some(head::hashes_of(&self.leaves(index, path.width()).await?))
@@ -303,12 +332,12 @@ impl PostgresJournal {
     /// The first so many leaves of a bundle.
     async fn leaves(&self, index: u64, width: u16) -> Result<Vec<Vec<u8>>, StoreError> {
         let first = int(index * u64::from(TILE_WIDTH));
-        sqlx::query_scalar(statements::LEAVES)
-            .bind(first)
-            .bind(first + i64::from(width))
-            .fetch_all(&self.readers)
-            .await
-            .map_err(unread)
+        again!(
+            sqlx::query_scalar(statements::LEAVES)
+                .bind(first)
+                .bind(first + i64::from(width))
+                .fetch_all(&self.readers)
+        )
     }
 
     async fn taken(
@@ -376,11 +405,13 @@ impl Journal for PostgresJournal {
     ) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>> {
         let stream = stream.0.clone();
         async move {
-            let rows = sqlx::query_as(statements::READ)
-                .bind(stream)
-                .bind(int(after))
-                .fetch_all(&self.readers);
-            rows.await.map(events).map_err(unread)
+            let rows = again!(
+                sqlx::query_as(statements::READ)
+                    .bind(&stream)
+                    .bind(int(after))
+                    .fetch_all(&self.readers)
+            )?;
+            Ok(events(rows))
         }
         .boxed()
     }
@@ -391,11 +422,13 @@ impl Journal for PostgresJournal {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>> {
         async move {
-            let rows = sqlx::query_as(statements::FOLLOW)
-                .bind(int(after))
-                .bind(at_most(limit))
-                .fetch_all(&self.readers);
-            rows.await.map(events).map_err(unread)
+            let rows = again!(
+                sqlx::query_as(statements::FOLLOW)
+                    .bind(int(after))
+                    .bind(at_most(limit))
+                    .fetch_all(&self.readers)
+            )?;
+            Ok(events(rows))
         }
         .boxed()
     }
@@ -406,11 +439,13 @@ impl Journal for PostgresJournal {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>> {
         async move {
-            let rows = sqlx::query_as(statements::FOLLOW_BACK)
-                .bind(int(before))
-                .bind(at_most(limit))
-                .fetch_all(&self.readers);
-            rows.await.map(events).map_err(unread)
+            let rows = again!(
+                sqlx::query_as(statements::FOLLOW_BACK)
+                    .bind(int(before))
+                    .bind(at_most(limit))
+                    .fetch_all(&self.readers)
+            )?;
+            Ok(events(rows))
         }
         .boxed()
     }
@@ -421,10 +456,12 @@ impl Journal for PostgresJournal {
     ) -> BoxFuture<'a, Result<Vec<StoredEvent>, StoreError>> {
         async move {
             let positions: Vec<i64> = positions.iter().copied().map(int).collect();
-            let rows = sqlx::query_as(statements::EVENTS_AT)
-                .bind(positions)
-                .fetch_all(&self.readers);
-            rows.await.map(events).map_err(unread)
+            let rows = again!(
+                sqlx::query_as(statements::EVENTS_AT)
+                    .bind(&positions)
+                    .fetch_all(&self.readers)
+            )?;
+            Ok(events(rows))
         }
         .boxed()
     }
@@ -436,15 +473,15 @@ impl Journal for PostgresJournal {
         limit: usize,
     ) -> BoxFuture<'_, Result<usize, StoreError>> {
         async move {
-            let count: i64 = sqlx::query_scalar(statements::COUNT)
-                .bind(space)
-                .bind(range.from)
-                .bind(range.to)
-                .bind(self.clock.now_ms())
-                .bind(at_most(limit))
-                .fetch_one(&self.readers)
-                .await
-                .map_err(unread)?;
+            let count: i64 = again!(
+                sqlx::query_scalar(statements::COUNT)
+                    .bind(space)
+                    .bind(&range.from)
+                    .bind(&range.to)
+                    .bind(self.clock.now_ms())
+                    .bind(at_most(limit))
+                    .fetch_one(&self.readers)
+            )?;
             Ok(usize::try_from(count).unwrap_or(usize::MAX))
         }
         .boxed()
@@ -456,13 +493,13 @@ impl Journal for PostgresJournal {
         keys: &'a [String],
     ) -> BoxFuture<'a, Result<Vec<Record>, StoreError>> {
         async move {
-            let rows: Vec<RecordRow> = sqlx::query_as(statements::GET_MANY)
-                .bind(space)
-                .bind(keys)
-                .bind(self.clock.now_ms())
-                .fetch_all(&self.readers)
-                .await
-                .map_err(unread)?;
+            let rows: Vec<RecordRow> = again!(
+                sqlx::query_as(statements::GET_MANY)
+                    .bind(space)
+                    .bind(keys)
+                    .bind(self.clock.now_ms())
+                    .fetch_all(&self.readers)
+            )?;
             Ok(rows.into_iter().map(record).collect())
         }
         .boxed()
@@ -475,13 +512,13 @@ impl Journal for PostgresJournal {
     ) -> BoxFuture<'_, Result<Option<Record>, StoreError>> {
         let key = key.to_owned();
         async move {
-            let row: Option<RecordRow> = sqlx::query_as(statements::GET)
-                .bind(space)
-                .bind(key)
-                .bind(self.clock.now_ms())
-                .fetch_optional(&self.readers)
-                .await
-                .map_err(unread)?;
+            let row: Option<RecordRow> = again!(
+                sqlx::query_as(statements::GET)
+                    .bind(space)
+                    .bind(&key)
+                    .bind(self.clock.now_ms())
+                    .fetch_optional(&self.readers)
+            )?;
             Ok(row.map(record))
         }
         .boxed()
@@ -499,15 +536,15 @@ impl Journal for PostgresJournal {
             } else {
                 statements::SCAN
             };
-            let rows: Vec<RecordRow> = sqlx::query_as(statement)
-                .bind(space)
-                .bind(range.from)
-                .bind(range.to)
-                .bind(self.clock.now_ms())
-                .bind(at_most(limit))
-                .fetch_all(&self.readers)
-                .await
-                .map_err(unread)?;
+            let rows: Vec<RecordRow> = again!(
+                sqlx::query_as(statement)
+                    .bind(space)
+                    .bind(&range.from)
+                    .bind(&range.to)
+                    .bind(self.clock.now_ms())
+                    .bind(at_most(limit))
+                    .fetch_all(&self.readers)
+            )?;
             Ok(rows.into_iter().map(record).collect())
         }
         .boxed()
@@ -521,6 +558,23 @@ impl Journal for PostgresJournal {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Work>, StoreError>> {
         self.taken(queue, now_ms, lease_until_ms, limit).boxed()
+    }
+
+    fn backlog(&self, now_ms: i64) -> BoxFuture<'_, Result<Vec<Backlog>, StoreError>> {
+        async move {
+            let rows: Vec<(String, i64, i64)> = sqlx::query_as(statements::BACKLOG)
+                .bind(now_ms)
+                .fetch_all(&self.readers)
+                .await
+                .map_err(unread)?;
+            let backlog = |(queue, due, oldest_due_ms): (String, i64, i64)| Backlog {
+                queue,
+                due: due.unsigned_abs(),
+                oldest_due_ms,
+            };
+            Ok(rows.into_iter().map(backlog).collect())
+        }
+        .boxed()
     }
 
     fn checkpoint(&self) -> BoxFuture<'_, Result<String, StoreError>> {
@@ -581,9 +635,10 @@ async fn prepare(
     clock: &Clock,
 ) -> Result<(head::Loaded, String), OpenError> {
     let mut transaction = connection.begin().await?;
-    let is_new = schema::version(&mut transaction).await? == 0;
-    schema::migrate(&mut transaction).await?;
-    if is_new {
+    schema::alone(&mut transaction).await?;
+    let version = schema::version(&mut transaction).await?;
+    schema::migrate(&mut transaction, version).await?;
+    if version == 0 {
         begin_ledger(&mut transaction, signer.origin()).await?;
     }
     transaction.commit().await?;
@@ -622,15 +677,14 @@ async fn prepare(
 
 async fn begin_ledger(connection: &mut PgConnection, origin: &str) -> sqlx::Result<()> {
     let tree = Appender::empty();
-    // Of two gates that start at once on a new database the second comes here and finds it begun.
     sqlx::query(
         "INSERT INTO countersign.head (one, origin, generation, position, tree_size)
-         VALUES (1, $1, 0, 0, 0) ON CONFLICT DO NOTHING",
+         VALUES (1, $1, 0, 0, 0)",
     )
     .bind(origin)
     .execute(&mut *connection)
     .await?;
-    sqlx::query("INSERT INTO countersign.checkpoint (tree_size, root) VALUES (0, $1) ON CONFLICT DO NOTHING")
+    sqlx::query("INSERT INTO countersign.checkpoint (tree_size, root) VALUES (0, $1)")
         .bind(&tree.root()[..])
         .execute(connection)
         .await?;
@@ -672,6 +726,15 @@ async fn ask(pool: PgPool, shared: Arc<Shared>, wake: Arc<Notify>, every: Durati
         if generation.is_ok_and(|generation| !shared.knows(uint(generation))) {
             wake.notify_one();
         }
+    }
+}
+
+/// Whether this says that the connection is no more: cut, or ended by the server (class 57, operator intervention).
+fn has_ended(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
+        _ => false,
     }
 }
 

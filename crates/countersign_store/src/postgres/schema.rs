@@ -129,14 +129,15 @@ const WHOLE: &str = "
 
 /// What there is, one name a row.
 const THINGS: &str = "
-    SELECT c.relname || '.' || a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-        WHERE c.relnamespace = to_regnamespace('countersign') AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
-    UNION ALL SELECT 'index:' || c.relname FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid
-        WHERE c.relnamespace = to_regnamespace('countersign') AND i.indisvalid
-    UNION ALL SELECT 'trigger:' || t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-        WHERE c.relnamespace = to_regnamespace('countersign') AND NOT t.tgisinternal AND t.tgenabled <> 'D'";
+    WITH ours AS (SELECT c.oid, c.relname, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'countersign')
+    SELECT c.relname || '.' || a.attname FROM ours c JOIN pg_attribute a ON a.attrelid = c.oid
+        WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL SELECT 'index:' || c.relname FROM ours c JOIN pg_index i ON i.indexrelid = c.oid WHERE i.indisvalid
+    UNION ALL SELECT 'trigger:' || t.tgname FROM pg_trigger t JOIN ours c ON c.oid = t.tgrelid
+        WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'";
 
-/// One of these at a time, of however many gates start at once: \"csgn\".
+/// One of these at a time, of however many gates start at once: "csgn".
 const MIGRATION_LOCK: i64 = 0x6373_676e;
 
 /// Refuses a server that is too old, cannot be written, or would lose what it acknowledged.
@@ -227,13 +228,19 @@ fn new_enough(number: i32, version: String) -> Result<(), OpenError> {
     }
 }
 
-/// Within a transaction: brings the tables to [`VERSION`], or refuses what is ahead of us or not whole.
-pub(super) async fn migrate(connection: &mut PgConnection) -> Result<(), OpenError> {
+/// The first thing in a transaction that may migrate: what the server remembers of its tables is as old as the first look
+/// at them.
+pub(super) async fn alone(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query("SELECT pg_advisory_xact_lock($1)")
         .bind(MIGRATION_LOCK)
-        .execute(&mut *connection)
+        .execute(connection)
         .await?;
-    let found = version(connection).await?;
+    Ok(())
+}
+
+/// Within a transaction that is [`alone`]: brings the tables from the version they have to [`VERSION`], or refuses what is
+/// not whole.
+pub(super) async fn migrate(connection: &mut PgConnection, found: i32) -> Result<(), OpenError> {
     if found == 0 {
         sqlx::query("CREATE SCHEMA IF NOT EXISTS countersign")
             .execute(&mut *connection)

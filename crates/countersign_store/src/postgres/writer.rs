@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{
-    PATIENCE, Published, Shared, connect,
+    PATIENCE, Published, Shared, connect, has_ended,
     head::{self, Head, LoadError},
     int, statements, uint,
 };
@@ -427,15 +427,6 @@ impl Writer {
 pub(super) async fn session(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::raw_sql(SESSION).execute(connection).await?;
     Ok(())
-}
-
-/// Whether this says that the connection is no more: cut, or ended by the server (class 57, operator intervention).
-fn has_ended(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
-        _ => false,
-    }
 }
 
 fn not_connected() -> LoadError {

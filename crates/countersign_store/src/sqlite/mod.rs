@@ -3,6 +3,7 @@
 //! One task writes ([`writer`]), four connections read; in WAL mode neither waits for the other.
 //! `synchronous=FULL` makes every commit wait for the disk.
 
+mod backup;
 mod head;
 mod recent;
 mod schema;
@@ -29,6 +30,8 @@ use sqlx::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use self::backup::backup_sqlite;
+
 use self::{
     head::{Head, LoadError},
     recent::Recent,
@@ -37,8 +40,8 @@ use self::{
 use crate::{
     Clock, OpenError,
     journal::{
-        Batch, CheckpointSigner, CommitError, Committed, Journal, KeyRange, Record, StoreError,
-        StoredEvent, StreamKey, Work,
+        Backlog, Batch, CheckpointSigner, CommitError, Committed, Journal, KeyRange, Record,
+        StoreError, StoredEvent, StreamKey, Work,
     },
     plan, tiles,
 };
@@ -488,6 +491,23 @@ impl Journal for SqliteJournal {
         .boxed()
     }
 
+    fn backlog(&self, now_ms: i64) -> BoxFuture<'_, Result<Vec<Backlog>, StoreError>> {
+        async move {
+            let rows: Vec<(String, i64, i64)> = sqlx::query_as(statements::BACKLOG)
+                .bind(now_ms)
+                .fetch_all(&self.readers)
+                .await
+                .map_err(unread)?;
+            let backlog = |(queue, due, oldest_due_ms): (String, i64, i64)| Backlog {
+                queue,
+                due: due.unsigned_abs(),
+                oldest_due_ms,
+            };
+            Ok(rows.into_iter().map(backlog).collect())
+        }
+        .boxed()
+    }
+
     fn checkpoint(&self) -> BoxFuture<'_, Result<String, StoreError>> {
         future::ready(Ok(self.shared.published().note)).boxed()
     }
@@ -514,7 +534,7 @@ impl fmt::Debug for SqliteJournal {
 ///
 /// The lock is the operating system's, on a file beside the database: it ends with the program,
 /// however that ends. (A lock on the database file itself could not be told from SQLite's own.)
-fn claim(path: &Path) -> Result<(PathBuf, File), OpenError> {
+pub(crate) fn claim(path: &Path) -> Result<(PathBuf, File), OpenError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| OpenError::File { path, source }
@@ -539,6 +559,39 @@ fn claim(path: &Path) -> Result<(PathBuf, File), OpenError> {
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path }),
         Err(TryLockError::Error(error)) => Err(failed(&lock_path)(error)),
     }
+}
+
+/// Where a ledger stands, for whoever moves it.
+pub(crate) struct Newest {
+    pub(crate) generation: u64,
+    pub(crate) position: u64,
+    pub(crate) size: u64,
+    pub(crate) root: [u8; 32],
+    /// The checkpoint over it.
+    pub(crate) note: String,
+    /// Whether that was signed just now.
+    pub(crate) was_unsigned: bool,
+}
+
+/// Opens a claimed database to be read, and looks at its ledger as a start does.
+pub(crate) async fn sound(
+    options: &SqliteConnectOptions,
+    signer: &dyn CheckpointSigner,
+) -> Result<(SqliteConnection, Newest), OpenError> {
+    schema::check(options).await?;
+    let mut connection = SqliteConnection::connect_with(options).await?;
+    schema::migrate(&mut connection).await?;
+    let (head, note) = first_head(&mut connection, signer).await?;
+    let (size, root) = (head.tree.size(), head.tree.root());
+    let newest = Newest {
+        generation: head.generation,
+        position: head.position,
+        size,
+        root,
+        was_unsigned: note.is_none(),
+        note: note.unwrap_or_else(|| signer.sign(size, root)),
+    };
+    Ok((connection, newest))
 }
 
 /// Files that nobody but the program's own user may read.

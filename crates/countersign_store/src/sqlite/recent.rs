@@ -77,6 +77,10 @@ impl Recent {
     }
 
     /// The record; `Some(None)` if it is known that there is none.
+    #[expect(
+        clippy::option_option,
+        reason = "not known, and known not to be there, are two things"
+    )]
     pub(super) fn record(
         &self,
         space: &'static str,
@@ -332,6 +336,7 @@ mod tests {
         }
     }
 
+    #[expect(clippy::option_option, reason = "as `Recent::record`")]
     fn value(recent: &Recent, key: &str) -> Option<Option<String>> {
         let known = recent.record("s", key, 0)?;
         Some(known.map(|record| record.value))

@@ -20,6 +20,10 @@ const ROWS_MAX: usize = 128;
 /// The most expired records deleted at once.
 const SWEEP_MAX: u32 = 500;
 
+/// Every piece that is due, with when its oldest was; the index on queue and time carries it.
+pub(super) const BACKLOG: &str =
+    "SELECT queue, COUNT(*), MIN(due_ms) FROM work WHERE due_ms <= ?1 GROUP BY queue";
+
 pub(super) const READ: &str = "
     SELECT position, stream, sequence, kind, version, at_ms, data, leaf
     FROM event WHERE stream = ?1 AND sequence > ?2 ORDER BY sequence";

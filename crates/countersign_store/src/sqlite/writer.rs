@@ -147,6 +147,8 @@ impl Writer {
         };
         match outcome {
             Ok(()) => {
+                metrics::histogram!("countersign.store.group.requests")
+                    .record(f64::from(u32::try_from(waiting.len()).unwrap_or(u32::MAX)));
                 let (position, tree_size) = (self.head.position, self.head.tree.size());
                 for (answer, admitted) in waiting {
                     // Whoever asked may have gone: here and below.

@@ -30,7 +30,7 @@ async fn a_commit_that_was_cut_off_is_found_out() {
                 .await
                 .unwrap();
         }
-        wire.cut_at_commit(cut);
+        wire.cut_once(cut);
         let names = ["a", "b", "c"].map(|name| format!("ann/{name}{round}"));
         let group = names.each_ref().map(|name| gate.commit(turn(name, 0)));
         for (name, answer) in names.iter().zip(join_all(group).await) {

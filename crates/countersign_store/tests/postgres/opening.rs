@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use countersign_store::{
-    Batch, CheckpointSigner, Clock, Journal as _, OpenError, conformance::RecordingSigner,
+    Batch, CheckpointSigner, Clock, Journal as _, OpenError, PostgresAddress, PostgresJournal,
+    conformance::RecordingSigner,
 };
 use countersign_testkit::postgres::{self, Cluster, Database};
 
@@ -214,13 +215,11 @@ async fn a_standby_is_refused() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_named_without_its_password() {
-    let error = super::open_with(
-        "postgres://gate:s3cr@localhost/x?host=/nonexistent/folder",
-        Arc::new(RecordingSigner::default()),
-        Clock::system(),
-    )
-    .await
-    .unwrap_err();
+    let address = PostgresAddress::parse("postgres://gate@localhost/x?host=/nonexistent/folder")
+        .unwrap()
+        .with_password("s3cr");
+    let signer = Arc::new(RecordingSigner::default());
+    let error = PostgresJournal::open(&address, signer).await.unwrap_err();
     let says = format!("{error} {error:?}");
     assert!(
         says.contains("cannot connect to PostgreSQL at `/nonexistent/folder`"),

@@ -191,6 +191,17 @@ impl Cluster {
         self.order("start");
     }
 
+    /// From now on this user has to give a password.
+    ///
+    /// # Panics
+    /// As [`stop`](Self::stop).
+    pub fn ask_for_passwords_of(&self, user: &str) {
+        self.order(&format!("passwords {user}"));
+        // Until it is started again it may go on by what it read before.
+        self.order("stop");
+        self.order("start");
+    }
+
     fn order(&self, order: &str) {
         if let Err(error) = self.ask(Some(order)) {
             panic!("PostgreSQL does not {order}: {error}");

@@ -21,6 +21,8 @@ pub enum Cut {
     BeforeCommit,
     /// The next `COMMIT` is carried out, and its answer does not come back.
     AfterCommit,
+    /// The next `UPDATE` is carried out, and its answer does not come back.
+    AfterUpdate,
 }
 
 /// A wire to one database. Ends when it is dropped.
@@ -45,7 +47,7 @@ struct State {
     /// Whether nobody gets through.
     down: bool,
     ended: bool,
-    /// How often it was cut at a `COMMIT`.
+    /// How often it was cut at such a moment.
     cuts: usize,
     open: Vec<UnixStream>,
 }
@@ -85,19 +87,19 @@ impl Proxy {
         super::address(&self.folder, &self.database)
     }
 
-    /// Cuts every connection at the next `COMMIT` of any of them, once; new connections are let through.
-    pub fn cut_at_commit(&self, cut: Cut) {
+    /// Cuts every connection at that moment, once; new connections are let through.
+    pub fn cut_once(&self, cut: Cut) {
         self.wire.state().armed = Some(cut);
     }
 
-    /// As [`cut_at_commit`](Self::cut_at_commit), and lets nobody through after it until [`up`](Self::up).
+    /// As [`cut_once`](Self::cut_once), and lets nobody through after it until [`up`](Self::up).
     pub fn stay_down_after(&self, cut: Cut) {
         let mut state = self.wire.state();
         state.armed = Some(cut);
         state.then_down = true;
     }
 
-    /// How often it was cut at a `COMMIT`.
+    /// How often it was cut at such a moment.
     pub fn cuts(&self) -> usize {
         self.wire.state().cuts
     }
@@ -150,14 +152,14 @@ impl Wire {
             state.open.push(far.try_clone()?);
         }
         let ends = [
-            (near.try_clone()?, far.try_clone()?, Cut::BeforeCommit),
-            (far, near, Cut::AfterCommit),
+            (near.try_clone()?, far.try_clone()?, Way::There),
+            (far, near, Way::Back),
         ];
-        for (from, to, cut) in ends {
+        for (from, to, way) in ends {
             let wire = Arc::clone(&self);
             thread::spawn(move || {
                 // The end of one direction is the end of both.
-                let _ = wire.carry(&from, &to, cut);
+                let _ = wire.carry(&from, &to, way);
                 let _ = from.shutdown(Shutdown::Both);
                 let _ = to.shutdown(Shutdown::Both);
             });
@@ -165,8 +167,7 @@ impl Wire {
         Ok(())
     }
 
-    /// Carries one direction, in which this cut would be made.
-    fn carry(&self, mut from: &UnixStream, mut to: &UnixStream, cut: Cut) -> io::Result<()> {
+    fn carry(&self, mut from: &UnixStream, mut to: &UnixStream, way: Way) -> io::Result<()> {
         let mut buffer = vec![0; 64 << 10];
         loop {
             let read = from.read(&mut buffer)?;
@@ -176,7 +177,7 @@ impl Wire {
             }
             {
                 let mut state = self.state();
-                if state.armed == Some(cut) && is_commit(bytes, cut) {
+                if state.armed.is_some_and(|cut| is_made(cut, way, bytes)) {
                     state.armed = None;
                     state.cuts += 1;
                     state.down |= std::mem::take(&mut state.then_down);
@@ -198,11 +199,22 @@ impl State {
     }
 }
 
-/// Whether these bytes hold the query `COMMIT`, or the tag that answers it.
-fn is_commit(bytes: &[u8], cut: Cut) -> bool {
-    let message: &[u8] = match cut {
-        Cut::BeforeCommit => b"Q\0\0\0\x0bCOMMIT\0",
-        Cut::AfterCommit => b"C\0\0\0\x0bCOMMIT\0",
-    };
-    bytes.windows(message.len()).any(|at| at == message)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    There,
+    Back,
+}
+
+/// Whether the cut is made where these bytes pass: they hold the query `COMMIT` (message `Q`), or the tag of the answer
+/// (message `C`, its length, the tag).
+fn is_made(cut: Cut, way: Way, bytes: &[u8]) -> bool {
+    let holds = |message: &[u8]| bytes.windows(message.len()).any(|at| at == message);
+    match (cut, way) {
+        (Cut::BeforeCommit, Way::There) => holds(b"Q\0\0\0\x0bCOMMIT\0"),
+        (Cut::AfterCommit, Way::Back) => holds(b"C\0\0\0\x0bCOMMIT\0"),
+        (Cut::AfterUpdate, Way::Back) => bytes
+            .windows(12)
+            .any(|at| at.starts_with(b"C\0\0\0") && at.ends_with(b"UPDATE ")),
+        _ => false,
+    }
 }

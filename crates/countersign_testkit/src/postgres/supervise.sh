@@ -33,11 +33,12 @@ if ! "$bin/initdb" -D "$data" -A trust -U countersign -E UTF8 --locale=C.UTF-8 >
   exit 1
 fi
 start && echo done || { echo failed; exit 1; }
-while read -r order; do
+while read -r order about; do
   case $order in
     start) start ;;
     stop) "$bin/pg_ctl" -D "$data" -w -m fast stop >/dev/null 2>&1 ;;
     crash) crash ;;
+    passwords) printf 'local all %s scram-sha-256\nlocal all all trust\n' "$about" >"$data/pg_hba.conf" ;;
     standby) : >"$data/standby.signal" ;;
     *) false ;;
   esac && echo done || echo failed

@@ -4,7 +4,10 @@ pub mod cases;
 pub mod customers;
 pub mod gate;
 pub mod idempotency;
+pub mod incidents;
+pub mod reconcile;
 pub mod staff;
+pub mod statements;
 pub mod statistics;
 
 use axum::http::StatusCode;

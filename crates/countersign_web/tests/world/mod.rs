@@ -127,7 +127,15 @@ impl World {
         let secrets = WebhookSecrets::parse([WEBHOOK_SECRET]).unwrap();
         let panel = Backend::start(verifier, secrets, Arc::clone(&clock)).await;
         let dice = SeededDice::new(1);
-        let names = ["panel", "customers", "eraser", "backups", "reader", "robot"];
+        let names = [
+            "panel",
+            "customers",
+            "eraser",
+            "backups",
+            "reader",
+            "robot",
+            "reconciler",
+        ];
         let tokens: BTreeMap<&'static str, Token> = names
             .into_iter()
             .map(|name| (name, Token::generate(TokenKind::Machine, &dice)))
@@ -154,6 +162,11 @@ impl World {
         change(&mut self.settings);
         self.gate = gate(&self.settings, &self.journal, &self.clock, 7).await;
         self.router = router_of(&self.gate, &self.signer);
+    }
+
+    /// This gate with its limits in hand.
+    pub(crate) fn web(&self) -> Web {
+        Web::new(self.gate.clone(), web_settings(&self.signer))
     }
 
     /// This gate as the demo serves it.
@@ -529,6 +542,7 @@ fn settings(
             grant_seed: [4; 32],
             codes: [5; 32],
             seal: [6; 32],
+            others: Default::default(),
         },
         log_verifier: signer.verifier().to_string(),
         connectors: vec![Connector {
@@ -583,6 +597,7 @@ fn settings(
             machine("backups", &[Scope::Backups], &[]),
             machine("reader", &[Scope::Read], &[]),
             machine("robot", &[Scope::Robot], &["agent"]),
+            machine("reconciler", &[Scope::Reconcile], &[]),
         ],
         return_to: vec!["https://panel.acme.example".to_owned()],
         language: countersign_service::Language::English,
