@@ -444,6 +444,7 @@ event-too-late = Sollte gestoppt werden, zu spät
 event-too-late-because = Sollte gestoppt werden, zu spät: { $reason }
 event-withdrawn = Zurückgenommen
 event-expired = Abgelaufen
+event-drill-told = Dies war eine Übung
 
 ## Wenn etwas nicht geklappt hat
 

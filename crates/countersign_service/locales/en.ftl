@@ -445,6 +445,7 @@ event-too-late = Tried to stop it, too late
 event-too-late-because = Tried to stop it, too late: { $reason }
 event-withdrawn = Taken back
 event-expired = Ran out
+event-drill-told = This was a drill
 
 ## When something did not work
 

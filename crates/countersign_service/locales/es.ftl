@@ -444,6 +444,7 @@ event-too-late = Se intentó detener, demasiado tarde
 event-too-late-because = Se intentó detener, demasiado tarde: { $reason }
 event-withdrawn = Retirado
 event-expired = Caducado
+event-drill-told = Esto era un simulacro
 
 ## Cuando algo no ha funcionado
 

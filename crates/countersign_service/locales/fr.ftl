@@ -444,6 +444,7 @@ event-too-late = Tentative d’arrêt, trop tard
 event-too-late-because = Tentative d’arrêt, trop tard : { $reason }
 event-withdrawn = Retiré
 event-expired = Expiré
+event-drill-told = C’était un exercice
 
 ## Quand quelque chose n’a pas marché
 

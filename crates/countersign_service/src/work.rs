@@ -15,6 +15,7 @@ use crate::{
     decisions::TIMER,
     delivery::{ASK, RUN},
     device_push::PUSH,
+    drills::DRILL,
     gate::Gate,
     notices::MAIL,
     records,
@@ -35,13 +36,20 @@ const AFTER_TROUBLE_SECONDS: u64 = 2;
 
 /// The queues, and how much of each is done at the same time. Each has a worker of its own, so that a slow mail server keeps
 /// no timer waiting; and within one a slow backend keeps no other waiting. Letters are few at once, for the mail server's sake.
-const QUEUES: [(&str, usize); 5] = [(TIMER, 64), (MAIL, 4), (RUN, 64), (ASK, 16), (PUSH, 16)];
+const QUEUES: [(&str, usize); 6] = [
+    (TIMER, 64),
+    (MAIL, 4),
+    (RUN, 64),
+    (ASK, 16),
+    (PUSH, 16),
+    (DRILL, 2),
+];
 
 impl Gate {
     /// Runs all workers until `shutdown` is done. Work in progress is finished first.
     pub async fn work(&self, shutdown: impl Future<Output = ()>) {
         let (stop, stopped) = watch::channel(false);
-        let [timer, mail, run, ask, push] =
+        let [timer, mail, run, ask, push, drill] =
             QUEUES.map(|(queue, most)| Box::pin(self.worker(queue, most, stopped.clone())));
         let ring = async {
             shutdown.await;
@@ -52,7 +60,9 @@ impl Gate {
         let kept = Box::pin(self.keep_on(stopped.clone()));
         let followed = Box::pin(self.follow_procedure_on(stopped.clone()));
         let checked = Box::pin(self.check_on(stopped));
-        tokio::join!(ring, timer, mail, run, ask, push, kept, followed, checked);
+        tokio::join!(
+            ring, timer, mail, run, ask, push, drill, kept, followed, checked
+        );
     }
 
     /// Takes work as it becomes due, whenever there is room for more, and ends once all that was taken is done.
@@ -144,6 +154,7 @@ impl Gate {
             RUN => self.deliver(work).await,
             ASK => self.ask_outcome(work).await,
             PUSH => self.follow_push(work).await,
+            DRILL => self.drill_step(work).await,
             _ => Ok(()),
         }
     }

@@ -100,6 +100,8 @@ pub(crate) fn words(kind: &str, data: &Value, procedure: Option<&Procedure>) -> 
                 _ => format!("Answer not right: {proof}"),
             }
         }
+        "drill.planned" => "A drill planned".to_owned(),
+        "drill.dropped" => "A planned drill dropped: it could not be played".to_owned(),
         "customer.put" => match data.get("created").and_then(Value::as_bool) {
             Some(true) => "Customer recorded".to_owned(),
             _ => "Customer changed".to_owned(),
@@ -202,6 +204,7 @@ fn of_case(event: &Event, procedure: Option<&Procedure>) -> String {
         EventKind::StopCameTooLate { .. } => "Tried to stop it, too late".to_owned(),
         EventKind::Withdrawn { .. } => "Taken back".to_owned(),
         EventKind::Expired => "Ran out".to_owned(),
+        EventKind::DrillTold { .. } => "Told to have been a drill".to_owned(),
     }
 }
 

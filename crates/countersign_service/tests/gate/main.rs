@@ -12,6 +12,7 @@ mod audit;
 mod backend;
 mod company;
 mod delivery;
+mod drills;
 mod enrolment;
 mod erasure;
 mod figures;
