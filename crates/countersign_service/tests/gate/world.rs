@@ -134,7 +134,7 @@ impl World {
         let panel = Backend::start(verifier, secrets, Arc::clone(&clock)).await;
         let dice = SeededDice::new(seed);
         let tokens: BTreeMap<&'static str, Token> =
-            ["panel", "eraser", "backups", "robot", "reader"]
+            ["panel", "eraser", "backups", "robot", "reader", "reconciler"]
                 .into_iter()
                 .map(|name| (name, Token::generate(TokenKind::Machine, &dice)))
                 .collect();
@@ -654,6 +654,7 @@ fn settings(
             machine("backups", &[Scope::Backups], &[]),
             machine("robot", &[Scope::Robot], &["agent"]),
             machine("reader", &[Scope::Read], &[]),
+            machine("reconciler", &[Scope::Reconcile], &[]),
         ],
         return_to: vec!["https://panel.acme.example".to_owned()],
         language: Language::English,
