@@ -76,7 +76,9 @@ fn a_second_one_is_refused(installation: &Installation) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_turns_away_and_loses_nothing() {
     let Some(disk) = std::env::var_os("COUNTERSIGN_SMALL_DISK_OF_GATE").map(PathBuf::from) else {
-        println!("left out: COUNTERSIGN_SMALL_DISK_OF_GATE names no small file system; ./test makes one");
+        println!(
+            "left out: COUNTERSIGN_SMALL_DISK_OF_GATE names no small file system; ./test makes one"
+        );
         return;
     };
     let folder = tempfile::tempdir_in(&disk).unwrap();
