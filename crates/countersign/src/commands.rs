@@ -1,6 +1,7 @@
 //! One file a group of commands; each returns the exit code.
 
 mod advice;
+mod backup;
 mod certificate;
 mod diff;
 mod doctor;
@@ -8,6 +9,7 @@ mod draw;
 mod grant;
 mod init;
 mod ledger;
+mod migrate;
 mod pages;
 mod procedure;
 mod promises;
@@ -151,6 +153,30 @@ pub(crate) enum Command {
         /// Print a one-time link with which this account registers its first passkey.
         #[arg(long, value_name = "ACCOUNT")]
         invite: Vec<String>,
+        /// A checkpoint that was kept: do not start on a database whose ledger does not begin with it.
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
+    },
+    /// Copy the database of a running gate (SQLite) into a new folder, and audit the copy.
+    Backup {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", default_value = "countersign.toml")]
+        config: PathBuf,
+        /// Where backups are kept; the new one is a folder in it, named by the time.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Make a backup the database, where there is none; audit its ledger before.
+    Restore {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", default_value = "countersign.toml")]
+        config: PathBuf,
+        /// The folder of one backup.
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// The newest checkpoint that was kept: a copy that does not begin with it is refused.
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
     },
     /// Begin a new installation: a commented configuration, fresh keys and an example procedure.
     Init {
@@ -164,7 +190,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE", default_value = "countersign.toml")]
         config: PathBuf,
     },
-    /// Say how far procedure was followed: figures from the events in the database. The gate must not be running; of one that is, read `/v1/statistics`.
+    /// Move an installation from SQLite to PostgreSQL, ledger and all: everything or nothing.
+    Migrate(migrate::Migrate),
+    /// Say how far procedure was followed: figures from the events in the database. A gate on SQLite must not be running; of one that is, read `/v1/statistics`.
     Statistics(statistics::Statistics),
     /// Match what a backend says it did with cases: exit 0 if a case covers every guarded action, 1 if one is uncovered or a line cannot be read. The gate must not be running; to one that is, `POST /v1/reconciliations`.
     Reconcile(reconcile::Reconcile),
@@ -248,7 +276,7 @@ pub(crate) enum Ledger {
         #[arg(long, value_enum, default_value = "text")]
         format: promises::Format,
     },
-    /// Write the ledger as plain files that any C2SP verifier reads. The gate must not be running; of one that is, read `/ledger/`.
+    /// Write the ledger as plain files that any C2SP verifier reads. A gate on SQLite must not be running; of one that is, read `/ledger/`.
     Export {
         /// The configuration file.
         #[arg(long, value_name = "FILE", default_value = "countersign.toml")]
@@ -360,12 +388,23 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             format,
         } => promises::show_repairs(&file, on.as_deref(), at_most, format),
         Command::Draw(what) => draw::draw(&what),
-        Command::Serve { config, invite } => serve::serve(&config, &invite),
+        Command::Serve {
+            config,
+            invite,
+            since,
+        } => serve::serve(&config, &invite, since.as_deref()),
+        Command::Backup { config, to } => backup::backup(&config, &to),
+        Command::Restore {
+            config,
+            from,
+            since,
+        } => backup::restore(&config, &from, since.as_deref()),
         Command::Doctor { config } => doctor::doctor(&config),
         Command::Reconcile(asked) => reconcile::reconcile(&asked),
         Command::Statement {
             command: Statement::Check(asked),
         } => statement::check_files(&asked),
+        Command::Migrate(asked) => migrate::migrate(&asked),
         Command::Statistics(asked) => statistics::statistics(&asked),
         Command::Reference { page } => reference::reference(page),
         Command::Ledger {

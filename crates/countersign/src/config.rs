@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use countersign_store::{AddressError, PostgresAddress};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -409,6 +410,17 @@ fn read_value(kind: Kind, value: &DeValue<'_>) -> Result<Given, String> {
             .filter(|text| !text.is_empty())
             .map(given_text)
             .ok_or_else(|| "words in quotes".to_owned()),
+        Kind::Database => match text {
+            Some(address) if PostgresAddress::is_one(address) => PostgresAddress::parse(address)
+                .map(|_| Given::Text(address.to_owned()))
+                .map_err(|error| match error {
+                    AddressError::Password => "an address without the password, which stands apart, at `database_password`".to_owned(),
+                    AddressError::NotOne => "a path, or an address such as `postgres://user@host/database`".to_owned(),
+                    AddressError::Unknown(_) => format!("an address in which everything is known: {error}"),
+                }),
+            Some(path) if !path.is_empty() && !path.contains("://") => Ok(Given::Text(path.to_owned())),
+            _ => Err("a path, or an address such as `postgres://user@host/database`".to_owned()),
+        },
         Kind::Name => text
             .filter(|text| {
                 !text.is_empty()

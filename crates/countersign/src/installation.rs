@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use countersign_language::{Procedure, line_of};
+use countersign_ledger::VerifierKey;
 use countersign_prover::certificate::{self, Certificate};
 use countersign_prover::{Verdict, diff};
 use countersign_service::adapters::clock::{Clock, SystemClock};
@@ -16,12 +17,13 @@ use countersign_service::adapters::tokens::{TokenHash, TokenKind};
 use countersign_service::adapters::webhooks::WebhookSecrets;
 use countersign_service::settings::{
     CompanyLogin, Connector, ConsoleRole, Endpoint, Group, Keys, Limits, MachineToken,
-    MailSettings, NewAccount, Scope, Settings, StaffLogin,
+    MailSettings, NewAccount, OtherKeys, Scope, Settings, StaffLogin,
 };
 use countersign_service::{Language, LogSigner};
-use countersign_store::{OpenError, SqliteJournal, SqliteOptions};
+use countersign_store::OpenError;
 
 use crate::config::{self, Config, Mistake};
+use crate::database::{Database, Place};
 
 /// The largest configuration file that is read.
 const MOST_BYTES: u64 = 1 << 20;
@@ -35,6 +37,8 @@ pub(crate) struct Installation {
     pub(crate) settings: Settings,
     /// Signs checkpoints.
     pub(crate) signer: LogSigner,
+    /// Where the database is.
+    pub(crate) database: Place,
     /// Without it the stored hashes of PINs cannot be tried.
     pub(crate) pepper: Option<Secret>,
 }
@@ -82,11 +86,16 @@ impl Installation {
         let origin = config.text("gate", "origin");
         let log_name = log_name(config);
         let ledger = reader.seed("ledger");
-        let keys = Keys {
+        let mut keys = Keys {
             grant_seed: reader.seed("grant"),
             codes: reader.seed("codes"),
             seal: reader.seed("seal"),
+            others: OtherKeys {
+                grant_seeds: reader.optional_seed("second_grant").into_iter().collect(),
+                ledger: Vec::new(),
+            },
         };
+        let second_ledger = reader.optional_seed("second_ledger");
         let pepper = reader
             .optional_seed("pepper")
             .map(|seed| Secret::from_bytes(seed.to_vec()));
@@ -110,10 +119,20 @@ impl Installation {
             .then(|| reader.staff_login())
             .flatten();
         let mut wrong = reader.wrong;
+        let database = Place::of(config).map_err(|error| wrong.push(error)).ok();
         let signer = LogSigner::new(&log_name, &ledger)
+            .and_then(|signer| match &second_ledger {
+                Some(second) => signer.beside(second),
+                None => Ok(signer),
+            })
             .map_err(|error| wrong.push(format!("the ledger `{log_name}`: {error}")))
             .ok();
-        let Some(signer) = signer.filter(|_| wrong.is_empty()) else {
+        let former = former_keys(config, &log_name, &mut wrong);
+        if let Some(signer) = &signer {
+            let second = signer.second_verifier().map(VerifierKey::to_string);
+            keys.others.ledger = second.into_iter().chain(former).collect();
+        }
+        let (Some(signer), Some(database), true) = (signer, database, wrong.is_empty()) else {
             return Err(wrong);
         };
         let settings = Settings {
@@ -141,6 +160,7 @@ impl Installation {
         Ok(Self {
             settings,
             signer,
+            database,
             pepper,
         })
     }
@@ -149,28 +169,52 @@ impl Installation {
     ///
     /// # Errors
     /// [`OpenError`], each a sentence that says what to do.
-    pub(crate) async fn open_database(
-        &self,
-        config: &Config,
-        clock: Arc<dyn Clock>,
-    ) -> Result<SqliteJournal, OpenError> {
+    pub(crate) async fn open_database(&self, clock: Arc<dyn Clock>) -> Result<Database, OpenError> {
         let clock = countersign_store::Clock::new(move || clock.now().0);
-        let options = SqliteOptions {
-            clock,
-            ..SqliteOptions::default()
-        };
-        SqliteJournal::open_with(
-            config.path("gate", "database"),
-            Arc::new(self.signer.clone()),
-            options,
-        )
-        .await
+        self.database
+            .open(Arc::new(self.signer.clone()), clock)
+            .await
+    }
+
+    /// As [`open_database`](Self::open_database), of a database that must be there already.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub(crate) async fn open_existing(&self, clock: Arc<dyn Clock>) -> anyhow::Result<Database> {
+        anyhow::ensure!(
+            self.database.is_there().await?,
+            "there is no database at {}",
+            self.database
+        );
+        Ok(self.open_database(clock).await?)
     }
 
     /// The clock of every gate that is not a demonstration.
     pub(crate) fn clock() -> Arc<dyn Clock> {
         Arc::new(SystemClock)
     }
+}
+
+/// Public keys that signed this ledger before; whatever is not one is remembered as wrong.
+fn former_keys(config: &Config, log_name: &str, wrong: &mut Vec<String>) -> Vec<String> {
+    let mut former = config.list("keys", "former_ledger");
+    former.retain(|key| match key.parse::<VerifierKey>() {
+        Ok(read) if read.name() == log_name => true,
+        Ok(read) => {
+            wrong.push(format!(
+                "keys.former_ledger: `{key}` is a key of the ledger `{}` and not of `{log_name}`",
+                read.name()
+            ));
+            false
+        }
+        Err(_) => {
+            wrong.push(format!(
+                "keys.former_ledger: `{key}` is not a verifier key, `name+id+key`"
+            ));
+            false
+        }
+    });
+    former
 }
 
 /// The ledger's name: as configured, or made from the origin.

@@ -18,14 +18,23 @@ use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, Sleep, sleep};
 use tower::Service as _;
 
-/// Most connections at once; another one waits in the kernel's queue until one ends.
+/// Most connections at once; another one is told to come back.
 const MOST_CONNECTIONS: usize = 4_096;
+
+/// How many are being told so at once; further ones wait in the kernel's queue.
+const MOST_TURNED_AWAY: usize = 256;
+
+/// How long it may take to tell one.
+const TURNED_AWAY_WITHIN: Duration = Duration::from_secs(1);
+
+/// What one is told, whatever it asks.
+const COME_BACK: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncache-control: no-store\r\ncontent-length: 0\r\n\r\n";
 
 /// Pause after the system had no connection to give, such as for want of file descriptors.
 const AFTER_TROUBLE: Duration = Duration::from_millis(200);
@@ -38,6 +47,9 @@ pub(crate) struct Patience {
     pub(crate) head: Duration,
     /// For which an answer may wait to be taken without any of it being taken.
     pub(crate) stall: Duration,
+    /// For which an idle connection is kept open once no more are taken: its other end may be sending this very moment,
+    /// and is told with the answer that it is the last.
+    pub(crate) linger: Duration,
 }
 
 impl Default for Patience {
@@ -46,8 +58,32 @@ impl Default for Patience {
             // Above the 60 s for which common proxies keep an idle connection.
             head: Duration::from_secs(65),
             stall: Duration::from_secs(30),
+            linger: Duration::from_secs(1),
         }
     }
+}
+
+/// The socket to listen on: the one that whoever started the program holds for it (`LISTEN_FDS`, as systemd's socket
+/// units do), else a new one at this address. A socket that outlives the program loses no connection while one program
+/// ends and the next begins: they wait in its queue.
+///
+/// # Errors
+/// Whatever the system says.
+pub(crate) async fn bind(address: &str) -> io::Result<(TcpListener, Held)> {
+    if let Some(listener) = listenfd::ListenFd::from_env().take_tcp_listener(0)? {
+        listener.set_nonblocking(true)?;
+        return Ok((TcpListener::from_std(listener)?, Held::Outside));
+    }
+    Ok((TcpListener::bind(address).await?, Held::Here))
+}
+
+/// Who holds a listening socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// This program: connections are refused once it is gone.
+    Here,
+    /// Whoever started it.
+    Outside,
 }
 
 /// Serves until `stop` is true; then accepts no more, and ends once the requests in progress are answered.
@@ -55,17 +91,28 @@ pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     patience: Patience,
+    stop: watch::Receiver<bool>,
+) {
+    serve_at_most(MOST_CONNECTIONS, listener, router, patience, stop).await;
+}
+
+async fn serve_at_most(
+    most: usize,
+    listener: TcpListener,
+    router: Router,
+    patience: Patience,
     mut stop: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(most));
+    let turned_away = Arc::new(Semaphore::new(MOST_TURNED_AWAY));
     // Every connection holds a sender of this: when the last is gone, all have ended.
     let (alive, mut ended) = tokio::sync::mpsc::channel::<()>(1);
     loop {
         let next = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (place, listener.accept().await)
+            let away = Arc::clone(&turned_away).acquire_owned().await;
+            (away, listener.accept().await)
         };
-        let (place, accepted) = tokio::select! {
+        let (away, accepted) = tokio::select! {
             next = next => next,
             () = asked(&mut stop) => break,
         };
@@ -80,6 +127,13 @@ pub(crate) async fn serve(
         };
         // Only speed is lost without it.
         let _ = connection.set_nodelay(true);
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            tokio::spawn(async move {
+                turn_away(connection).await;
+                drop(away);
+            });
+            continue;
+        };
         let (router, stop, alive) = (router.clone(), stop.clone(), alive.clone());
         tokio::spawn(async move {
             one(connection, peer, router, patience, stop).await;
@@ -89,6 +143,20 @@ pub(crate) async fn serve(
     drop((listener, alive));
     // Nothing is ever sent: this ends when the last sender is gone.
     ended.recv().await;
+}
+
+/// Says when to come back, and closes only once the other end has read it: a close over bytes that were not read would
+/// throw the answer away.
+async fn turn_away(mut connection: TcpStream) {
+    let told = async {
+        connection.write_all(COME_BACK).await?;
+        connection.shutdown().await?;
+        let mut rest = [0; 1_024];
+        while connection.read(&mut rest).await? > 0 {}
+        Ok::<_, io::Error>(())
+    };
+    // Whoever does not listen is not told.
+    let _ = tokio::time::timeout(TURNED_AWAY_WITHIN, told).await;
 }
 
 /// Done once `stop` is true, or nobody is left who could say so.
@@ -128,8 +196,13 @@ async fn one(
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
         () = asked(&mut stop) => {
-            served.as_mut().graceful_shutdown();
-            served.await
+            match tokio::time::timeout(patience.linger, served.as_mut()).await {
+                Ok(ended) => ended,
+                Err(_) => {
+                    served.as_mut().graceful_shutdown();
+                    served.await
+                }
+            }
         }
     };
     if let Err(error) = ended {
@@ -223,7 +296,6 @@ mod tests {
     use std::net::IpAddr;
 
     use axum::routing::{get, post};
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::sync::Notify;
     use tokio::task::JoinHandle;
 
@@ -232,6 +304,7 @@ mod tests {
     const SHORT: Patience = Patience {
         head: Duration::from_millis(300),
         stall: Duration::from_millis(300),
+        linger: Duration::from_millis(50),
     };
 
     /// Far more than `SHORT`, far less than the time a test may take.
@@ -335,6 +408,48 @@ mod tests {
         let closed = tokio::time::timeout(LONG, reading.read_to_end(&mut all)).await;
         assert!(closed.is_ok(), "still open after {LONG:?}");
         assert!(tokio::time::timeout(LONG, endless).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_connection_too_many_is_told_to_come_back_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(serve_at_most(
+            1,
+            listener,
+            hello(),
+            Patience::default(),
+            stopped,
+        ));
+        let request = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n";
+        let mut first = TcpStream::connect(address).await.unwrap();
+        first.write_all(request).await.unwrap();
+        let mut answer = [0; 12];
+        first.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        for sent in [request.as_slice(), b""] {
+            let mut second = TcpStream::connect(address).await.unwrap();
+            second.write_all(sent).await.unwrap();
+            let (answer, _) = until_closed(second).await;
+            assert!(answer.starts_with("HTTP/1.1 503"), "{answer:?}");
+            assert!(answer.contains("retry-after: 1"), "{answer:?}");
+        }
+        drop(first);
+        // Once the place is free the next one is served; until the program has noticed, it is told to come back.
+        let served = async {
+            loop {
+                let mut next = TcpStream::connect(address).await.unwrap();
+                next.write_all(request).await.unwrap();
+                let mut answer = [0; 12];
+                next.read_exact(&mut answer).await.unwrap();
+                if &answer == b"HTTP/1.1 200" {
+                    return;
+                }
+            }
+        };
+        assert!(tokio::time::timeout(LONG, served).await.is_ok());
+        drop(stop);
     }
 
     /// Tells that an answer is given up.

@@ -2,10 +2,13 @@
 
 mod commands;
 mod config;
+mod database;
 mod demo;
 mod installation;
 mod listener;
+mod metrics;
 mod published;
+mod supervisor;
 mod terminal;
 
 use std::process::ExitCode;

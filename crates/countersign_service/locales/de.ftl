@@ -444,6 +444,7 @@ event-too-late = Sollte gestoppt werden, zu spät
 event-too-late-because = Sollte gestoppt werden, zu spät: { $reason }
 event-withdrawn = Zurückgenommen
 event-expired = Abgelaufen
+event-drill-told = Dies war eine Übung
 
 ## Wenn etwas nicht geklappt hat
 
@@ -525,3 +526,57 @@ letter-enrolled-subject = { $organisation }: geändert wurde: { $label }
 letter-enrolled-first = Am { $at } wurde dies an Ihrem Konto bei { $organisation } neu festgelegt oder entfernt:
 letter-enrolled-last = Das geschah mit dem Vorgang { $case }. Wenn Sie das nicht waren, wenden Sie sich jetzt an { $organisation }.
 letter-who = Spricht gerade jemand von { $organisation } mit Ihnen? Sehen Sie hier nach:
+
+## Statusseite
+
+status-all-well = Alles funktioniert
+status-something = Etwas stimmt nicht
+status-none-now = Gerade gibt es keinen Vorfall.
+status-now = Jetzt
+status-past = Früher
+status-none-past = Bisher wurde nichts gemeldet.
+status-looking = Wir suchen die Ursache
+status-found = Gefunden
+status-watching = Behoben, wir beobachten
+status-over = Vorbei
+status-next = Nächste Nachricht: { $when }
+status-overdue = Die nächste Nachricht war fällig: { $when }. Sie ist überfällig.
+status-updates = Nachrichten
+status-statement = Stellungnahme
+status-version = Fassung { $version }, { $when }
+status-corrected = Diese Fassung wurde berichtigt. Es gilt die obere.
+status-back = Alle Vorfälle
+status-feed = Atom-Feed
+status-subscribe-heading = Nachrichten per E-Mail
+status-subscribe-what = Wir schreiben, wenn es etwas Neues gibt, und über nichts anderes. In jedem Brief können Sie sich mit einem Klick abmelden.
+status-address = Ihre E-Mail-Adresse
+status-subscribe = Nachrichten schicken
+status-address-wrong = Das kann keine E-Mail-Adresse sein.
+status-asked-heading = Sehen Sie in Ihr Postfach
+status-asked = Wenn die Adresse stimmt, ist ein Brief dorthin unterwegs. Öffnen Sie den Link darin innerhalb eines Tages; bis dahin bekommen Sie nichts weiter.
+status-confirm-heading = Nachrichten per E-Mail bekommen?
+status-confirm-what = Ein Klick, und wir schreiben an die Adresse, an die dieser Link ging.
+status-confirm = Ja, Nachrichten schicken
+status-confirmed-heading = Sie bekommen jetzt Nachrichten
+status-confirmed = Wir schreiben, wenn es etwas Neues gibt. In jedem Brief steht ein Link zum Abmelden.
+status-gone-heading = Dieser Link ist verbraucht
+status-gone = Auf der Statusseite bekommen Sie einen neuen.
+status-leave-heading = Keine Nachrichten mehr?
+status-leave-what = Sie bekommen dann keine Briefe über die Statusseite mehr.
+status-leave = Keine Briefe mehr
+status-left-heading = Sie bekommen keine Nachrichten mehr
+status-left = Auf der Statusseite können Sie sich jederzeit wieder anmelden.
+letter-status-subject = { $organisation }: { $headline }
+letter-status-leave = Sie haben um diese Briefe gebeten. Keine weiteren bekommen:
+letter-subscribe-subject = Bitte bestätigen: Nachrichten von { $organisation }
+letter-subscribe-first = Jemand, vielleicht Sie, möchte an diese Adresse Nachrichten über { $organisation } bekommen. Wenn Sie das wollen, öffnen Sie dies und drücken Sie den Knopf:
+letter-subscribe-last = Wenn Sie es nicht waren, tun Sie nichts. Wir schreiben nicht noch einmal.
+letter-subscribed-subject = Sie bekommen schon Nachrichten von { $organisation }
+letter-subscribed-first = Jemand, vielleicht Sie, möchte an diese Adresse Nachrichten über { $organisation } bekommen. Sie bekommt sie schon.
+letter-incident-subject = { $organisation }: was mit Ihrem Konto geschehen ist
+letter-incident-first = Bei { $organisation } ist etwas schiefgegangen, und es hat Ihr Konto betroffen. In diesem Brief steht, was wir über Sie wissen, und niemand sonst bekommt ihn.
+letter-incident-yours = Was auf Ihrem Konto geschehen ist:
+letter-incident-uncovered = Das geschah ohne eine Anfrage, die unsere Aufzeichnungen kennen: { $action }
+letter-incident-receipt = Was nachgewiesen, unterschrieben und getan wurde, zum Aufheben und Prüfen:
+letter-incident-no-case = Wir haben auf Ihrem Konto keine Anfrage gefunden, die dazu gehört.
+letter-incident-more = Was wir allen sagen, steht hier:

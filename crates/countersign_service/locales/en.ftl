@@ -445,6 +445,7 @@ event-too-late = Tried to stop it, too late
 event-too-late-because = Tried to stop it, too late: { $reason }
 event-withdrawn = Taken back
 event-expired = Ran out
+event-drill-told = This was a drill
 
 ## When something did not work
 
@@ -528,3 +529,57 @@ letter-enrolled-subject = { $organisation }: your { $label } was changed
 letter-enrolled-first = On { $at } this was set anew or removed on your account at { $organisation }:
 letter-enrolled-last = It was done by case { $case }. If this was not you, contact { $organisation } now.
 letter-who = Is someone from { $organisation } talking to you? Look here:
+
+## Status page
+
+status-all-well = Everything works
+status-something = Something is not right
+status-none-now = There is no incident now.
+status-now = Now
+status-past = Before
+status-none-past = Nothing has been reported yet.
+status-looking = Looking into it
+status-found = Found
+status-watching = Fixed, watching
+status-over = Over
+status-next = Next update: { $when }
+status-overdue = The next update was due: { $when }. It is late.
+status-updates = Updates
+status-statement = Statement
+status-version = Version { $version }, { $when }
+status-corrected = This version was corrected. The one above counts.
+status-back = All incidents
+status-feed = Atom feed
+status-subscribe-heading = Get updates by mail
+status-subscribe-what = We write when there is something new, and about nothing else. You can leave with one click in every letter.
+status-address = Your e-mail address
+status-subscribe = Send me updates
+status-address-wrong = This cannot be an e-mail address.
+status-asked-heading = Look in your mailbox
+status-asked = If the address is right, a letter is on its way to it. Press the link in it within a day; until then you get nothing else.
+status-confirm-heading = Get updates by mail?
+status-confirm-what = One press, and we write to the address this link was sent to.
+status-confirm = Yes, send me updates
+status-confirmed-heading = You get updates now
+status-confirmed = We write when there is something new. Every letter has a link to leave.
+status-gone-heading = This link is used up
+status-gone = Ask for a new one on the status page.
+status-leave-heading = Stop getting updates?
+status-leave-what = You get no more letters about the status page.
+status-leave = Stop the letters
+status-left-heading = You get no more updates
+status-left = You can subscribe again on the status page whenever you like.
+letter-status-subject = { $organisation }: { $headline }
+letter-status-leave = You asked for these letters. Get no more of them:
+letter-subscribe-subject = Confirm: updates from { $organisation }
+letter-subscribe-first = Somebody, perhaps you, asked to get updates about { $organisation } at this address. To get them, open this and press the button:
+letter-subscribe-last = If it was not you, do nothing. We do not write again.
+letter-subscribed-subject = You already get updates from { $organisation }
+letter-subscribed-first = Somebody, perhaps you, asked to get updates about { $organisation } at this address. It gets them already.
+letter-incident-subject = { $organisation }: what happened to your account
+letter-incident-first = Something went wrong at { $organisation }, and it touched your account. This letter says what we know about you, and nobody else gets it.
+letter-incident-yours = What happened on your account:
+letter-incident-uncovered = This was done without a request that our records know: { $action }
+letter-incident-receipt = What was proved, signed and done, to keep and to check:
+letter-incident-no-case = We have found no request on your account that belongs to it.
+letter-incident-more = What we tell everybody stands here:

@@ -444,6 +444,7 @@ event-too-late = Se intentó detener, demasiado tarde
 event-too-late-because = Se intentó detener, demasiado tarde: { $reason }
 event-withdrawn = Retirado
 event-expired = Caducado
+event-drill-told = Esto era un simulacro
 
 ## Cuando algo no ha funcionado
 
@@ -525,3 +526,57 @@ letter-enrolled-subject = { $organisation }: se ha cambiado: { $label }
 letter-enrolled-first = El { $at } esto se estableció de nuevo o se eliminó en su cuenta de { $organisation }:
 letter-enrolled-last = Se hizo con el caso { $case }. Si no ha sido usted, póngase en contacto con { $organisation } ahora.
 letter-who = ¿Está hablando con usted alguien de { $organisation }? Compruébelo aquí:
+
+## Página de estado
+
+status-all-well = Todo funciona
+status-something = Algo no va bien
+status-none-now = Ahora no hay ningún incidente.
+status-now = Ahora
+status-past = Antes
+status-none-past = Todavía no se ha comunicado nada.
+status-looking = Lo estamos investigando
+status-found = Encontrado
+status-watching = Arreglado, seguimos atentos
+status-over = Terminado
+status-next = Próximo aviso: { $when }
+status-overdue = El próximo aviso tenía que llegar: { $when }. Llega tarde.
+status-updates = Avisos
+status-statement = Declaración
+status-version = Versión { $version }, { $when }
+status-corrected = Esta versión se corrigió. Vale la de arriba.
+status-back = Todos los incidentes
+status-feed = Fuente Atom
+status-subscribe-heading = Recibir los avisos por correo
+status-subscribe-what = Escribimos cuando hay algo nuevo, y de nada más. En cada carta puede darse de baja con un clic.
+status-address = Su dirección de correo
+status-subscribe = Enviarme los avisos
+status-address-wrong = Esto no puede ser una dirección de correo.
+status-asked-heading = Mire en su buzón
+status-asked = Si la dirección es correcta, le llegará una carta. Abra el enlace antes de un día; hasta entonces no recibirá nada más.
+status-confirm-heading = ¿Recibir los avisos por correo?
+status-confirm-what = Con un clic escribiremos a la dirección a la que llegó este enlace.
+status-confirm = Sí, enviarme los avisos
+status-confirmed-heading = Ya recibe los avisos
+status-confirmed = Escribimos cuando hay algo nuevo. Cada carta tiene un enlace para darse de baja.
+status-gone-heading = Este enlace ya se usó
+status-gone = Pida otro en la página de estado.
+status-leave-heading = ¿No recibir más avisos?
+status-leave-what = No recibirá más cartas sobre la página de estado.
+status-leave = No más cartas
+status-left-heading = Ya no recibe avisos
+status-left = Puede volver a apuntarse en la página de estado cuando quiera.
+letter-status-subject = { $organisation }: { $headline }
+letter-status-leave = Usted pidió estas cartas. No recibir más:
+letter-subscribe-subject = Confirme: avisos de { $organisation }
+letter-subscribe-first = Alguien, quizá usted, pidió recibir en esta dirección los avisos sobre { $organisation }. Para recibirlos, abra esto y pulse el botón:
+letter-subscribe-last = Si no fue usted, no haga nada. No volveremos a escribir.
+letter-subscribed-subject = Ya recibe los avisos de { $organisation }
+letter-subscribed-first = Alguien, quizá usted, pidió recibir en esta dirección los avisos sobre { $organisation }. Ya los recibe.
+letter-incident-subject = { $organisation }: qué pasó con su cuenta
+letter-incident-first = Algo salió mal en { $organisation } y afectó a su cuenta. Esta carta dice lo que sabemos de usted, y nadie más la recibe.
+letter-incident-yours = Qué pasó en su cuenta:
+letter-incident-uncovered = Esto se hizo sin ninguna petición que conste en nuestros registros: { $action }
+letter-incident-receipt = Lo que se demostró, se firmó y se hizo, para guardarlo y comprobarlo:
+letter-incident-no-case = No hemos encontrado en su cuenta ninguna petición que tenga que ver.
+letter-incident-more = Lo que decimos a todos está aquí:

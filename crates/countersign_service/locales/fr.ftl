@@ -444,6 +444,7 @@ event-too-late = Tentative d’arrêt, trop tard
 event-too-late-because = Tentative d’arrêt, trop tard : { $reason }
 event-withdrawn = Retiré
 event-expired = Expiré
+event-drill-told = C’était un exercice
 
 ## Quand quelque chose n’a pas marché
 
@@ -525,3 +526,57 @@ letter-enrolled-subject = { $organisation } : modifié : { $label }
 letter-enrolled-first = Le { $at }, ceci a été choisi de nouveau ou retiré sur votre compte chez { $organisation } :
 letter-enrolled-last = Cela a été fait par le dossier { $case }. Si ce n’était pas vous, contactez { $organisation } maintenant.
 letter-who = Quelqu’un de { $organisation } est en train de vous parler ? Regardez ici :
+
+## Page d’état
+
+status-all-well = Tout fonctionne
+status-something = Quelque chose ne va pas
+status-none-now = Il n’y a pas d’incident en ce moment.
+status-now = Maintenant
+status-past = Avant
+status-none-past = Rien n’a encore été signalé.
+status-looking = Nous cherchons
+status-found = Trouvé
+status-watching = Réparé, nous surveillons
+status-over = Terminé
+status-next = Prochaine nouvelle : { $when }
+status-overdue = La prochaine nouvelle était attendue : { $when }. Elle est en retard.
+status-updates = Nouvelles
+status-statement = Déclaration
+status-version = Version { $version }, { $when }
+status-corrected = Cette version a été corrigée. Celle du dessus fait foi.
+status-back = Tous les incidents
+status-feed = Flux Atom
+status-subscribe-heading = Recevoir les nouvelles par courriel
+status-subscribe-what = Nous écrivons quand il y a du nouveau, et pour rien d’autre. Chaque lettre permet de se désabonner en un clic.
+status-address = Votre adresse électronique
+status-subscribe = M’envoyer les nouvelles
+status-address-wrong = Cela ne peut pas être une adresse électronique.
+status-asked-heading = Regardez dans votre boîte aux lettres
+status-asked = Si l’adresse est bonne, une lettre est en route. Ouvrez le lien dans la journée ; d’ici là vous ne recevrez rien d’autre.
+status-confirm-heading = Recevoir les nouvelles par courriel ?
+status-confirm-what = Un clic, et nous écrivons à l’adresse à laquelle ce lien a été envoyé.
+status-confirm = Oui, m’envoyer les nouvelles
+status-confirmed-heading = Vous recevez maintenant les nouvelles
+status-confirmed = Nous écrivons quand il y a du nouveau. Chaque lettre contient un lien pour se désabonner.
+status-gone-heading = Ce lien a déjà servi
+status-gone = Demandez-en un autre sur la page d’état.
+status-leave-heading = Ne plus recevoir les nouvelles ?
+status-leave-what = Vous ne recevrez plus de lettres sur la page d’état.
+status-leave = Plus de lettres
+status-left-heading = Vous ne recevez plus les nouvelles
+status-left = Vous pouvez vous réabonner quand vous voulez sur la page d’état.
+letter-status-subject = { $organisation } : { $headline }
+letter-status-leave = Vous avez demandé ces lettres. Ne plus en recevoir :
+letter-subscribe-subject = À confirmer : les nouvelles de { $organisation }
+letter-subscribe-first = Quelqu’un, peut-être vous, a demandé à recevoir à cette adresse les nouvelles de { $organisation }. Pour les recevoir, ouvrez ceci et appuyez sur le bouton :
+letter-subscribe-last = Si ce n’était pas vous, ne faites rien. Nous n’écrirons plus.
+letter-subscribed-subject = Vous recevez déjà les nouvelles de { $organisation }
+letter-subscribed-first = Quelqu’un, peut-être vous, a demandé à recevoir à cette adresse les nouvelles de { $organisation }. Elle les reçoit déjà.
+letter-incident-subject = { $organisation } : ce qui est arrivé à votre compte
+letter-incident-first = Quelque chose s’est mal passé chez { $organisation }, et votre compte a été touché. Cette lettre dit ce que nous savons de vous, et personne d’autre ne la reçoit.
+letter-incident-yours = Ce qui est arrivé sur votre compte :
+letter-incident-uncovered = Ceci a été fait sans demande connue de nos registres : { $action }
+letter-incident-receipt = Ce qui a été prouvé, signé et fait, à garder et à vérifier :
+letter-incident-no-case = Nous n’avons trouvé sur votre compte aucune demande qui en fasse partie.
+letter-incident-more = Ce que nous disons à tous se trouve ici :

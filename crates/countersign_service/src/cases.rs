@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use countersign_cases::{
-    Actor, Case, CaseId, Command, CustomerId, Digest, Event, Evidence, Opening, Refusal,
-    StaffMember, State, Stopper, Timestamp, decide, evolve,
+    Actor, Case, CaseId, Command, CustomerId, Digest, Event, Evidence, Mark, MarkSalt, Opening,
+    Refusal, StaffMember, State, Stopper, Timestamp, decide, evolve,
 };
 use countersign_language::{Method, Procedure};
 use countersign_store::Batch;
@@ -25,7 +25,7 @@ use crate::{
     records::{self, CaseRow, Customer, Held, Link, LinkNote, Seat, space},
     sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink},
     settings::Scope,
-    shell::{Entry, Tries},
+    shell::{Entry, Tries, said_by},
     speech::Language,
     spoken,
     trouble::Trouble,
@@ -251,7 +251,7 @@ impl Gate {
         link.map(|link| (opened, link)).ok_or(CaseError::LinkGone)
     }
 
-    async fn open(
+    pub(crate) async fn open(
         &self,
         by: Actor,
         request: &OpenRequest,
@@ -279,7 +279,13 @@ impl Gate {
                 case: None,
             };
             let (facts, opener_runs) = self.facts(wanted, &customer, &desk, now).await?;
+            let salt = MarkSalt::new(dice::random_bytes(self.dice()));
             let opening = Opening {
+                // Whoever opens it and however: a case of nobody is a drill, and can never be granted.
+                mark: match &customer.planted {
+                    Some(plan) => Mark::of_drill(&salt, plan),
+                    None => Mark::of_case(&salt),
+                },
                 case: case.clone(),
                 customer: request.customer.clone(),
                 action: request.action.clone(),
@@ -291,7 +297,10 @@ impl Gate {
             };
             let loaded = Loaded {
                 case: Case::none(),
-                row: self.new_row(&case, request, &customer, &procedure, &by, now),
+                row: CaseRow {
+                    salt: Some(salt),
+                    ..self.new_row(&case, request, &customer, &procedure, &by, now)
+                },
                 procedure,
                 customer,
                 desk,
@@ -408,7 +417,7 @@ impl Gate {
                 ..Batch::default()
             };
             let open = !loaded.case.state().is_final();
-            push_row(&mut batch, &row, loaded.row_revision, open)?;
+            push_row(&mut batch, &row, &loaded.row, loaded.row_revision, open)?;
             let entry = Entry::new(
                 match purpose {
                     LinkPurpose::Case => "staff.link_issued",
@@ -665,12 +674,28 @@ impl Gate {
     /// A case some of whose proofs were made is confirmed and run where one of them was made: nobody with a second link
     /// says yes to what somebody else proved.
     async fn speaks_for_the_proofs(&self, seat: &CustomerSeat) -> Result<(), CaseError> {
-        let loaded = self.load_case(seat.case()).await?;
-        if loaded.case.proofs().is_empty() || self.seat_has_proved(seat).await? {
+        if self.seat_has_proved(seat).await?
+            || self.load_case(seat.case()).await?.case.proofs().is_empty()
+        {
             Ok(())
         } else {
             Err(CaseError::NotAllowed("a proof on this page"))
         }
+    }
+
+    /// What everything about the case of this seat is bound to. It never changes.
+    pub async fn digest_of(&self, seat: &CustomerSeat) -> Result<Digest, CaseError> {
+        let begun = self.as_opened(seat).await?;
+        begun.digest().ok_or(CaseError::Unknown)
+    }
+
+    /// The case of this seat as it was opened: what never changes about it, at the cost of one event.
+    pub(crate) async fn as_opened(&self, seat: &CustomerSeat) -> Result<Case, CaseError> {
+        let stream = records::case_stream(seat.customer(), seat.case());
+        let stored = self.journal().read(&stream, 0).await;
+        let stored = stored.map_err(Trouble::from)?;
+        let opened = stored.first().ok_or(CaseError::Unknown)?;
+        Ok(Case::replay(&[said_by(opened)?]))
     }
 
     /// The customer stops it.
@@ -788,6 +813,7 @@ impl Gate {
             takes_effect_at: None,
             language: request.language,
             spoken: spoken::number_for(by, self.dice()),
+            salt: None,
         }
     }
 

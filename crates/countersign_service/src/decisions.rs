@@ -16,13 +16,13 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     adapters::dice,
     cases::{Applied, CaseError},
-    delivery, enrolment,
+    delivery, drills, enrolment,
     facts::{OpenerRuns, Wanted, request_hash},
     gate::Gate,
     grants::Minted,
     notices,
     records::{self, CaseRow, ClosedRequest, Customer, Desk, GrantRecord, Held, Run, space},
-    shell::{Entry, Envelope, Tries},
+    shell::{Entry, Tries, said_by},
     spoken,
     trouble::Trouble,
     views,
@@ -101,7 +101,16 @@ impl Gate {
             let loaded = self.load_case(id).await?;
             let (command, also) = command(&loaded)?;
             let decision = decide(&loaded.procedure, &loaded.case, command, &loaded.moment())?;
-            let (batch, case) = self.write_decision(&loaded, &decision.events, None, also)?;
+            let nothing =
+                also.records.is_empty() && also.work.is_empty() && also.finished.is_empty();
+            if decision.events.is_empty() && nothing {
+                // Time passed and changed nothing.
+                return Ok(Applied {
+                    version: loaded.case.version(),
+                    state: loaded.case.state(),
+                });
+            }
+            let (batch, case) = self.write_and_run(&loaded, decision.events, also)?;
             if self.committed(batch, &mut tries).await? {
                 tell_log(&loaded, &case);
                 return Ok(Applied {
@@ -110,6 +119,39 @@ impl Gate {
                 });
             }
         }
+    }
+
+    /// A decision; and where the case runs by itself from then on, the grant in the same commit. Everything is evaluated for
+    /// it once more, as it stands after the decision.
+    pub(crate) fn write_and_run(
+        &self,
+        loaded: &Loaded,
+        mut events: Vec<Event>,
+        also: Also,
+    ) -> Result<(Batch, Case), CaseError> {
+        let after = events.iter().fold(loaded.case.clone(), evolve);
+        let runs_by_itself = matches!(
+            after.state(),
+            State::Ready {
+                runs_by_itself: true,
+                ..
+            }
+        );
+        if runs_by_itself && !events.is_empty() {
+            let command = Command::Run {
+                by: Actor::Gate,
+                grant: GrantId(dice::random_bytes(self.dice())),
+                salt: loaded.row.salt,
+            };
+            // Refused, it stays ready, and its timer asks again.
+            if let Ok(decision) = decide(&loaded.procedure, &after, command, &loaded.moment())
+                && let Some(permit) = decision.permit
+            {
+                events.extend(decision.events);
+                return self.write_grant(loaded, &events, permit, also);
+            }
+        }
+        Ok(self.write_decision(loaded, &events, None, also)?)
     }
 
     /// The one way to a grant: `decide` makes the permit, [`crate::grants`] uses it up, and events, leaf and outbox entry are one commit.
@@ -125,6 +167,7 @@ impl Gate {
             let command = Command::Run {
                 by: by(&loaded),
                 grant: GrantId(dice::random_bytes(self.dice())),
+                salt: loaded.row.salt,
             };
             let decision = match decide(&loaded.procedure, &loaded.case, command, &loaded.moment())
             {
@@ -139,7 +182,8 @@ impl Gate {
             let permit = decision
                 .permit
                 .ok_or_else(|| Trouble::Damaged("a decision to run without a permit".to_owned()))?;
-            let (batch, case) = self.write_grant(&loaded, &decision.events, permit)?;
+            let (batch, case) =
+                self.write_grant(&loaded, &decision.events, permit, Also::default())?;
             if self.committed(batch, &mut tries).await? {
                 tell_log(&loaded, &case);
                 return Ok(Applied {
@@ -155,9 +199,9 @@ impl Gate {
         loaded: &Loaded,
         events: &[Event],
         permit: Permit,
+        mut also: Also,
     ) -> Result<(Batch, Case), CaseError> {
         let minted = self.mint(permit, loaded.now);
-        let mut also = Also::default();
         let (mut not_after, mut due) = (minted.not_after, loaded.now);
         if minted.connector == GATE {
             not_after = enrolment::until(loaded.now);
@@ -241,10 +285,7 @@ impl Gate {
             .journal()
             .read(&records::case_stream(&row.customer, &row.case), 0)
             .await?;
-        stored
-            .iter()
-            .map(|stored| from_value(Envelope::open(stored)?.data))
-            .collect()
+        stored.iter().map(said_by).collect()
     }
 
     pub(crate) async fn desk_of(&self, customer: &CustomerId) -> Result<(Desk, u64), Trouble> {
@@ -271,13 +312,8 @@ impl Gate {
         };
         let mut entries = Vec::with_capacity(events.len());
         for event in events {
-            let mut entry = Entry::new(
-                kind_of(event)?,
-                event.at,
-                Some(&loaded.customer.pseudonym),
-                event,
-            )?;
-            entry.case = Some(loaded.row.pseudonym.clone());
+            let (case, customer) = (&loaded.row.pseudonym, &loaded.customer.pseudonym);
+            let mut entry = Entry::of_case(event, case, customer)?;
             if matches!(event.kind, EventKind::Granted { .. }) {
                 entry.grant = minted.map(|minted| Sha256::digest(minted.jws.as_bytes()).into());
             }
@@ -299,6 +335,11 @@ impl Gate {
             }
             work_for(&mut batch, loaded, &case, event)?;
         }
+        if loaded.case.state().is_live() && !case.state().is_live() {
+            // Time does nothing more to it; left alone, the timer would fire for nothing, two days later, once for each case.
+            let key = timer_key(&loaded.row.case, loaded.case.expires_at());
+            batch.finished.push(notices::finished(TIMER, &key, None));
+        }
         // Written also where nothing on it changed: it is what keeps two decisions about one customer from passing each other.
         batch.records.push(records::put(
             space::DESK,
@@ -308,9 +349,11 @@ impl Gate {
         )?);
         let mut row = row_after(loaded, &case, events);
         spoken::keep(&mut batch, loaded, &case, &mut row)?;
+        drills::after(&mut batch, loaded, &case, events, &row)?;
         push_row(
             &mut batch,
             &row,
+            &loaded.row,
             loaded.row_revision,
             !case.state().is_final(),
         )?;
@@ -331,55 +374,66 @@ fn push_run(runs: &mut Vec<Run>, action: &str, at: Timestamp) {
     runs.truncate(KEPT_MAX);
 }
 
+/// The row by its case, and in the lists of open ones and of those that wait for a signature. `before` is the row as it was.
 pub(crate) fn push_row(
     batch: &mut Batch,
     row: &CaseRow,
+    before: &CaseRow,
     revision: u64,
     open: bool,
 ) -> Result<(), Trouble> {
     let key = records::part(&row.case.0);
-    batch
-        .records
-        .push(records::put(space::CASE, key.clone(), row, Some(revision))?);
+    let first = records::put(space::CASE, key, row, Some(revision))?;
+    // The oldest first, which is the order in which people should come to them.
+    let listed = records::in_time(row.opened_at, &row.case);
+    let again = |space| RecordWrite {
+        space,
+        key: listed.clone(),
+        expected: None,
+        ..first.clone()
+    };
     batch.records.push(if open {
-        records::put(space::OPEN, key.clone(), row, None)?
+        again(space::OPEN)
     } else {
-        records::remove(space::OPEN, key.clone(), None)
+        records::remove(space::OPEN, listed.clone(), None)
     });
-    batch
-        .records
-        .push(if open && !row.wants_sign_off.is_empty() {
-            records::put(space::WANTED, key, row, None)?
-        } else {
-            records::remove(space::WANTED, key, None)
-        });
+    if open && !row.wants_sign_off.is_empty() {
+        batch.records.push(again(space::WANTED));
+    } else if !before.wants_sign_off.is_empty() {
+        batch
+            .records
+            .push(records::remove(space::WANTED, listed, None));
+    }
+    batch.records.push(first);
     Ok(())
 }
 
-/// The row by its case, and in the list of open ones.
-/// The lists that hold ids only.
+/// The lists that hold ids only, and the finished ones.
 fn index_row(
     batch: &mut Batch,
     row: &CaseRow,
     events: &[Event],
     state: State,
 ) -> Result<(), Trouble> {
-    let case = records::part(&row.case.0);
     let opened = events
         .iter()
         .any(|event| matches!(event.kind, EventKind::Opened { .. }));
     if opened {
         let of_customer = format!(
-            "{}/{}/{case}",
+            "{}/{}",
             records::part(&row.customer.0),
-            records::sortable(row.opened_at)
+            records::in_time(row.opened_at, &row.case)
         );
         batch
             .records
             .push(records::put(space::CASES_OF, of_customer, &row.case, None)?);
     }
     if let Some(person) = &row.opener {
-        let key = format!("{}/{case}", records::part(&person.0));
+        let key = format!(
+            "{}/{}",
+            records::part(&person.0),
+            records::in_time(row.opened_at, &row.case)
+        );
         if state.is_final() {
             batch
                 .records
@@ -393,7 +447,7 @@ fn index_row(
     if state.is_final() && !events.is_empty() {
         batch.records.push(records::put(
             space::FINISHED,
-            format!("{}/{case}", records::sortable(row.updated_at)),
+            records::in_time(row.updated_at, &row.case),
             row,
             None,
         )?);
@@ -401,9 +455,9 @@ fn index_row(
     for event in events {
         if let EventKind::SignedOff { by, .. } | EventKind::Refused { by, .. } = &event.kind {
             let key = format!(
-                "{}/{}/{case}",
+                "{}/{}",
                 records::part(&by.person.0),
-                records::sortable(event.at)
+                records::in_time(event.at, &row.case)
             );
             batch
                 .records
@@ -411,18 +465,6 @@ fn index_row(
         }
     }
     Ok(())
-}
-
-/// `case.opened`, `case.proved` …
-fn kind_of(event: &Event) -> Result<String, Trouble> {
-    let value = records::to_value(event)?;
-    let kind = value.get("kind").and_then(|kind| kind.as_str());
-    kind.map(|kind| format!("case.{kind}"))
-        .ok_or_else(|| Trouble::Damaged("an event without a kind".to_owned()))
-}
-
-fn from_value<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Result<T, Trouble> {
-    serde_json::from_value(value).map_err(|error| Trouble::Damaged(error.to_string()))
 }
 
 fn note_on_desk(desk: &mut Desk, loaded: &Loaded, case: &Case, event: &Event) {
@@ -464,7 +506,7 @@ fn work_for(batch: &mut Batch, loaded: &Loaded, case: &Case, event: &Event) -> R
     let timer = |at: Timestamp| -> Result<NewWork, Trouble> {
         Ok(NewWork {
             queue: TIMER,
-            key: format!("{}/{}", records::part(&id.0), records::sortable(at)),
+            key: timer_key(id, at),
             due_ms: at.0,
             body: records::write_json(id)?,
         })
@@ -519,6 +561,10 @@ fn work_for(batch: &mut Batch, loaded: &Loaded, case: &Case, event: &Event) -> R
         _ => {}
     }
     Ok(())
+}
+
+fn timer_key(case: &CaseId, at: Timestamp) -> String {
+    format!("{}/{}", records::part(&case.0), records::sortable(at))
 }
 
 fn row_after(loaded: &Loaded, case: &Case, events: &[Event]) -> CaseRow {

@@ -5,7 +5,7 @@
 //! after. The attempt itself is written down before it is made, so that a
 //! crash between hand-over and answer is found as *unknown* and asked about.
 
-use countersign_cases::{CaseId, Command, Outcome, Refusal, State, Timestamp};
+use countersign_cases::{CaseId, Command, Outcome, Refusal, State, Timestamp, decide};
 use countersign_grant::Bundle;
 use countersign_language::GATE;
 use countersign_store::{Batch, CommitError, Work};
@@ -14,10 +14,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     adapters::connector::{AskOutcome, RunOutcome},
     cases::CaseError,
-    decisions::Also,
+    decisions::{Also, Loaded},
     gate::Gate,
+    measures,
     notices::finished,
     records::{self, Delivery, GrantRecord, Held, space},
+    shell::Tries,
     trouble::Trouble,
 };
 
@@ -64,52 +66,40 @@ impl Gate {
             // The customer uses it, on their own page; here only the time runs out.
             return self.end_enrolment(case, grant).await;
         }
-        match loaded.case.state() {
-            State::Granted => {
-                self.apply(case, |_| Ok(Command::HandOver)).await?;
+        match (loaded.case.state(), &record.delivery) {
+            (State::Granted | State::Running, Delivery::Waiting | Delivery::NotSent) => {}
+            // A program ended while it was sending: what happened then, only the backend knows.
+            (State::Granted | State::Running, Delivery::Trying | Delivery::Sent) => {
+                return self.conclude(case, grant, Outcome::Unknown).await;
             }
-            State::Running => {}
             // Stopped, withdrawn, or concluded: there is nothing to hand over any more.
             _ => return Ok(self.finish(RUN, grant, None).await?),
         }
-        match record.delivery {
-            Delivery::Waiting | Delivery::NotSent => {}
-            // A program ended while it was sending: what happened then, only the backend knows.
-            Delivery::Trying | Delivery::Sent => {
-                return self.conclude(case, grant, Outcome::Unknown).await;
+        let connector = self.connector_client(&record.connector);
+        let cannot = if self.now() >= record.not_after {
+            Some("grant_ran_out")
+        } else if connector.is_none() {
+            Some("no_connector")
+        } else {
+            None
+        };
+        let (Some(connector), None) = (connector, cannot) else {
+            if loaded.case.state() == State::Granted {
+                self.apply(case, |_| Ok(Command::HandOver)).await?;
             }
-        }
-        if self.now() >= record.not_after {
-            return self
-                .conclude(
-                    case,
-                    grant,
-                    Outcome::Failed {
-                        reason: "grant_ran_out".to_owned(),
-                    },
-                )
-                .await;
-        }
-        let Some(connector) = self.connector_client(&record.connector) else {
-            return self
-                .conclude(
-                    case,
-                    grant,
-                    Outcome::Failed {
-                        reason: "no_connector".to_owned(),
-                    },
-                )
-                .await;
+            let reason = cannot.unwrap_or("no_connector").to_owned();
+            return self.conclude(case, grant, Outcome::Failed { reason }).await;
         };
         let body = records::to_value(&self.bundle(&loaded.stream(), &record).await?)?;
         if !self
-            .note_delivery(grant, &record, revision, Delivery::Trying)
+            .begin_delivery(&loaded, grant, &record, revision)
             .await?
         {
             // Somebody else is handing it over.
             return Ok(());
         }
         let outcome = connector.run(grant, &body, self.now()).await;
+        measures::hand_over(outcome.as_ref().map_or("not sendable", word));
         tracing::info!(case = case.0, outcome = ?outcome.as_ref().map(word), "grant handed over");
         match outcome {
             Ok(RunOutcome::Done) => self.conclude(case, grant, Outcome::Done).await,
@@ -248,30 +238,58 @@ impl Gate {
             .ok_or_else(|| Trouble::Damaged("a grant without its record".to_owned()))
     }
 
-    /// Writes down where a delivery stands; `false` if somebody else did meanwhile.
-    async fn note_delivery(
+    /// Commits, at once, that it is handed over and that it is being tried; `false` if somebody else did meanwhile. A stop
+    /// that was faster is a refusal.
+    async fn begin_delivery(
         &self,
+        loaded: &Loaded,
         grant: &str,
         record: &GrantRecord,
         revision: u64,
-        delivery: Delivery,
-    ) -> Result<bool, Trouble> {
-        let record = GrantRecord {
-            delivery,
+    ) -> Result<bool, CaseError> {
+        let trying = GrantRecord {
+            delivery: Delivery::Trying,
             ..record.clone()
         };
+        let trying = records::put(space::GRANT, grant, &trying, Some(revision))?;
+        if loaded.case.state() == State::Running {
+            return match self.write_records(vec![trying]).await {
+                Ok(()) => Ok(true),
+                Err(CommitError::Conflict { .. }) => Ok(false),
+                Err(error) => Err(Trouble::from(error).into()),
+            };
+        }
+        let id = &loaded.row.case;
+        let also = || Also {
+            records: vec![trying.clone()],
+            ..Also::default()
+        };
+        let decided = decide(
+            &loaded.procedure,
+            &loaded.case,
+            Command::HandOver,
+            &loaded.moment(),
+        );
+        if let Ok(decision) = decided {
+            let (batch, _) = self.write_decision(loaded, &decision.events, None, also())?;
+            if self.committed(batch, &mut Tries::default()).await? {
+                return Ok(true);
+            }
+        }
+        // Something changed meanwhile, if only another case of the customer: decided again on what there is now.
         match self
-            .write_records(vec![records::put(
-                space::GRANT,
-                grant,
-                &record,
-                Some(revision),
-            )?])
+            .apply_with(id, |_| Ok((Command::HandOver, also())))
             .await
         {
-            Ok(()) => Ok(true),
-            Err(CommitError::Conflict { .. }) => Ok(false),
-            Err(error) => Err(error.into()),
+            Ok(_) => Ok(true),
+            Err(CaseError::Refused(refusal)) => {
+                if self.load_case(id).await?.case.state() == State::Running {
+                    Ok(false)
+                } else {
+                    Err(refusal.into())
+                }
+            }
+            Err(error) => Err(error),
         }
     }
 }

@@ -239,7 +239,7 @@ impl Gate {
     ) -> Result<Applied, EnrolmentError> {
         let open = self.open_enrolment_of(seat, Method::Pin).await?;
         enrolment_pin::may_be_chosen(pin.expose_text(), &open.loaded.customer)?;
-        let hash = match self.hasher().hash(pin).await {
+        let hash = match self.hasher().hash(&seat.customer().0, pin).await {
             Ok(hash) => hash,
             Err(SecretError::TooLong) => return Err(WeakPin::Length.into()),
             Err(error) => {

@@ -130,14 +130,17 @@ impl Gate {
         };
         let row = held.value;
         let events = self.events_of(&row).await?;
-        let mut gone: BTreeSet<(&'static str, String)> =
-            [space::OPEN, space::WANTED, space::ENROLMENT]
-                .map(|space| (space, key.clone()))
-                .into();
-        gone.insert((space::FINISHED, finished_key(row.updated_at, &key)));
+        let listed = records::in_time(row.opened_at, case);
+        let mut gone: BTreeSet<(&'static str, String)> = [
+            (space::OPEN, listed.clone()),
+            (space::WANTED, listed),
+            (space::ENROLMENT, key.clone()),
+            (space::FINISHED, records::in_time(row.updated_at, case)),
+        ]
+        .into();
         for event in &events {
-            gone.insert((space::FINISHED, finished_key(event.at, &key)));
-            gone.extend(named_by(event, &key));
+            gone.insert((space::FINISHED, records::in_time(event.at, case)));
+            gone.extend(named_by(event, case));
         }
         let codes = records::beginning_with(&format!("{key}/"), false);
         for space in [space::CODE, space::PUSH] {
@@ -179,6 +182,12 @@ impl Gate {
         batch
             .records
             .extend(found_by.map(|term| records::remove(space::FIND, term, None)));
+        batch.records.push(records::remove(
+            space::PSEUDONYM,
+            held.value.pseudonym.clone(),
+            None,
+        ));
+        batch.records.extend(self.alarms_without(id).await?);
         let mut theirs = Vec::new();
         for (space, keys) in [
             (space::LINK, self.keys_of(space::LINK, |link: &Link| link.customer == *id).await?),
@@ -257,19 +266,15 @@ fn erase_stream(batch: &mut Batch, stream: StreamKey, expected: u64) {
     }
 }
 
-fn finished_key(at: Timestamp, case: &str) -> String {
-    format!("{}/{case}", records::sortable(at))
-}
-
 /// Entries of other lists that an event made.
-fn named_by(event: &Event, case: &str) -> Option<(&'static str, String)> {
+fn named_by(event: &Event, case: &CaseId) -> Option<(&'static str, String)> {
     match &event.kind {
         EventKind::SignedOff { by, .. } | EventKind::Refused { by, .. } => Some((
             space::DECIDED_BY,
             format!(
-                "{}/{}/{case}",
+                "{}/{}",
                 records::part(&by.person.0),
-                records::sortable(event.at)
+                records::in_time(event.at, case)
             ),
         )),
         _ => None,

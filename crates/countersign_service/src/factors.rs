@@ -209,14 +209,18 @@ impl Gate {
     }
 
     /// Argon2id of a support PIN.
-    pub(crate) async fn hash_pin(&self, pin: &str) -> Result<String, CustomerError> {
+    pub(crate) async fn hash_pin(
+        &self,
+        customer: &CustomerId,
+        pin: &str,
+    ) -> Result<String, CustomerError> {
         if !PIN_CHARS.contains(&pin.chars().count()) {
             return Err(CustomerError::Field {
                 field: "pin".to_owned(),
                 why: "has 4 to 64 characters",
             });
         }
-        let hashed = self.hasher().hash(&Secret::new(pin)).await;
+        let hashed = self.hasher().hash(&customer.0, &Secret::new(pin)).await;
         hashed.map_err(|error| {
             tracing::warn!(%error, "pin not hashed");
             Trouble::Overloaded.into()

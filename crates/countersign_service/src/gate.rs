@@ -21,7 +21,8 @@ use crate::{
         dice::Dice,
         http::{Endpoint as HttpEndpoint, http_client},
         mailer::Mailer,
-        openid::Provider,
+        openid::{Provider, ProviderSettings},
+        outside::{Outside, Wire},
         password_check::PasswordCheck,
         secrets::{Secret, SecretHasher},
         text_gateway::TextGateway,
@@ -29,6 +30,7 @@ use crate::{
         webhooks::WebhookSecrets,
     },
     ledger,
+    rates::Answers,
     records::{self, space},
     settings::{CompanyLogin, Scope, Settings, StaffLogin},
     trouble::Trouble,
@@ -53,6 +55,8 @@ struct Inner {
     grant_key: GrantKey,
     log_origin: String,
     hasher: SecretHasher,
+    /// Answers by customer, from whatever network.
+    answers: Answers,
     relying_party: RelyingParty,
     connectors: BTreeMap<String, Connector>,
     mailer: Option<Mailer>,
@@ -98,10 +102,23 @@ impl Inner {
         parts: Parts,
         current: Arc<Procedure>,
         log_origin: String,
+        outside: Option<&Arc<dyn Outside>>,
     ) -> Result<Self, StartError> {
         let wrong =
             |what: &str, error: &dyn fmt::Display| StartError::Settings(format!("{what}: {error}"));
-        let client = http_client().map_err(|error| wrong("http", &error))?;
+        let network = || http_client().map_err(|error| wrong("http", &error));
+        let wire = match outside {
+            None => Wire::Network(network()?),
+            Some(outside) => Wire::Played(Arc::clone(outside)),
+        };
+        let provider = |what: &str, settings: &ProviderSettings| {
+            let client = match &wire {
+                Wire::Network(client) => client.clone(),
+                // Nobody plays an OpenID provider.
+                Wire::Played(_) => network()?,
+            };
+            Provider::new(client, settings).map_err(|error| wrong(what, &error))
+        };
         let endpoint =
             |what: &str, url: &str, secrets: &[Secret]| -> Result<HttpEndpoint, StartError> {
                 let secrets = WebhookSecrets::parse(secrets.iter().map(Secret::expose_text))
@@ -112,7 +129,7 @@ impl Inner {
         for connector in &settings.connectors {
             let what = format!("connector `{}`", connector.name);
             let mut made = Connector::new(
-                client.clone(),
+                wire.clone(),
                 endpoint(&what, &connector.url, &connector.secrets)?,
             );
             if let Some(status_url) = &connector.status_url {
@@ -144,23 +161,24 @@ impl Inner {
             )
             .map_err(|error| wrong("origin", &error))?,
             mailer: mail
-                .map(|mail| Mailer::new(mail.server.clone(), &mail.from))
+                .map(|mail| match outside {
+                    None => Mailer::new(mail.server.clone(), &mail.from),
+                    Some(outside) => Mailer::played(Arc::clone(outside), &mail.from),
+                })
                 .transpose()
                 .map_err(|error| wrong("mail", &error))?,
-            text: text.map(|endpoint| TextGateway::new(client.clone(), endpoint)),
+            text: text.map(|endpoint| TextGateway::new(wire.clone(), endpoint)),
             company: settings
                 .company_login
                 .as_ref()
-                .map(|login| Provider::new(client.clone(), &login.provider))
-                .transpose()
-                .map_err(|error| wrong("company login", &error))?,
+                .map(|login| provider("company login", &login.provider))
+                .transpose()?,
             staff_provider: settings
                 .staff_login
                 .as_ref()
-                .map(|login| Provider::new(client.clone(), &login.provider))
-                .transpose()
-                .map_err(|error| wrong("staff login", &error))?,
-            password: password.map(|endpoint| PasswordCheck::new(client.clone(), endpoint)),
+                .map(|login| provider("staff login", &login.provider))
+                .transpose()?,
+            password: password.map(|endpoint| PasswordCheck::new(wire.clone(), endpoint)),
             connectors,
             versions: RwLock::new(BTreeMap::from([(
                 current.version.to_string(),
@@ -171,6 +189,7 @@ impl Inner {
             clock: parts.clock,
             dice: parts.dice,
             hasher: parts.hasher,
+            answers: Answers::default(),
             current: RwLock::new(current),
             diff: OnceLock::new(),
             log_origin,
@@ -214,6 +233,26 @@ impl Gate {
     /// ([`Gate::proposed_procedure`]). Texts are stored under their version, so
     /// that cases opened under one keep it for as long as they live.
     pub async fn start(settings: Settings, parts: Parts) -> Result<Self, StartError> {
+        Self::start_on(settings, parts, None).await
+    }
+
+    /// The same in a world that somebody plays: no connection is ever opened.
+    ///
+    /// # Errors
+    /// As [`Gate::start`].
+    pub async fn start_within(
+        settings: Settings,
+        parts: Parts,
+        outside: &Arc<dyn Outside>,
+    ) -> Result<Self, StartError> {
+        Self::start_on(settings, parts, Some(outside)).await
+    }
+
+    async fn start_on(
+        settings: Settings,
+        parts: Parts,
+        outside: Option<&Arc<dyn Outside>>,
+    ) -> Result<Self, StartError> {
         let procedure = read_procedure(&settings.procedure)?;
         (parts.check)(&procedure).map_err(StartError::ProcedureRefused)?;
         check_settings(&settings, &procedure)?;
@@ -221,11 +260,12 @@ impl Gate {
             ledger::read_checkpoint(&parts.journal.checkpoint().await.map_err(Trouble::from)?)?
                 .origin;
         let ours = Arc::new(procedure);
-        let inner = Inner::new(settings, parts, Arc::clone(&ours), log_origin)?;
+        let inner = Inner::new(settings, parts, Arc::clone(&ours), log_origin, outside)?;
         let gate = Self(Arc::new(inner));
         gate.settle_procedure(&ours).await?;
         gate.seed_staff(&ours).await?;
         gate.link_staff().await?;
+        gate.schedule_drills().await?;
         Ok(gate)
     }
 
@@ -244,7 +284,7 @@ impl Gate {
         let note = parts.journal.checkpoint().await.map_err(Trouble::from)?;
         let log_origin = ledger::read_checkpoint(&note)?.origin;
         Ok(Self(Arc::new(Inner::new(
-            settings, parts, procedure, log_origin,
+            settings, parts, procedure, log_origin, None,
         )?)))
     }
 
@@ -315,6 +355,15 @@ impl Gate {
     /// The ledger's origin line.
     pub fn log_origin(&self) -> &str {
         &self.0.log_origin
+    }
+
+    pub(crate) fn answers(&self) -> &Answers {
+        &self.0.answers
+    }
+
+    /// Hashes of PINs that run now, and those that wait for their turn.
+    pub fn hashing(&self) -> (usize, usize) {
+        self.0.hasher.load()
     }
 
     pub(crate) fn hasher(&self) -> &SecretHasher {

@@ -6,7 +6,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_cases::{GrantId, Permit, Timestamp};
-use countersign_grant::{Claims, JwkSet, LIFETIME_S_MAX, mint};
+use countersign_grant::{Claims, GrantKey, JwkSet, LIFETIME_S_MAX, mint};
 
 use crate::{gate::Gate, ledger};
 
@@ -51,10 +51,18 @@ impl Gate {
         }
     }
 
-    /// The public keys grants are verified with.
+    /// The public keys grants are verified with: the one that signs first, then those of an exchange under way.
     pub fn grant_keys(&self) -> JwkSet {
+        let others = &self.settings().keys.others.grant_seeds;
+        // The program read them as keys before the gate was started.
+        let others = others
+            .iter()
+            .filter_map(|seed| GrantKey::from_seed(seed).ok());
+        let keys = others.map(|key| key.jwk());
         JwkSet {
-            keys: vec![self.grant_key().jwk()],
+            keys: std::iter::once(self.grant_key().jwk())
+                .chain(keys)
+                .collect(),
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     audit::index::{self, Block, Day},
     gate::Gate,
     records::{self, space},
-    shell::Envelope,
+    shell::said_by,
     statistics::{
         fold,
         rollup::{Rollup, Slice},
@@ -39,6 +39,9 @@ const EVENTS_MAX: usize = 500;
 
 /// Records removed at once when everything is made again.
 const REMOVED_MAX: usize = 1_000;
+
+/// The event that says of a case that it was a drill.
+const DRILL_TOLD: &str = "case.drill_told";
 
 /// Pause between two rounds while things happen: one commit of ours for many of theirs.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -67,6 +70,8 @@ pub(crate) struct KeptSums {
 #[derive(Debug, Default)]
 struct Added {
     sums: BTreeMap<(String, Slice), Rollup>,
+    /// What had been added for cases that were now told to have been drills.
+    gone: BTreeMap<(String, Slice), Rollup>,
     postings: BTreeMap<String, Vec<u64>>,
     days: BTreeMap<String, Day>,
 }
@@ -153,7 +158,7 @@ impl Gate {
         batch
             .records
             .push(records::put(space::KEPT, ONE, &next, Some(revision))?);
-        self.add_sums(&mut batch, added.sums).await?;
+        self.add_sums(&mut batch, added.sums, added.gone).await?;
         self.add_postings(&mut batch, added.postings).await?;
         self.add_days(&mut batch, added.days).await?;
         match self.commit(batch).await {
@@ -176,17 +181,16 @@ impl Gate {
                 .entry(day.clone())
                 .or_insert_with(|| Day::at(event.position))
                 .add(event.position);
+            if event.kind == DRILL_TOLD {
+                for (at, slice, sums) in self.sums_of_whole(&mut cases, &event.stream).await? {
+                    add_to(&mut added.gone, &day_of(at), &slice, &sums);
+                }
+                continue;
+            }
             let Some((slice, sums)) = self.sums_of(&mut cases, event).await? else {
                 continue;
             };
-            let month = day.get(..7).unwrap_or_default().to_owned();
-            for period in [day, month] {
-                added
-                    .sums
-                    .entry((period, slice.clone()))
-                    .or_default()
-                    .absorb(&sums);
-            }
+            add_to(&mut added.sums, &day, &slice, &sums);
         }
         Ok(added)
     }
@@ -198,14 +202,14 @@ impl Gate {
         event: &StoredEvent,
     ) -> Result<Option<(Slice, Rollup)>, Trouble> {
         if event.kind == "customer.wrong_answer" {
-            let Ok(said) = from_envelope::<WrongAnswer>(event) else {
+            let Ok(said) = said_by::<WrongAnswer>(event) else {
                 return Ok(None);
             };
             let Some(stream) = case_beside(&event.stream, &said.case) else {
                 return Ok(None);
             };
             let known = cases.of(self, &stream).await?;
-            let Some((_, opened)) = known.first() else {
+            let Some(opened) = known.events.first() else {
                 return Ok(None);
             };
             let procedure = self.procedure_of_case(opened).await?;
@@ -220,17 +224,33 @@ impl Gate {
         if !event.kind.starts_with("case.") {
             return Ok(None);
         }
-        let known = cases.of(self, &event.stream).await?;
-        let so_far: Vec<Event> = known
-            .iter()
-            .filter(|(sequence, _)| *sequence <= event.sequence)
-            .map(|(_, event)| event.clone())
-            .collect();
+        let so_far = cases.of(self, &event.stream).await?.up_to(event.sequence);
         let Some(opened) = so_far.first() else {
             return Ok(None);
         };
         let procedure = self.procedure_of_case(opened).await?;
-        Ok(fold::of_case(&so_far, procedure.as_deref()))
+        Ok(fold::of_case(so_far, procedure.as_deref()))
+    }
+
+    /// What all events of a case have added, each when it happened.
+    async fn sums_of_whole(
+        &self,
+        cases: &mut Cases,
+        stream: &StreamKey,
+    ) -> Result<Vec<(Timestamp, Slice, Rollup)>, Trouble> {
+        let events = &cases.of(self, stream).await?.events;
+        let Some(opened) = events.first() else {
+            return Ok(Vec::new());
+        };
+        let procedure = self.procedure_of_case(opened).await?;
+        let mut sums = Vec::new();
+        for (at, event) in events.iter().enumerate() {
+            let so_far = events.get(..=at).unwrap_or_default();
+            if let Some((slice, added)) = fold::of_case(so_far, procedure.as_deref()) {
+                sums.push((event.at, slice, added));
+            }
+        }
+        Ok(sums)
     }
 
     async fn procedure_of_case(
@@ -251,9 +271,17 @@ impl Gate {
     async fn add_sums(
         &self,
         batch: &mut Batch,
-        sums: BTreeMap<(String, Slice), Rollup>,
+        mut sums: BTreeMap<(String, Slice), Rollup>,
+        mut gone: BTreeMap<(String, Slice), Rollup>,
     ) -> Result<(), Trouble> {
-        let writes = sums.into_iter().map(|((period, slice), new)| async move {
+        for key in gone.keys() {
+            sums.entry(key.clone()).or_default();
+        }
+        let sums = sums.into_iter().map(|(key, new)| {
+            let gone = gone.remove(&key);
+            (key, new, gone)
+        });
+        let writes = sums.map(|((period, slice), new, gone)| async move {
             let key = sums_key(&period, &slice);
             let held = self.load::<KeptSums>(space::FIGURES, &key).await?;
             let mut kept = held.map_or_else(
@@ -264,6 +292,9 @@ impl Gate {
                 |held| held.value,
             );
             kept.sums.absorb(&new);
+            if let Some(gone) = gone {
+                kept.sums.take_away(&gone);
+            }
             records::put(space::FIGURES, key, &kept, None)
         });
         batch.records.extend(try_join_all(writes).await?);
@@ -332,18 +363,33 @@ impl Gate {
 
 /// The events of the cases a batch is about, each stream read once.
 #[derive(Debug, Default)]
-pub(crate) struct Cases(BTreeMap<StreamKey, Vec<(u64, Event)>>);
+pub(crate) struct Cases(BTreeMap<StreamKey, KnownCase>);
+
+/// The events of one case that can be read, and the place of each in its stream.
+#[derive(Debug, Default)]
+struct KnownCase {
+    sequences: Vec<u64>,
+    events: Vec<Event>,
+}
+
+impl KnownCase {
+    fn up_to(&self, sequence: u64) -> &[Event] {
+        let count = self.sequences.partition_point(|one| *one <= sequence);
+        self.events.get(..count).unwrap_or_default()
+    }
+}
 
 impl Cases {
-    async fn of(&mut self, gate: &Gate, stream: &StreamKey) -> Result<&Vec<(u64, Event)>, Trouble> {
+    async fn of(&mut self, gate: &Gate, stream: &StreamKey) -> Result<&KnownCase, Trouble> {
         if !self.0.contains_key(stream) {
             let stored = gate.journal().read(stream, 0).await?;
             // An event that cannot be read must not keep all that follow it out of the figures.
-            let events = stored
+            let (sequences, events) = stored
                 .iter()
-                .filter_map(|stored| Some((stored.sequence, from_envelope(stored).ok()?)))
-                .collect();
-            self.0.insert(stream.clone(), events);
+                .filter_map(|stored| Some((stored.sequence, said_by(stored).ok()?)))
+                .unzip();
+            let known = KnownCase { sequences, events };
+            self.0.insert(stream.clone(), known);
         }
         self.0
             .get(stream)
@@ -358,12 +404,13 @@ struct WrongAnswer {
     left: u64,
 }
 
-/// What a stored event says.
-pub(crate) fn from_envelope<T: serde::de::DeserializeOwned>(
-    stored: &StoredEvent,
-) -> Result<T, Trouble> {
-    serde_json::from_value(Envelope::open(stored)?.data)
-        .map_err(|error| Trouble::Damaged(error.to_string()))
+/// Adds to the sums of a day and to those of its month.
+fn add_to(all: &mut BTreeMap<(String, Slice), Rollup>, day: &str, slice: &Slice, sums: &Rollup) {
+    let month = day.get(..7).unwrap_or_default();
+    for period in [day, month] {
+        let key = (period.to_owned(), slice.clone());
+        all.entry(key).or_default().absorb(sums);
+    }
 }
 
 /// The stream of a case of the same customer.

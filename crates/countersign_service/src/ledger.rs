@@ -15,29 +15,45 @@ use crate::{gate::Gate, shell::Entry, trouble::Trouble};
 /// Bytes of a salt.
 pub(crate) const SALT_BYTES: usize = 32;
 
-/// Signs checkpoints with the log's own key.
+/// Signs checkpoints with the log's own key; while that is exchanged, with a second one beside it.
 #[derive(Debug, Clone)]
-pub struct LogSigner(NoteSigner);
+pub struct LogSigner {
+    first: NoteSigner,
+    second: Option<NoteSigner>,
+}
 
 impl LogSigner {
     /// The log named `origin`, such as `support.acme.example/ledger`, with the key of this seed.
     pub fn new(origin: &str, seed: &[u8; 32]) -> Result<Self, KeyError> {
-        Ok(Self(NoteSigner::new(
-            origin,
-            KeyKind::Ed25519,
-            SecretKey::from_seed(seed)?,
-        )?))
+        Ok(Self {
+            first: note_signer(origin, seed)?,
+            second: None,
+        })
+    }
+
+    /// The same log, with every checkpoint signed by the key of this seed as well: whoever knows either key accepts it.
+    ///
+    /// # Errors
+    /// [`KeyError`] if the seed is none.
+    pub fn beside(self, seed: &[u8; 32]) -> Result<Self, KeyError> {
+        let second = Some(note_signer(self.first.verifier().name(), seed)?);
+        Ok(Self { second, ..self })
     }
 
     /// The key verifiers trust: `name+id+key`.
     pub fn verifier(&self) -> &VerifierKey {
-        self.0.verifier()
+        self.first.verifier()
+    }
+
+    /// The key of the second signer, if there is one.
+    pub fn second_verifier(&self) -> Option<&VerifierKey> {
+        self.second.as_ref().map(NoteSigner::verifier)
     }
 }
 
 impl CheckpointSigner for LogSigner {
     fn origin(&self) -> &str {
-        self.0.verifier().name()
+        self.first.verifier().name()
     }
 
     fn sign(&self, size: u64, root: Hash) -> String {
@@ -48,12 +64,19 @@ impl CheckpointSigner for LogSigner {
         };
         // An origin that is a key name has no control character, which is all that could make this fail; should it
         // fail all the same, an empty note is accepted by nobody.
-        checkpoint
-            .sign(&self.0)
-            .as_ref()
-            .map(SignedNote::to_string)
-            .unwrap_or_default()
+        let Ok(mut note) = checkpoint.sign(&self.first) else {
+            return String::new();
+        };
+        if let Some(second) = &self.second {
+            // A log's signature carries no time.
+            note.sign(second, 0);
+        }
+        note.to_string()
     }
+}
+
+fn note_signer(origin: &str, seed: &[u8; 32]) -> Result<NoteSigner, KeyError> {
+    NoteSigner::new(origin, KeyKind::Ed25519, SecretKey::from_seed(seed)?)
 }
 
 /// The leaf of an entry: pseudonyms, and a commitment that only its salt opens.
@@ -165,4 +188,26 @@ pub(crate) fn read_checkpoint(note: &str) -> Result<Checkpoint, Trouble> {
 /// Unix seconds.
 pub(crate) fn unix_seconds(at: Timestamp) -> u64 {
     u64::try_from(at.0.div_euclid(1_000)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn while_keys_are_exchanged_whoever_knows_either_accepts_a_checkpoint() {
+        let (old, new) = ([1; 32], [2; 32]);
+        let alone = LogSigner::new("example.com/ledger", &old).unwrap();
+        let both = alone.clone().beside(&new).unwrap();
+        let after = LogSigner::new("example.com/ledger", &new).unwrap();
+        assert_eq!(both.second_verifier(), Some(after.verifier()));
+        let note = both.sign(7, [3; 32]);
+        for key in [alone.verifier(), after.verifier()] {
+            let checkpoint = Checkpoint::verify(&note, key).unwrap();
+            assert_eq!((checkpoint.size, checkpoint.root), (7, [3; 32]));
+        }
+        let stranger = LogSigner::new("example.com/ledger", &[9; 32]).unwrap();
+        assert!(Checkpoint::verify(&note, stranger.verifier()).is_err());
+        assert!(Checkpoint::verify(&alone.sign(7, [3; 32]), after.verifier()).is_err());
+    }
 }

@@ -20,6 +20,7 @@
 //! `countersign_cases` alone.
 
 pub mod adapters;
+mod alarms;
 mod audit;
 mod cases;
 mod company_proof;
@@ -28,6 +29,7 @@ mod customers;
 mod decisions;
 mod delivery;
 mod device_push;
+mod drills;
 mod enrolment;
 mod enrolment_pin;
 mod erasure;
@@ -36,12 +38,14 @@ mod facts;
 mod gate;
 mod grants;
 mod idempotency;
+mod incidents;
 mod kept;
 mod ledger;
 mod lists;
 mod lookups;
 mod mask;
 mod matching;
+pub mod measures;
 mod notices;
 mod panel;
 mod proofs;
@@ -64,6 +68,7 @@ mod versions;
 mod views;
 mod work;
 
+pub use alarms::{Alarm, AlarmStanding, NewAlarm, UNCOVERED};
 pub use audit::{
     AUDIT_ROWS_MAX, AuditCheck, AuditEntry, AuditExport, AuditFilter, AuditFinding, AuditKind,
     AuditPage, AuditPlace, AuditRow, SignatureView,
@@ -76,10 +81,21 @@ pub use customers::{
     CustomerSaved, FactorPut, FactorView, HeldPut,
 };
 pub use device_push::{DeviceStage, DeviceStanding};
+pub use drills::{
+    DeclaredDrill, DrillError, DrillWish, Drills, PersonVigilance, TeamVigilance, ToldDrill,
+};
 pub use enrolment::{AppSecret, EnrolmentError, EnrolmentView};
 pub use enrolment_pin::{PIN_DIGITS, WeakPin};
 pub use gate::{Gate, Parts, ProcedureCheck, StartError};
 pub use idempotency::{Answer, IDEMPOTENCY_KEY_CHARS_MAX, Idempotent, Reserved};
+pub use incidents::{
+    Author, Because, CLOSING_DOMAIN, Closing, Confirmed, Deed, Draft, FIELDS, Facts, Finding,
+    Happened, Incident, IncidentChange, IncidentError, IncidentEvent, IncidentSummary,
+    IncidentView, LetterPreview, Line, Mark, NewIncident, Phase, PromiseStanding, PublicIncident,
+    PublicStatement, PublicStatus, PublicUpdate, Publication, Reason, STATEMENT_DOMAIN, Scope,
+    ScopeWish, Source, Standing, StatementCheck, Submission, SubscriptionError, Task, TaskState,
+    Texts, ThenStood, TimelineLine, Touched, TouchedCustomer, Update,
+};
 pub use ledger::LogSigner;
 pub use lists::{Approvals, DeskFilter, DeskRow};
 pub use lookups::{CustomerView, RefusedNote};

@@ -16,8 +16,11 @@ use crate::{
 /// The count beside "Approvals" stops here.
 const APPROVALS_MAX: usize = 100;
 
-/// Most cases that one approvals page shows: each is weighed anew.
+/// Cases the reader can sign after which a page of approvals ends.
 const APPROVALS_SHOWN: usize = 25;
+
+/// Most cases that are weighed anew for one page of approvals, so that nobody's own cases hide behind those of others.
+const APPROVALS_WEIGHED: usize = 200;
 
 /// Most rows of one list.
 const ROWS_MAX: usize = 50;
@@ -78,6 +81,8 @@ pub struct Approvals {
     pub cannot: Vec<(DeskRow, Ability)>,
     /// Cases the reader signed or refused, newest first.
     pub decided: Vec<DeskRow>,
+    /// Where the page goes on with cases that wait, if it does not show them all.
+    pub next: Option<String>,
 }
 
 impl Gate {
@@ -146,38 +151,45 @@ impl Gate {
         }
     }
 
-    /// The approvals page.
-    pub async fn approvals(&self, by: &SignedInStaff) -> Result<Approvals, CaseError> {
+    /// The approvals page: cases that wait, the oldest first, beginning after those of an earlier page.
+    ///
+    /// `after` is the earlier page's [`Approvals::next`]; empty for the first page, and anything else only means another place in the list.
+    pub async fn approvals(&self, by: &SignedInStaff, after: &str) -> Result<Approvals, CaseError> {
         if by.roles().is_empty() {
             return Err(CaseError::NotAllowed("staff"));
         }
         let (mut for_me, mut cannot) = (Vec::new(), Vec::new());
-        let range = records::beginning_with("", false);
-        let wanted: Vec<CaseRow> = self.list(space::WANTED, range, APPROVALS_SHOWN).await?;
-        let weighed = wanted
-            .iter()
-            .filter(|row| !by.record().concerned.contains(&row.customer))
-            .map(|row| async move {
-                let loaded = match self.load_case(&row.case).await {
-                    Ok(loaded) => loaded,
-                    // Erased a moment ago.
-                    Err(CaseError::Unknown) => return Ok(None),
-                    Err(error) => return Err(error),
-                };
-                let member = by.member(&loaded.procedure, &row.customer);
-                let ability = Ability::of(can_sign(&loaded, &member));
-                Ok(Some((desk_row(row), ability)))
-            });
-        // Side by side: each reads a handful of records.
-        let weighed = futures_util::future::try_join_all(weighed).await?;
-        for (row, ability) in weighed.into_iter().flatten() {
-            if ability.can {
-                for_me.push(row);
-            } else {
-                cannot.push((row, ability));
+        let mut range = records::beginning_with("", false);
+        // The first key after it.
+        range.from = format!("{after}/");
+        let mut next = None;
+        for _ in 0..APPROVALS_WEIGHED / APPROVALS_SHOWN {
+            let found = self
+                .journal()
+                .scan(space::WANTED, range.clone(), APPROVALS_SHOWN)
+                .await
+                .map_err(Trouble::from)?;
+            next = found
+                .last()
+                .filter(|_| found.len() == APPROVALS_SHOWN)
+                .map(|last| last.key.clone());
+            let wanted: Vec<CaseRow> = found
+                .iter()
+                .map(|record| records::read_json(&record.value))
+                .collect::<Result<_, _>>()?;
+            for (row, ability) in self.weigh(by, &wanted).await? {
+                if ability.can {
+                    for_me.push(row);
+                } else {
+                    cannot.push((row, ability));
+                }
             }
+            let Some(last) = &next else { break };
+            if for_me.len() >= APPROVALS_SHOWN {
+                break;
+            }
+            range.from = format!("{last}/");
         }
-        for_me.sort_by_key(|row: &DeskRow| row.updated_at);
         let prefix = format!("{}/", records::part(&by.person().0));
         let mut ids = self
             .list::<CaseId>(
@@ -192,7 +204,32 @@ impl Gate {
             for_me,
             cannot,
             decided,
+            next,
         })
+    }
+
+    /// Whether the reader can sign each of these cases. Those that were erased a moment ago, and those that concern the reader, are left out.
+    async fn weigh(
+        &self,
+        by: &SignedInStaff,
+        wanted: &[CaseRow],
+    ) -> Result<Vec<(DeskRow, Ability)>, CaseError> {
+        let weighed = wanted
+            .iter()
+            .filter(|row| !by.record().concerned.contains(&row.customer))
+            .map(|row| async move {
+                let loaded = match self.load_case(&row.case).await {
+                    Ok(loaded) => loaded,
+                    Err(CaseError::Unknown) => return Ok(None),
+                    Err(error) => return Err(error),
+                };
+                let member = by.member(&loaded.procedure, &row.customer);
+                let ability = Ability::of(can_sign(&loaded, &member));
+                Ok(Some((desk_row(row), ability)))
+            });
+        // Side by side: each reads a handful of records.
+        let weighed = futures_util::future::try_join_all(weighed).await?;
+        Ok(weighed.into_iter().flatten().collect())
     }
 
     /// Cases of a customer, newest first.

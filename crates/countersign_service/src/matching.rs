@@ -92,6 +92,14 @@ impl Gate {
         digest: Digest,
         typed: Option<&str>,
     ) -> Result<(), CaseError> {
+        // A case that nobody at a desk opened has no number: its first event says so.
+        let begun = self.as_opened(seat).await?;
+        if begun
+            .opened()
+            .is_some_and(|opened| opened.opener().is_none())
+        {
+            return Ok(());
+        }
         let loaded = self.load_case(seat.case()).await?;
         let Some(right) = self.number_of(&loaded)? else {
             return Ok(());

@@ -18,6 +18,8 @@ use crate::{
     cases::CaseError,
     decisions::{Also, Loaded},
     gate::Gate,
+    incidents::{IncidentLetter, StatusNews, SubscriberLetter},
+    measures,
     records::{self, Code, Contact, Held, Stop, space},
     speech::{Arg, Language, MomentStyle},
     trouble::Trouble,
@@ -63,12 +65,18 @@ pub(crate) enum Letter {
         contact: ContactId,
         at: Timestamp,
     },
+    /// What happened to somebody's account in an incident.
+    Incident(IncidentLetter),
+    /// Word of an incident, to be made into a letter to each subscriber.
+    StatusNews(StatusNews),
+    /// To somebody who subscribed to the status page, or wants to.
+    Subscriber(SubscriberLetter),
 }
 
 /// A letter as it leaves.
-struct Written {
-    subject: String,
-    text: String,
+pub(crate) struct Written {
+    pub(crate) subject: String,
+    pub(crate) text: String,
 }
 
 impl Gate {
@@ -101,6 +109,15 @@ impl Gate {
                 contact,
                 at,
             } => self.send_removed(work, customer, contact, *at).await,
+            Letter::Incident(letter) => {
+                self.send_incident_letter(&work.key, work.attempts, letter)
+                    .await
+            }
+            Letter::StatusNews(news) => self.spread_news(&work.key, news).await,
+            Letter::Subscriber(letter) => {
+                self.send_to_subscriber(&work.key, work.attempts, letter)
+                    .await
+            }
         };
         match outcome {
             Ok(()) => Ok(()),
@@ -319,13 +336,18 @@ impl Gate {
             .unwrap_or(self.settings().language)
     }
 
-    async fn hand_over(
+    pub(crate) async fn hand_over(
         &self,
         procedure: &Procedure,
         contact: &Contact,
         key: &str,
         written: &Written,
     ) -> Delivery {
+        if contact.planted {
+            // The address of nobody, which may be somebody's all the same: here every letter to it ends.
+            tracing::info!(contact = contact.id.0, "letter handed over");
+            return Delivery::HandedOver;
+        }
         let delivery = if carried_as_text(procedure, contact) {
             match self.text_gateway() {
                 Some(gateway) => {
@@ -349,6 +371,11 @@ impl Gate {
                 _ => Delivery::Refused(RefusedReason::Malformed),
             }
         };
+        measures::letter(match delivery {
+            Delivery::HandedOver => "handed_over",
+            Delivery::Refused(_) => "refused",
+            Delivery::TryLater(_) => "later",
+        });
         match delivery {
             Delivery::HandedOver => tracing::info!(contact = contact.id.0, "letter handed over"),
             Delivery::Refused(reason) => {
@@ -520,13 +547,13 @@ fn enrolled_letter(
 }
 
 /// The last line of every letter: where one looks up who is on the telephone.
-fn who_is_it(language: Language, organisation: &str, origin: &str) -> String {
+pub(crate) fn who_is_it(language: Language, organisation: &str, origin: &str) -> String {
     let asks = language.tell("letter-who", &[("organisation", Arg::Text(organisation))]);
     format!("{asks} {origin}/is-it-us\n")
 }
 
 /// `23 November 2026, 10:31 UTC`
-fn written_time(at: Timestamp, language: Language) -> String {
+pub(crate) fn written_time(at: Timestamp, language: Language) -> String {
     let moment = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
     language.moment(
         &moment.to_zoned_datetime(jiff::tz::TimeZone::UTC),

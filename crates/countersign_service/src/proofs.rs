@@ -32,6 +32,7 @@ use crate::{
     facts::Tallies,
     gate::Gate,
     notices::{self, Letter},
+    rates::TooMany,
     records::{self, Code, Customer, FactorKind, Held, space},
     sessions::CustomerSeat,
     shell::{Entry, Tries},
@@ -90,6 +91,12 @@ pub enum ProofError {
     /// No more codes are sent for this case.
     #[error("no more codes are sent for this case")]
     NoMoreCodes,
+    /// More is asked than can be looked at now; the answer was not counted.
+    #[error("too much is asked at once; nothing was counted")]
+    Overloaded,
+    /// More answers for this customer than anybody types; this one was not looked at.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// It could not be found out; the answer was not counted.
     #[error("this cannot be checked right now; nothing was counted")]
     Unavailable,
@@ -123,6 +130,8 @@ impl ProofError {
             Self::NotAsked => "proof-not-asked",
             Self::TooSoon { .. } => "code-too-soon",
             Self::NoMoreCodes => "no-more-codes",
+            Self::Overloaded => "overloaded",
+            Self::TooMany(_) => "too-many-tries",
             Self::Unavailable => "proof-unavailable",
             Self::NotAccepted => "passkey-not-accepted",
             Self::LoginCancelled => "login-cancelled",
@@ -199,6 +208,8 @@ impl Gate {
         ) {
             return Err(ProofError::NotAsked);
         }
+        // Before anything is written or hashed, whoever guesses and from how many networks.
+        self.answers().take(&loaded.customer.id.0, loaded.now)?;
         let tell = self.seat_has_proved(seat).await?;
         let closed = match may_try(&loaded, id, digest) {
             Ok(()) => false,
@@ -552,8 +563,10 @@ impl Gate {
                 } else {
                     None
                 };
-                match self.hasher().verify(answer, stored).await {
+                let whom = &loaded.customer.id.0;
+                match self.hasher().verify(whom, answer, stored).await {
                     Ok(true) => Ok(Checked::Right(Uses::Nothing)),
+                    Err(SecretError::Busy) => Err(ProofError::Overloaded),
                     Ok(false) | Err(SecretError::TooLong) => Ok(Checked::Wrong),
                     Err(_) => Err(ProofError::Unavailable),
                 }

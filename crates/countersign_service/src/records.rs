@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use countersign_cases::{CaseId, ContactId, CustomerId, Digest, PersonId, Timestamp};
+use countersign_cases::{
+    CaseId, ContactId, CustomerId, Digest, DrillPlan, MarkSalt, PersonId, Timestamp,
+};
 use countersign_store::{KeyRange, RecordWrite, StreamKey};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -38,11 +40,11 @@ pub(crate) mod space {
     pub(crate) const RUNS_BY: &str = "runs_by";
     /// Where a case is: [`super::CaseRow`].
     pub(crate) const CASE: &str = "case";
-    /// Cases not finished, by case: [`super::CaseRow`].
+    /// Cases not finished, by when they were opened: [`super::CaseRow`].
     pub(crate) const OPEN: &str = "open";
-    /// Cases that wait for a signature, by case: [`super::CaseRow`].
+    /// Cases that wait for a signature, by when they were opened: [`super::CaseRow`].
     pub(crate) const WANTED: &str = "wanted";
-    /// Cases not finished, by opener.
+    /// Cases not finished, by opener and when they were opened.
     pub(crate) const OPEN_BY: &str = "open_by";
     /// Finished cases by time.
     pub(crate) const FINISHED: &str = "finished";
@@ -110,6 +112,20 @@ pub(crate) mod space {
     pub(crate) const AUDIT_DAYS: &str = "audit_days";
     /// The last look through the whole log: [`crate::audit::Checked`].
     pub(crate) const AUDIT_CHECK: &str = "audit_check";
+    /// Incidents: [`crate::incidents::Incident`].
+    pub(crate) const INCIDENT: &str = "incident";
+    /// Alarms: [`crate::alarms::Alarm`].
+    pub(crate) const ALARM: &str = "alarm";
+    /// Customers by their name in the ledger, for incidents that name them by it.
+    pub(crate) const PSEUDONYM: &str = "pseudonym";
+    /// When letters about incidents left, by their key in the outbox: none leaves twice.
+    pub(crate) const LETTER: &str = "letter";
+    /// Who wants mail about the status page, by a keyed hash of the address.
+    pub(crate) const SUBSCRIBER: &str = "subscriber";
+    /// Links in letters to them, by hash.
+    pub(crate) const SUBSCRIPTION: &str = "subscription";
+    /// Drills that are planned, run, or were told: [`crate::drills::Planned`].
+    pub(crate) const DRILL: &str = "drill";
     /// Number of events in a stream that is only ever appended to.
     pub(crate) const HEAD: &str = "head";
 }
@@ -139,6 +155,9 @@ pub(crate) struct Customer {
     /// What letters to them are written in, where the company said it.
     #[serde(default)]
     pub(crate) language: Option<Language>,
+    /// Nobody: invented for a drill, and every case of theirs is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) planted: Option<DrillPlan>,
 }
 
 /// An address of a customer, with its history.
@@ -150,6 +169,9 @@ pub(crate) struct Contact {
     pub(crate) first_seen: Timestamp,
     pub(crate) changed_at: Option<Timestamp>,
     pub(crate) removed_at: Option<Timestamp>,
+    /// Invented for a drill: nothing is ever sent to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) planted: bool,
 }
 
 /// How a customer shows a holding at the gate.
@@ -261,6 +283,9 @@ pub(crate) struct CaseRow {
     /// What its agent says aloud, while it is open.
     #[serde(default)]
     pub(crate) spoken: Option<SpokenNumber>,
+    /// Opens its mark; `None` for a case from before there were marks.
+    #[serde(default)]
+    pub(crate) salt: Option<MarkSalt>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -610,6 +635,11 @@ pub(crate) fn beginning_with(prefix: &str, reverse: bool) -> KeyRange {
 /// A time as it sorts.
 pub(crate) fn sortable(at: Timestamp) -> String {
     format!("{:016}", at.0.max(0))
+}
+
+/// The key of a case in a list by time.
+pub(crate) fn in_time(at: Timestamp, case: &CaseId) -> String {
+    format!("{}/{}", sortable(at), part(&case.0))
 }
 
 /// Puts a document.

@@ -60,6 +60,24 @@ pub struct Keys {
     pub codes: [u8; 32],
     /// AES-256-GCM key for what must be readable again: authenticator secrets.
     pub seal: [u8; 32],
+    /// Keys beside these while one is exchanged for another, and those that were.
+    pub others: OtherKeys,
+}
+
+/// Keys that do not sign, or not alone: they are published, so that whatever they signed goes on verifying and whatever
+/// they will sign is known beforehand.
+#[derive(Clone, Default)]
+pub struct OtherKeys {
+    /// Ed25519 seeds of grant keys: the next one before it signs, the last one until its grants have run out.
+    pub grant_seeds: Vec<[u8; 32]>,
+    /// Verifier keys (C2SP signed-note, `name+id+key`) of the ledger: of a second signer, and of former ones.
+    pub ledger: Vec<String>,
+}
+
+impl fmt::Debug for OtherKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OtherKeys(…)")
+    }
 }
 
 impl fmt::Debug for Keys {

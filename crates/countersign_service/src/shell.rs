@@ -4,8 +4,10 @@
 //! [`Entry`]: an event for a stream, the pseudonym it is about, and nothing
 //! of it in the ledger but a salted commitment.
 
+use std::time::Instant;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use countersign_cases::Timestamp;
+use countersign_cases::{Event, Timestamp};
 use countersign_store::{
     Append, Batch, CommitError, Committed, NewEvent, RecordWrite, StoredEvent, StreamKey,
 };
@@ -16,6 +18,7 @@ use crate::{
     adapters::dice,
     gate::Gate,
     ledger,
+    measures::{self, Kinds},
     records::{self, Held, space},
     trouble::Trouble,
 };
@@ -56,6 +59,16 @@ impl Entry {
             grant: None,
         })
     }
+
+    /// What happened to a case: `case.opened`, `case.proved` …
+    pub(crate) fn of_case(event: &Event, case: &str, customer: &str) -> Result<Self, Trouble> {
+        let mut entry = Self::new("", event.at, Some(customer), event)?;
+        let kind = entry.data.get("kind").and_then(Value::as_str);
+        let kind = kind.ok_or_else(|| Trouble::Damaged("an event without a kind".to_owned()))?;
+        entry.kind = format!("case.{kind}");
+        entry.case = Some(case.to_owned());
+        Ok(entry)
+    }
 }
 
 /// What a stored event holds: the salt makes the ledger's commitment say nothing to whoever lacks it.
@@ -65,6 +78,17 @@ pub(crate) struct Envelope {
     pub(crate) salt: String,
     /// What happened.
     pub(crate) data: Value,
+}
+
+/// The same, read for what happened alone and without a document in between.
+#[derive(Debug, Deserialize)]
+struct Enveloped<T> {
+    data: T,
+}
+
+/// What a stored event says.
+pub(crate) fn said_by<T: DeserializeOwned>(stored: &StoredEvent) -> Result<T, Trouble> {
+    records::read_json::<Enveloped<T>>(&stored.data).map(|envelope| envelope.data)
 }
 
 impl Envelope {
@@ -177,7 +201,14 @@ impl Gate {
 
     /// Commits a batch whole. `Unavailable` is passed on: the caller reads before it tries again.
     pub(crate) async fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
-        self.journal().commit(batch).await
+        let kinds = Kinds::of(&batch);
+        let asked = Instant::now();
+        let committed = self.journal().commit(batch).await;
+        measures::commit(&committed, asked.elapsed());
+        if committed.is_ok() {
+            kinds.kept();
+        }
+        committed
     }
 
     /// Whether the first event of a batch's append to this stream is stored: the answer a lost answer did not give.

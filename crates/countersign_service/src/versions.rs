@@ -6,7 +6,10 @@
 //! force*, signs it with a passkey over its version; until then cases go on
 //! being opened under the version in force. Cases that are open keep theirs.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use countersign_cases::{
     Timestamp,
@@ -16,6 +19,7 @@ use countersign_language::Procedure;
 use countersign_store::{Batch, SharedJournal};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::{
     adapters::{
@@ -37,6 +41,9 @@ pub const PROCEDURE_DOMAIN: &str = "countersign/procedure/v1";
 
 /// What got weaker or stronger from the first procedure to the second, a sentence each.
 pub type ProcedureDiff = Box<dyn Fn(&Procedure, &Procedure) -> Vec<String> + Send + Sync>;
+
+/// Pause between two looks at which version is in force.
+const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
 
 /// The one key of [`space::IN_FORCE`] and [`space::PROPOSED`].
 const ONE: &str = "procedure";
@@ -272,6 +279,7 @@ impl Gate {
             let signed = self.procedure_of(version).await?;
             if self.committed(batch, &mut tries).await? {
                 self.put_current(signed);
+                self.schedule_drills().await?;
                 tracing::info!(
                     procedure = version,
                     "a new version of the procedure is in force"
@@ -456,6 +464,55 @@ impl Gate {
         }
     }
 
+    /// Puts into force here what another gate on the same store has put into force, until told to stop.
+    ///
+    /// A case that is opened here before that is under the version before, as one opened a moment earlier would be.
+    pub(crate) async fn follow_procedure_on(&self, mut stopped: watch::Receiver<bool>) {
+        let mut news = self.news();
+        while !*stopped.borrow_and_update() {
+            news.mark_unchanged();
+            if let Err(trouble) = self.follow_procedure().await {
+                tracing::error!(
+                    code = trouble.code(),
+                    "the procedure in force could not be read"
+                );
+            }
+            let rest = async {
+                tokio::time::sleep(FOLLOW_PAUSE).await;
+                // A store that closed tells nothing any more; the worker then waits to be stopped.
+                if news.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                () = rest => {}
+                _ = stopped.changed() => {}
+            }
+        }
+    }
+
+    async fn follow_procedure(&self) -> Result<(), Trouble> {
+        let Some(held) = self.load_in_force().await? else {
+            return Ok(());
+        };
+        if held.value.version == self.procedure().version.to_string() {
+            return Ok(());
+        }
+        let procedure = self.procedure_of(&held.value.version).await?;
+        if every_connector(self.settings(), &procedure).is_err() {
+            tracing::error!(
+                procedure = held.value.version,
+                "another gate has put a procedure into force with connectors this one does not have: give all gates the same configuration"
+            );
+        }
+        self.put_current(procedure);
+        tracing::info!(
+            procedure = held.value.version,
+            "in force, as another gate says"
+        );
+        Ok(())
+    }
+
     async fn keep_text(
         &self,
         batch: &mut Batch,
@@ -522,7 +579,7 @@ impl Gate {
     }
 
     /// By the procedure in force: a new version does not say who signs it.
-    fn may_sign(&self, account: &Account, in_force: &Procedure) -> bool {
+    pub(crate) fn may_sign(&self, account: &Account, in_force: &Procedure) -> bool {
         in_force
             .role_named(&self.settings().procedure_role)
             .is_some_and(|wanted| {

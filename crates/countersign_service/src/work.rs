@@ -4,24 +4,25 @@
 //! a crash interrupts is taken up again, by the same code that does it the
 //! first time.
 
-use std::future::Future;
+use std::{future::Future, pin::pin};
 
 use countersign_cases::{Actor, CaseId, Command, State};
 use countersign_store::Work;
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     cases::CaseError,
     decisions::TIMER,
     delivery::{ASK, RUN},
     device_push::PUSH,
+    drills::DRILL,
     gate::Gate,
     notices::MAIL,
     records,
     trouble::Trouble,
 };
 
-/// How much work is taken at once.
+/// How much work is taken at once where it is done one after the other.
 const TAKEN_MAX: usize = 16;
 
 /// How long work is the taker's: longer than the longest time any of it may take, 60 s for a letter.
@@ -33,15 +34,23 @@ const LOOK_AGAIN_SECONDS: u64 = 5;
 /// Pause after a store that did not answer.
 const AFTER_TROUBLE_SECONDS: u64 = 2;
 
-/// The queues; each has a worker of its own, so that a slow mail server keeps no timer waiting.
-const QUEUES: [&str; 5] = [TIMER, MAIL, RUN, ASK, PUSH];
+/// The queues, and how much of each is done at the same time. Each has a worker of its own, so that a slow mail server keeps
+/// no timer waiting; and within one a slow backend keeps no other waiting. Letters are few at once, for the mail server's sake.
+const QUEUES: [(&str, usize); 6] = [
+    (TIMER, 64),
+    (MAIL, 4),
+    (RUN, 64),
+    (ASK, 16),
+    (PUSH, 16),
+    (DRILL, 2),
+];
 
 impl Gate {
     /// Runs all workers until `shutdown` is done. Work in progress is finished first.
     pub async fn work(&self, shutdown: impl Future<Output = ()>) {
         let (stop, stopped) = watch::channel(false);
-        let [timer, mail, run, ask, push] =
-            QUEUES.map(|queue| Box::pin(self.worker(queue, stopped.clone())));
+        let [timer, mail, run, ask, push, drill] =
+            QUEUES.map(|(queue, most)| Box::pin(self.worker(queue, most, stopped.clone())));
         let ring = async {
             shutdown.await;
             // Nobody listening means that nobody is left to stop.
@@ -49,38 +58,66 @@ impl Gate {
             self.bell().notify_waiters();
         };
         let kept = Box::pin(self.keep_on(stopped.clone()));
+        let followed = Box::pin(self.follow_procedure_on(stopped.clone()));
         let checked = Box::pin(self.check_on(stopped));
-        tokio::join!(ring, timer, mail, run, ask, push, kept, checked);
+        tokio::join!(
+            ring, timer, mail, run, ask, push, drill, kept, followed, checked
+        );
     }
 
-    async fn worker(&self, queue: &'static str, mut stopped: watch::Receiver<bool>) {
+    /// Takes work as it becomes due, whenever there is room for more, and ends once all that was taken is done.
+    async fn worker(&self, queue: &'static str, most: usize, mut stopped: watch::Receiver<bool>) {
+        // Each in a task of its own: were they polled here, one that waits for a connection of the store would hold its turn
+        // while this waits for another.
+        let mut doing = JoinSet::new();
+        let mut rung = pin!(self.bell().notified());
+        let mut look = true;
+        // There may be more than was taken: looked for again as soon as there is room.
+        let mut more = false;
+        let mut pause = LOOK_AGAIN_SECONDS;
         while !*stopped.borrow_and_update() {
-            // Armed before looking, so that what is queued in between is not missed.
-            let rung = self.bell().notified();
-            let pause = match self.work_once(queue).await {
-                Ok(0) => LOOK_AGAIN_SECONDS,
-                Ok(_) => continue,
-                Err(trouble) => {
-                    tracing::error!(queue, code = trouble.code(), "worker could not do its work");
-                    AFTER_TROUBLE_SECONDS
-                }
-            };
-            let due = self.now().plus_seconds(pause);
-            tokio::select! {
-                () = rung => {}
-                _ = stopped.changed() => {}
-                () = self.clock().sleep_until(due) => {}
-                // The wall clock as well: a clock that stands still must not keep another gate's work waiting.
-                () = tokio::time::sleep(std::time::Duration::from_secs(pause)) => {}
+            if look && doing.len() < most {
+                // Armed before looking, so that what is queued in between is not missed.
+                rung.set(self.bell().notified());
+                let room = most - doing.len();
+                (more, pause) = match self.take(queue, room).await {
+                    Ok(taken) => {
+                        let filled = taken.len() >= room;
+                        for work in taken {
+                            let gate = self.clone();
+                            doing.spawn(async move {
+                                if let Err(trouble) = gate.do_work(queue, &work).await {
+                                    tell_not_done(queue, &work, &trouble);
+                                }
+                            });
+                        }
+                        (filled, LOOK_AGAIN_SECONDS)
+                    }
+                    Err(trouble) => {
+                        let code = trouble.code();
+                        tracing::error!(queue, code, "worker could not do its work");
+                        (false, AFTER_TROUBLE_SECONDS)
+                    }
+                };
             }
+            let due = self.now().plus_seconds(pause);
+            look = tokio::select! {
+                Some(_) = doing.join_next() => more,
+                () = rung.as_mut() => { rung.set(self.bell().notified()); more = true; true }
+                _ = stopped.changed() => false,
+                () = self.clock().sleep_until(due) => true,
+                // The wall clock as well: a clock that stands still must not keep another gate's work waiting.
+                () = tokio::time::sleep(std::time::Duration::from_secs(pause)) => true,
+            };
         }
+        while doing.join_next().await.is_some() {}
     }
 
     /// Does all work that is due now, and what comes of it, until there is none. For tests, the demo, and a last round before the end.
     pub async fn settle(&self) -> Result<(), Trouble> {
         loop {
             let mut done = 0;
-            for queue in QUEUES {
+            for (queue, _) in QUEUES {
                 done += self.work_once(queue).await?;
             }
             if done == 0 {
@@ -89,22 +126,25 @@ impl Gate {
         }
     }
 
-    /// Takes due work of one queue and does it. Gives how much there was.
+    /// Takes due work of one queue and does it, one after the other. Gives how much there was.
     async fn work_once(&self, queue: &'static str) -> Result<usize, Trouble> {
-        let now = self.now();
-        let taken = self
-            .journal()
-            .take_work(queue, now.0, now.plus_seconds(LEASE_SECONDS).0, TAKEN_MAX)
-            .await?;
+        let taken = self.take(queue, TAKEN_MAX).await?;
         let mut trouble = None;
         for work in &taken {
             // One piece that cannot be done keeps no other waiting; its lease runs out and it is tried again.
             if let Err(error) = self.do_work(queue, work).await {
-                tracing::error!(queue, key = work.key, code = error.code(), "work not done");
+                tell_not_done(queue, work, &error);
                 trouble.get_or_insert(error);
             }
         }
         trouble.map_or(Ok(taken.len()), Err)
+    }
+
+    async fn take(&self, queue: &'static str, most: usize) -> Result<Vec<Work>, Trouble> {
+        let now = self.now();
+        let lease_until = now.plus_seconds(LEASE_SECONDS);
+        let taken = self.journal().take_work(queue, now.0, lease_until.0, most);
+        Ok(taken.await?)
     }
 
     async fn do_work(&self, queue: &'static str, work: &Work) -> Result<(), Trouble> {
@@ -114,6 +154,7 @@ impl Gate {
             RUN => self.deliver(work).await,
             ASK => self.ask_outcome(work).await,
             PUSH => self.follow_push(work).await,
+            DRILL => self.drill_step(work).await,
             _ => Ok(()),
         }
     }
@@ -165,6 +206,16 @@ impl Gate {
             news,
         })
     }
+}
+
+/// Names of the queues.
+pub(crate) fn queues() -> impl Iterator<Item = &'static str> {
+    QUEUES.into_iter().map(|(queue, _)| queue)
+}
+
+fn tell_not_done(queue: &str, work: &Work, trouble: &Trouble) {
+    let (key, code) = (&work.key, trouble.code());
+    tracing::error!(queue, key, code, "work not done");
 }
 
 /// Follows one case. [`CaseVersions::next`] gives its newest version whenever that grew.

@@ -9,7 +9,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use tokio::sync::watch;
 
 use crate::journal::{
-    Batch, CommitError, Committed, Journal, KeyRange, Record, SharedJournal, StoreError,
+    Backlog, Batch, CommitError, Committed, Journal, KeyRange, Record, SharedJournal, StoreError,
     StoredEvent, StreamKey, Work,
 };
 
@@ -25,6 +25,14 @@ pub enum Write {
 impl Write {
     /// Every kind of write, for tables of faults.
     pub const ALL: [Self; 2] = [Self::Commit, Self::TakeWork];
+
+    /// Its name in the contract.
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::Commit => "commit",
+            Self::TakeWork => "take_work",
+        }
+    }
 }
 
 /// What becomes of a write.
@@ -190,6 +198,10 @@ impl Journal for Faulty {
 
     fn tile(&self, path: &str) -> BoxFuture<'_, Result<Option<Vec<u8>>, StoreError>> {
         self.inner.tile(path)
+    }
+
+    fn backlog(&self, now_ms: i64) -> BoxFuture<'_, Result<Vec<Backlog>, StoreError>> {
+        self.inner.backlog(now_ms)
     }
 
     fn watch(&self) -> watch::Receiver<u64> {

@@ -90,6 +90,13 @@ pub trait Journal: Send + Sync + fmt::Debug {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Work>, StoreError>>;
 
+    /// How much of each queue is due, leased or not; queues of which nothing is may be left out. For whoever watches: a
+    /// store that cannot tell says nothing.
+    fn backlog(&self, now_ms: i64) -> BoxFuture<'_, Result<Vec<Backlog>, StoreError>> {
+        let _ = now_ms;
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
     /// The ledger's newest signed checkpoint (a signed note). Never one that is not durable.
     fn checkpoint(&self) -> BoxFuture<'_, Result<String, StoreError>>;
 
@@ -246,6 +253,17 @@ pub struct Work {
     pub body: String,
     /// How often it was taken before, by anybody; forgotten when it is done for good.
     pub attempts: u32,
+}
+
+/// How much of a queue is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backlog {
+    /// The queue.
+    pub queue: String,
+    /// Pieces that are due, being done among them.
+    pub due: u64,
+    /// When the oldest of them was due, in ms since the epoch.
+    pub oldest_due_ms: i64,
 }
 
 /// Work to move or finish.

@@ -10,9 +10,7 @@
 //!   passes them.
 //! - [`MemoryJournal`] forgets everything: for tests, and the reference.
 //! - [`SqliteJournal`] keeps everything in one file, for one program.
-//! - PostgreSQL comes next, beside `sqlite`: the same three steps of `plan` (what must be known,
-//!   one look-up, admit one batch after another), the same tables, a writer that holds an
-//!   advisory lock and writes its fencing epoch where SQLite's counts generations.
+//! - [`PostgresJournal`] keeps everything in PostgreSQL, for as many programs as there are.
 //! - [`Faulty`] wraps any of them and loses writes, for tests of callers.
 //! - [`export_ledger`] writes the ledger as static files.
 //!
@@ -50,7 +48,9 @@ mod export;
 mod faulty;
 mod journal;
 mod memory;
+mod opening;
 mod plan;
+mod postgres;
 mod reading;
 mod sqlite;
 mod tiles;
@@ -60,4 +60,9 @@ pub use export::{ExportError, export_ledger};
 pub use faulty::{Fault, Faulty, Write};
 pub use journal::*;
 pub use memory::MemoryJournal;
-pub use sqlite::{OpenError, SqliteJournal, SqliteOptions};
+pub use opening::OpenError;
+pub use postgres::{
+    AddressError, MoveError, Moved, PostgresAddress, PostgresJournal, PostgresOptions,
+    move_to_postgres,
+};
+pub use sqlite::{SqliteJournal, SqliteOptions, backup_sqlite};

@@ -29,6 +29,7 @@ const LAYERS: &[(&str, u8)] = &[
 const BESIDE: &[&str] = &[
     "countersign_testkit",
     "countersign_benches",
+    "countersign_benches_load",
     "countersign_benches_prover",
 ];
 

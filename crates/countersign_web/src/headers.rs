@@ -59,6 +59,10 @@ pub async fn protect(State(web): State<Web>, request: Request, next: Next) -> Re
             HeaderValue::from_static("max-age=63072000; includeSubDomains"),
         );
     }
+    if web.is_ending() {
+        // Whoever comes back finds the next program, or another one.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));

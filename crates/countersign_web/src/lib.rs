@@ -10,7 +10,9 @@ pub mod assets;
 pub mod body;
 pub mod callers;
 pub mod headers;
+pub mod limits;
 pub mod network;
+pub mod observe;
 pub mod openapi;
 pub mod pages;
 pub mod panel_origins;
@@ -30,6 +32,7 @@ use countersign_ledger::VerifierKey;
 use countersign_service::adapters::dice::{Dice, SystemDice, random_bytes};
 use countersign_service::{Gate, IssuedLink, Rate};
 use jiff::tz::TimeZone;
+use tokio::sync::watch;
 
 pub use panel_origins::PanelOrigins;
 pub use routes::router;
@@ -59,10 +62,16 @@ pub struct Shared {
     pub panel: PanelOrigins,
     /// How often one network may ask.
     pub rates: Rates,
+    /// How much is done at once.
+    pub limits: limits::Limits,
     /// What the prover says about the procedure in force.
     pub studies: study::Studies,
+    /// What the status page said last, for while the store is away.
+    pub status: tokio::sync::Mutex<Option<countersign_service::PublicStatus>>,
     trusted_proxies: Vec<IpAddr>,
     zone: TimeZone,
+    /// Becomes true when the program is asked to end.
+    ending: watch::Sender<bool>,
 }
 
 /// How often one network may ask for what is expensive or can be guessed, each with a count of its own.
@@ -80,6 +89,8 @@ pub struct Rates {
     pub talking: Rate,
     /// Spoken numbers that all networks together look up; see [`site::talking`].
     pub talking_in_all: Rate,
+    /// Letters about the status page that one network asks for.
+    pub subscriptions: Rate,
     asked: AtomicU32,
 }
 
@@ -111,11 +122,40 @@ impl Web {
             demo: settings.demo,
             panel: settings.panel,
             rates: Rates::new(gate.settings().limits.answers_per_minute),
+            limits: limits::Limits::default(),
             studies: study::Studies::default(),
+            status: tokio::sync::Mutex::new(None),
             trusted_proxies: settings.trusted_proxies,
             zone: TimeZone::get(&settings.time_zone).unwrap_or(TimeZone::UTC),
             gate,
+            ending: watch::Sender::new(false),
         }))
+    }
+
+    /// The program is going to end: `/readyz` says so from now on, live streams end with a time to come back, and every
+    /// answer is the last one on its connection. Requests are answered as before.
+    pub fn end(&self) {
+        self.ending.send_replace(true);
+    }
+
+    /// Whether it was asked to.
+    pub fn is_ending(&self) -> bool {
+        *self.ending.borrow()
+    }
+
+    /// Done once the program is asked to end.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut ending = self.ending.subscribe();
+        async move {
+            // The sender is gone only when nobody is left to be asked.
+            let _ = ending.wait_for(|ending| *ending).await;
+        }
+    }
+
+    /// Public keys of the ledger beside the present one: of a second signer, and former ones.
+    pub fn other_log_keys(&self) -> Vec<VerifierKey> {
+        let others = &self.gate.settings().keys.others.ledger;
+        others.iter().filter_map(|key| key.parse().ok()).collect()
     }
 
     /// Times as pages show them, now.
@@ -153,6 +193,7 @@ impl Rates {
             receipts: Rate::per_minute(per_minute),
             talking: Rate::per_minute(site::talking::PER_NETWORK_AND_MINUTE),
             talking_in_all: Rate::per_minute(site::talking::IN_ALL_AND_MINUTE),
+            subscriptions: Rate::per_minute(site::status::PER_NETWORK_AND_MINUTE),
             asked: AtomicU32::new(0),
         }
     }
@@ -167,6 +208,7 @@ impl Rates {
                 &self.searches,
                 &self.receipts,
                 &self.talking,
+                &self.subscriptions,
             ] {
                 rate.tidy();
             }

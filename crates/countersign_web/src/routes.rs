@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, delete, get, post, put};
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
@@ -13,6 +13,8 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 use crate::Web;
 use crate::body::{MOST_BYTES, Path};
 use crate::headers::protect;
+use crate::limits::admit;
+use crate::observe::observe;
 use crate::openapi::Operation;
 use crate::problem::Problem;
 use crate::site::as_page;
@@ -80,12 +82,12 @@ pub enum Door {
     reason = "the table is one thing, to be read as one"
 )]
 pub fn routes() -> Vec<Route> {
-    use crate::api::{cases as ac, customers as cu, gate as ag, staff as st};
+    use crate::api::{cases as ac, customers as cu, gate as ag, incidents as ai, staff as st};
     use crate::openapi::shape;
     use crate::site::{
-        approvals, audit, cases, company, customer, customers, desk, enrol, language, live,
-        new_case, panel, procedures, proposal, reference, settings, sign_in, statistics, stop,
-        talking, verify,
+        approvals, audit, cases, company, customer, customers, desk, enrol, incidents, language,
+        live, new_case, panel, procedures, proposal, reference, settings, sign_in, statistics,
+        status, stop, talking, verify,
     };
     use Door::{Anyone, Machine, Panel, Seat, Staff, StaffOrMachine};
 
@@ -190,6 +192,31 @@ pub fn routes() -> Vec<Route> {
         api(Verb::Post, "/v1/reconciliations", Machine, Operation::does("Match a backend's own log with cases").media("application/json").query(log_fields).about("Needs the scope `reconcile`. The body is JSON lines (`application/x-ndjson`) or CSV (`text/csv`), streamed, at most 4 GiB; one log is read at a time. Every line is covered by one grant, uncovered, or unknown; what cannot be read is counted and shown."), post(crate::api::reconcile::reconcile)),
         api(Verb::Post, "/v1/statements/check", Staff, Operation::does("Hold a public statement against what is known about apologies that help").media("application/json").takes(shape::<crate::api::statements::CheckStatement>()).about("Nothing is kept. Places are ranges of bytes of the text with its facts filled in."), post(crate::api::statements::check_statement).layer(DefaultBodyLimit::max(crate::api::statements::MOST_BYTES))),
         api(Verb::Get, "/v1/statistics", StaffOrMachine, Operation::does("How far procedure was followed: figures from events alone").media("application/json").query(figures).about("For staff with a role, auditors, and machines with the scope `read`. Every rate comes with its exact 95 % interval (Clopper and Pearson). Only auditors see colleagues by name."), get(crate::api::statistics::read)),
+        // The API: incidents and alarms.
+        api(Verb::Get, "/v1/incidents", Staff, Operation::does("Incidents, open ones first").media("application/json").about("For auditors, and for whoever may sign a new version of the procedure."), get(ai::list)),
+        api(Verb::Post, "/v1/incidents", Staff, Operation::gives("Open an incident: from a case, from an alarm, or by hand", shape::<ai::IncidentOpened>()).takes(shape::<ai::OpenIncident>()).status(201).repeatable(), post(ai::open)),
+        api(Verb::Get, "/v1/incidents/{incident}", Staff, Operation::does("An incident: timeline, who else was touched, tasks, updates, statement, facts").media("application/json"), get(ai::read)),
+        api(Verb::Get, "/v1/incidents/{incident}/facts", Staff, Operation::does("Its facts, as `countersign statement check --incident` reads them").media("application/json"), get(ai::facts)),
+        api(Verb::Post, "/v1/incidents/{incident}/scope", Staff, Operation::does("Say what it is about: the timeline and the customers touched follow from it").takes(shape::<ai::IncidentScope>()).repeatable().media("application/json"), post(ai::scope)),
+        api(Verb::Post, "/v1/incidents/{incident}/lines", Staff, Operation::does("Add a line to the timeline").takes(shape::<ai::IncidentLine>()).repeatable().media("application/json"), post(ai::line)),
+        api(Verb::Post, "/v1/incidents/{incident}/marks", Staff, Operation::does("Say how it stands with a customer").takes(shape::<ai::IncidentMark>()).repeatable().media("application/json"), post(ai::mark)),
+        api(Verb::Post, "/v1/incidents/{incident}/tasks", Staff, Operation::does("Add a task").takes(shape::<ai::IncidentTask>()).repeatable().media("application/json"), post(ai::task)),
+        api(Verb::Post, "/v1/incidents/{incident}/tasks/{task}", Staff, Operation::does("Move a task on").takes(shape::<ai::IncidentTaskState>()).repeatable().media("application/json"), post(ai::task_state)),
+        api(Verb::Post, "/v1/incidents/{incident}/updates", Staff, Operation::does("Tell the public, and everybody who subscribed").takes(shape::<ai::IncidentUpdate>()).repeatable().media("application/json"), post(ai::update)),
+        api(Verb::Put, "/v1/incidents/{incident}/statement", Staff, Operation::does("Save the statement, all versions").takes(shape::<ai::StatementDraft>()).about("Refused where somebody else saved it since it was read. What waited for a signature waits no more."), put(ai::draft)),
+        api(Verb::Post, "/v1/incidents/{incident}/statement/check", Staff, Operation::does("Check a statement against the facts of the incident; nothing is kept").takes(shape::<ai::StatementDraft>()).media("application/json"), post(ai::check)),
+        api(Verb::Post, "/v1/incidents/{incident}/statement/submit", Staff, Operation::does("Hand the draft to a second person").takes(shape::<ai::StatementRevision>()).about("Refused while it tells a number or time that is not the incident's."), post(ai::submit)),
+        api(Verb::Post, "/v1/incidents/{incident}/statement/sign/start", Staff, Operation::gives("Begin to sign the statement that waits", shape::<st::Prompt>()), post(ai::start_sign)),
+        api(Verb::Post, "/v1/incidents/{incident}/statement/sign/finish", Staff, Operation::does("Sign it with a passkey: it is public, and never changed again").takes(shape::<st::Answer>()).media("application/json").about("Nobody signs what they wrote, from whichever account."), post(ai::finish_sign)),
+        api(Verb::Get, "/v1/incidents/{incident}/letters", Staff, Operation::does("The letters to the affected, as they would read").media("application/json"), get(ai::letters)),
+        api(Verb::Post, "/v1/incidents/{incident}/letters", Staff, Operation::does("Send them, to everybody who has none yet").media("application/json"), post(ai::send_letters)),
+        api(Verb::Get, "/v1/incidents/{incident}/promises", Staff, Operation::does("Promises of the procedure in force, and how that of the time stood to each").media("application/json"), get(ai::promises)),
+        api(Verb::Post, "/v1/incidents/{incident}/close", Staff, Operation::does("Close it by a promise that is kept now and was not then").takes(shape::<ai::ClosePromise>()), post(ai::close)),
+        api(Verb::Post, "/v1/incidents/{incident}/close/start", Staff, Operation::gives("Begin to sign why it needs no promise", shape::<st::Prompt>()).takes(shape::<ai::CloseReason>()), post(ai::start_close)),
+        api(Verb::Post, "/v1/incidents/{incident}/close/finish", Staff, Operation::does("Sign it with a passkey, and close it").takes(shape::<ai::CloseAnswer>()).about("Not by whoever opened it."), post(ai::finish_close)),
+        api(Verb::Get, "/v1/alarms", Staff, Operation::does("Alarms, those nobody has looked at first").media("application/json"), get(ai::alarms)),
+        api(Verb::Post, "/v1/alarms/{alarm}/settle", Staff, Operation::does("Settle an alarm that is nothing").takes(shape::<ai::SettleAlarm>()), post(ai::settle)),
+        api(Verb::Get, "/v1/status", Anyone, Operation::does("What anybody may read of incidents").media("application/json"), get(status::api)),
         api(Verb::Get, "/.well-known/countersign", Anyone, Operation::gives("Keys that a backend and a verifier need", shape::<ag::KeysDocument>()), get(ag::keys)),
         api(Verb::Get, "/ledger/checkpoint", Anyone, Operation::does("The newest checkpoint (C2SP tlog-tiles)").media("text/plain; charset=utf-8"), get(ag::checkpoint)),
         api(Verb::Get, "/ledger/tile/{*path}", Anyone, Operation::does("A hash tile or entry bundle (C2SP tlog-tiles)").media("application/octet-stream"), get(ag::tile)),
@@ -240,6 +267,7 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/cases/{id}/vouch", Staff, post(cases::vouch)),
         site(Verb::Get, "/cases/{id}/run", Staff, get(cases::run_page)),
         site(Verb::Post, "/cases/{id}/run", Staff, post(cases::run)),
+        site(Verb::Post, "/cases/{id}/incident", Staff, post(incidents::open_from_case)),
         site(Verb::Get, "/cases/{id}/receipt", Staff, get(cases::receipt)),
         site(Verb::Get, "/cases/{id}/receipt.json", Staff, get(cases::receipt_json)),
         site(Verb::Get, "/approvals", Staff, get(approvals::list)),
@@ -255,6 +283,23 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/procedures/proposed/refuse", Staff, post(proposal::refuse)),
         site(Verb::Get, "/statistics", Staff, get(statistics::page)),
         site(Verb::Get, "/statistics.csv", Staff, get(statistics::as_csv)),
+        site(Verb::Get, "/incidents", Staff, get(incidents::list)),
+        site(Verb::Post, "/incidents", Staff, post(incidents::open)),
+        site(Verb::Post, "/alarms/{alarm}/incident", Staff, post(incidents::open_from_alarm)),
+        site(Verb::Post, "/alarms/{alarm}/settle", Staff, post(incidents::settle)),
+        site(Verb::Get, "/incidents/{incident}", Staff, get(incidents::page)),
+        site(Verb::Get, "/incidents/{incident}/statement", Staff, get(incidents::statement)),
+        site(Verb::Post, "/incidents/{incident}/statement", Staff, post(incidents::write)),
+        site(Verb::Post, "/incidents/{incident}/statement/check", Staff, post(incidents::check)),
+        site(Verb::Post, "/incidents/{incident}/sign/start", Staff, post(incidents::start_sign)),
+        site(Verb::Post, "/incidents/{incident}/sign/finish", Staff, post(incidents::finish_sign)),
+        site(Verb::Get, "/incidents/{incident}/letters", Staff, get(incidents::letters)),
+        site(Verb::Post, "/incidents/{incident}/letters", Staff, post(incidents::send_letters)),
+        site(Verb::Get, "/incidents/{incident}/close", Staff, get(incidents::closing)),
+        site(Verb::Post, "/incidents/{incident}/close", Staff, post(incidents::close)),
+        site(Verb::Post, "/incidents/{incident}/close/start", Staff, post(incidents::start_close)),
+        site(Verb::Post, "/incidents/{incident}/close/finish", Staff, post(incidents::finish_close)),
+        site(Verb::Post, "/incidents/{incident}/change/{change}", Staff, post(incidents::change)),
         site(Verb::Get, "/audit", Staff, get(audit::list)),
         site(Verb::Get, "/audit/verify", Staff, get(audit::verify)),
         site(Verb::Post, "/audit/verify", Staff, post(audit::check)),
@@ -323,6 +368,15 @@ pub fn routes() -> Vec<Route> {
         // Whoever is called: "is someone from this company talking to me?"
         site(Verb::Get, talking::PATH, Anyone, get(talking::page)),
         site(Verb::Post, talking::PATH, Anyone, post(talking::look)),
+        // Whoever wants to know how it stands.
+        site(Verb::Get, "/status", Anyone, get(status::page)),
+        site(Verb::Get, "/status/feed.atom", Anyone, get(status::feed)),
+        site(Verb::Post, "/status/subscribe", Anyone, post(status::subscribe)),
+        site(Verb::Get, "/status/confirm/{token}", Anyone, get(status::confirm_page)),
+        site(Verb::Post, "/status/confirm/{token}", Anyone, post(status::confirm)),
+        site(Verb::Get, "/status/leave/{token}", Anyone, get(status::leave_page)),
+        site(Verb::Post, "/status/leave/{token}", Anyone, post(status::leave)),
+        site(Verb::Get, "/status/{incident}", Anyone, get(status::incident)),
         // Whoever was told.
         site(Verb::Get, "/v/{token}", Anyone, get(stop::page)),
         site(Verb::Post, "/v/{token}", Anyone, post(stop::stop)),
@@ -349,10 +403,12 @@ pub fn router(web: Web) -> Router {
         })
         // The last one added is the outermost.
         .layer(csrf)
+        .layer(from_fn_with_state(web.clone(), admit))
         .layer(from_fn_with_state(web.clone(), as_page))
         .layer(compression())
         .layer(from_fn_with_state(web.clone(), protect))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
+        .layer(from_fn(observe))
         .with_state(web)
 }
 

@@ -28,6 +28,7 @@ use reqwest::{Client, StatusCode, header};
 use crate::commands::procedure::Source;
 use crate::commands::providers::providers;
 use crate::config::{Config, is_loopback};
+use crate::database::Place;
 use crate::installation::{Installation, NotRead, host_of, objections, read_config};
 use crate::terminal::{self, Paint, painted};
 
@@ -86,7 +87,7 @@ async fn examine(file: &Path, report: &mut Report) -> anyhow::Result<()> {
     };
     report.ok("secrets", "every secret can be read and is of its form")?;
     same_key_twice(&config, report)?;
-    let on_file = database(&config, &installation, report).await?;
+    let on_file = database(&installation, report).await?;
     let mut wanted = BTreeSet::new();
     if let Some((text, procedure)) = source {
         installation.settings.procedure = text;
@@ -525,13 +526,65 @@ fn staffing(procedure: &Procedure, people: &People, report: &mut Report) -> anyh
 
 /// Says whether it can be opened, and gives everybody whose account is active there.
 async fn database(
-    config: &Config,
     installation: &Installation,
     report: &mut Report,
 ) -> anyhow::Result<Option<Vec<OnFile>>> {
-    let file = config.path("gate", "database");
+    let place = &installation.database;
+    match place {
+        Place::File(file) if !on_disk(file, report)? => return Ok(None),
+        Place::File(_) => {}
+        Place::Server(address) => {
+            if address.is_open_to_others() {
+                report.warning(
+                    "database",
+                    &format!("whoever is between here and {place} can read what passes, and answer in its place"),
+                    "put `sslmode=verify-full` and `sslrootcert=FILE` into its address",
+                )?;
+            }
+            match place.is_there().await {
+                Ok(true) => {}
+                Ok(false) => {
+                    report.ok(
+                        "database",
+                        &format!("{place} answers and is empty; the first start makes its tables"),
+                    )?;
+                    return Ok(None);
+                }
+                Err(error) => {
+                    report.problem(
+                        "database",
+                        &error.to_string(),
+                        "`serve` would refuse to start",
+                    )?;
+                    return Ok(None);
+                }
+            }
+        }
+    }
+    match installation.open_database(Installation::clock()).await {
+        Ok(opened) => {
+            let staff = staff_on_file(&*opened.journal()).await;
+            opened.close().await;
+            report.ok("database", &format!("{place} can be opened"))?;
+            return Ok(staff.ok());
+        }
+        Err(OpenError::InUse { .. }) => report.ok(
+            "database",
+            &format!("{place} is in use: a gate is running on it"),
+        )?,
+        Err(error) => report.problem(
+            "database",
+            &error.to_string(),
+            "`serve` would refuse to start",
+        )?,
+    }
+    Ok(None)
+}
+
+/// Whether the file is there; says so if not, and if it is where others can read it.
+fn on_disk(file: &Path, report: &mut Report) -> anyhow::Result<bool> {
     let shown = file.display();
-    let Ok(metadata) = std::fs::metadata(&file) else {
+    let Ok(metadata) = std::fs::metadata(file) else {
         let folder = file
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
@@ -548,7 +601,7 @@ async fn database(
                 "make it, for the gate's own user alone",
             )?;
         }
-        return Ok(None);
+        return Ok(false);
     };
     if std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o007 != 0 {
         report.warning(
@@ -557,27 +610,7 @@ async fn database(
             "it holds personal data: chmod 600",
         )?;
     }
-    match installation
-        .open_database(config, Installation::clock())
-        .await
-    {
-        Ok(journal) => {
-            let staff = staff_on_file(&journal).await;
-            journal.close().await;
-            report.ok("database", &format!("`{shown}` can be opened"))?;
-            return Ok(staff.ok());
-        }
-        Err(OpenError::InUse { .. }) => report.ok(
-            "database",
-            &format!("`{shown}` is in use: a gate is running on it"),
-        )?,
-        Err(error) => report.problem(
-            "database",
-            &error.to_string(),
-            "`serve` would refuse to start",
-        )?,
-    }
-    Ok(None)
+    Ok(true)
 }
 
 async fn mail(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {

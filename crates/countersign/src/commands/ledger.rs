@@ -35,7 +35,7 @@ pub(crate) fn verify(
 ) -> anyhow::Result<ExitCode> {
     let published = Published::open(place)?;
     let (key, trusted) = trusted_key(key, Some(&published))?;
-    let since = since.map(|file| earlier(file, &key)).transpose()?;
+    let since = since.map(|file| kept(file, [&key])).transpose()?;
     let policy = Policy::of_log(key.clone()).context("this key cannot sign checkpoints")?;
     let progress = Progress::new(published.size());
     let audited = audit(
@@ -97,22 +97,14 @@ pub(crate) fn verify(
 
 /// `countersign ledger export`
 pub(crate) fn export(config: &Path, folder: &Path) -> anyhow::Result<ExitCode> {
-    let Some((config, installation)) = configured(config)? else {
+    let Some((_, installation)) = configured(config)? else {
         return Ok(ExitCode::from(NOT_VALID));
     };
     let runtime = tokio::runtime::Runtime::new().context("cannot start the program's threads")?;
     let size = runtime.block_on(async {
-        let database = config.path("gate", "database");
-        anyhow::ensure!(
-            database.exists(),
-            "there is no database at `{}`",
-            database.display()
-        );
-        let journal = installation
-            .open_database(&config, Installation::clock())
-            .await?;
-        let size = export_ledger(&journal, folder).await?;
-        journal.close().await;
+        let database = installation.open_existing(Installation::clock()).await?;
+        let size = export_ledger(&*database.journal(), folder).await?;
+        database.close().await;
         anyhow::Ok(size)
     })?;
     let key = folder.join(KEY_FILE);
@@ -265,14 +257,37 @@ fn whose(trusted: bool) -> &'static str {
     }
 }
 
-/// A checkpoint that was kept, signed by the same log.
-fn earlier(file: &Path, key: &VerifierKey) -> anyhow::Result<Checkpoint> {
+/// A checkpoint that was kept, signed by the log of this installation with any key it ever had.
+pub(crate) fn earlier(file: &Path, installation: &Installation) -> anyhow::Result<Checkpoint> {
+    let others = &installation.settings.keys.others.ledger;
+    let others: Vec<VerifierKey> = others.iter().filter_map(|key| key.parse().ok()).collect();
+    kept(
+        file,
+        std::iter::once(installation.signer.verifier()).chain(&others),
+    )
+}
+
+/// A checkpoint that was kept, signed by one of these keys.
+fn kept<'k>(
+    file: &Path,
+    keys: impl IntoIterator<Item = &'k VerifierKey>,
+) -> anyhow::Result<Checkpoint> {
     let note = std::fs::read_to_string(file)
         .with_context(|| format!("cannot read `{}`", file.display()))?;
     SignedNote::parse(&note)
         .with_context(|| format!("`{}` is not a checkpoint", file.display()))?;
-    Checkpoint::verify(&note, key)
-        .with_context(|| format!("`{}` is not a checkpoint of this ledger", file.display()))
+    let mut wrong = None;
+    for key in keys {
+        match Checkpoint::verify(&note, key) {
+            Ok(checkpoint) => return Ok(checkpoint),
+            Err(error) => wrong = wrong.or(Some(error)),
+        }
+    }
+    let wrong = wrong.map_or_else(|| anyhow::anyhow!("no key is known"), anyhow::Error::new);
+    Err(wrong.context(format!(
+        "`{}` is not a checkpoint of this ledger",
+        file.display()
+    )))
 }
 
 /// How far a long audit has come, on a terminal and nowhere else.

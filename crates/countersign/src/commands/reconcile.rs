@@ -80,32 +80,23 @@ pub(crate) fn reconcile(asked: &Reconcile) -> anyhow::Result<ExitCode> {
         Some(file) => mapping(file)?,
         None => Mapping::default(),
     };
-    let Some((config, installation)) = configured(&asked.config)? else {
+    let Some((_, installation)) = configured(&asked.config)? else {
         return Ok(ExitCode::from(NOT_VALID));
     };
-    let database = config.path("gate", "database");
-    anyhow::ensure!(
-        database.exists(),
-        "there is no database at `{}`",
-        database.display()
-    );
     let runtime = tokio::runtime::Runtime::new().context("cannot start the program's threads")?;
     let mut reconciler = runtime.block_on(async {
         let clock = Installation::clock();
-        let journal = match installation
-            .open_database(&config, Arc::clone(&clock))
+        let database = installation
+            .open_existing(Arc::clone(&clock))
             .await
-        {
-            Ok(journal) => Arc::new(journal),
-            Err(error @ OpenError::InUse { .. }) => {
-                return Err(anyhow::Error::new(error)
-                    .context("the gate is running; send it the log: `POST /v1/reconciliations`"));
-            }
-            Err(error) => return Err(error.into()),
-        };
+            .map_err(|error| match error.downcast_ref() {
+                Some(OpenError::InUse { .. }) => error
+                    .context("the gate is running; send it the log: `POST /v1/reconciliations`"),
+                _ => error,
+            })?;
         let dice = Arc::new(SystemDice);
         let parts = Parts {
-            journal: journal.clone(),
+            journal: database.journal(),
             clock,
             hasher: SecretHasher::new(None, HashLimits::default(), dice.clone())
                 .context("cannot hash secrets")?,
@@ -117,8 +108,8 @@ pub(crate) fn reconcile(asked: &Reconcile) -> anyhow::Result<ExitCode> {
         let reconciler = gate
             .reconciler_at_the_console(&console, mapping, asked.window)
             .await?;
-        journal.close().await;
-        Ok(reconciler)
+        database.close().await;
+        anyhow::Ok(reconciler)
     })?;
     for log in &asked.logs {
         read(&mut reconciler, log, asked.format)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::Router;
+use countersign_ledger::Checkpoint;
 use countersign_service::adapters::dice::SystemDice;
 use countersign_service::adapters::secrets::{HashLimits, SecretHasher};
 use countersign_service::{Gate, Operator, Parts, StartError};
@@ -17,23 +17,33 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
+use crate::commands::backup::holds;
+use crate::commands::ledger::earlier;
 use crate::commands::procedure::{NOT_VALID, Source};
 use crate::config::Config;
 use crate::installation::{Installation, NotRead, objections, read_config, what_changed};
 use crate::listener::{self, Patience};
-use crate::terminal;
+use crate::metrics::Metrics;
+use crate::{supervisor, terminal};
 
-/// How long open requests, event streams among them, may take after the program was asked to end.
+/// How long open requests may take after the program takes no more of them.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// `countersign serve`
-pub(crate) fn serve(file: &Path, invite: &[String]) -> anyhow::Result<ExitCode> {
+pub(crate) fn serve(
+    file: &Path,
+    invite: &[String],
+    since: Option<&Path>,
+) -> anyhow::Result<ExitCode> {
     let Some(ready) = prepare(file)? else {
         return Ok(ExitCode::from(NOT_VALID));
     };
+    let since = since
+        .map(|since| earlier(since, &ready.installation))
+        .transpose()?;
     logs(&ready.config)?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the program's threads")?;
-    runtime.block_on(ready.run(invite))?;
+    runtime.block_on(ready.run(invite, since))?;
     // Hashes still under way on blocking threads are nobody's any more.
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(ExitCode::SUCCESS)
@@ -123,20 +133,19 @@ fn kept_procedure(file: &Path) -> Option<String> {
 }
 
 impl Ready {
-    async fn run(self, invite: &[String]) -> anyhow::Result<()> {
+    async fn run(self, invite: &[String], since: Option<Checkpoint>) -> anyhow::Result<()> {
         let Self {
             config,
             installation,
         } = self;
         let clock = Installation::clock();
-        let journal = Arc::new(
-            installation
-                .open_database(&config, Arc::clone(&clock))
-                .await?,
-        );
+        let database = installation.open_database(Arc::clone(&clock)).await?;
+        if let Some(since) = &since {
+            holds(&*database.journal(), since).await?;
+        }
         let dice = Arc::new(SystemDice);
         let parts = Parts {
-            journal: journal.clone(),
+            journal: database.journal(),
             clock,
             hasher: SecretHasher::new(installation.pepper.clone(), hash_limits(), dice.clone())
                 .context("cannot hash secrets")?,
@@ -155,17 +164,28 @@ impl Ready {
                 gate.procedure().version
             ));
         }
-        let listener = TcpListener::bind(config.text("gate", "listen"))
+        let (listener, held) = listener::bind(&config.text("gate", "listen"))
             .await
             .with_context(|| format!("cannot listen on {}", config.text("gate", "listen")))?;
         let address = listener
             .local_addr()
             .context("cannot tell where the gate listens")?;
         let stop = stop_signal()?;
-        let router = router(&gate, &installation, &config);
-        let serving = tokio::spawn(accept(listener, router, stop.clone()));
+        let web = web(&gate, &installation, &config);
+        let drain = drain(&config);
+        let measured = match config.text("metrics", "listen") {
+            address if address.is_empty() => None,
+            address => Some(Metrics::begin(&address).await?),
+        };
+        if let Some(metrics) = measured {
+            let address = metrics.address().context("cannot tell where metrics are")?;
+            tracing::info!(%address, "metrics");
+            tokio::spawn(metrics.serve(gate.clone(), web.clone(), stop.clone()));
+        }
+        let serving = tokio::spawn(accept(listener, web, drain, stop.clone()));
+        supervisor::tell("READY=1");
         terminal::print(&format!("listening on http://{address}\n"))?;
-        tracing::info!(%address, procedure = %gate.procedure().version, ledger = gate.log_origin(), "started");
+        tracing::info!(%address, procedure = %gate.procedure().version, ledger = gate.log_origin(), socket = ?held, "started");
         for account in invite {
             invitation(&gate, account).await?;
         }
@@ -174,14 +194,19 @@ impl Ready {
         serving.await.context("the server ended by itself")?;
         worker.await.context("the workers ended by themselves")?;
         drop(gate);
-        journal.close().await;
+        database.close().await;
         tracing::info!("stopped");
         Ok(())
     }
 }
 
+/// How long the gate goes on as before after it was asked to end, with `/readyz` saying that it will.
+fn drain(config: &Config) -> Duration {
+    Duration::from_secs(u64::try_from(config.number("gate", "drain_seconds")).unwrap_or_default())
+}
+
 /// The pages, the API and the ledger.
-fn router(gate: &Gate, installation: &Installation, config: &Config) -> Router {
+fn web(gate: &Gate, installation: &Installation, config: &Config) -> Web {
     let settings = WebSettings {
         log_key: installation.signer.verifier().clone(),
         time_zone: config.text("gate", "time_zone"),
@@ -196,18 +221,25 @@ fn router(gate: &Gate, installation: &Installation, config: &Config) -> Router {
             PanelOrigins::default()
         }),
     };
-    countersign_web::router(Web::new(gate.clone(), settings))
+    Web::new(gate.clone(), settings)
 }
 
-/// Accepts until it is asked to end, then lets open requests finish within [`LAST_WORDS`].
-async fn accept(listener: TcpListener, router: Router, stop: watch::Receiver<bool>) {
-    let late = async {
-        asked(stop.clone()).await;
+/// Accepts until it is asked to end. Then it says so where load balancers look, goes on for as long as they need to
+/// notice, takes nothing more, and lets open requests finish within [`LAST_WORDS`].
+async fn accept(listener: TcpListener, web: Web, drain: Duration, stop: watch::Receiver<bool>) {
+    let (closing, closed) = watch::channel(false);
+    let router = countersign_web::router(web.clone());
+    let end = async {
+        asked(stop).await;
+        web.end();
+        supervisor::tell("STOPPING=1");
+        tokio::time::sleep(drain).await;
+        closing.send_replace(true);
         tokio::time::sleep(LAST_WORDS).await;
     };
     tokio::select! {
-        () = listener::serve(listener, router, Patience::default(), stop.clone()) => {}
-        () = late => {}
+        () = listener::serve(listener, router, Patience::default(), closed) => {}
+        () = end => {}
     }
 }
 

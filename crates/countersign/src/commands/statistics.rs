@@ -56,15 +56,9 @@ enum Format {
 
 /// Prints the figures, brought up to the newest event first.
 pub(crate) fn statistics(asked: &Statistics) -> anyhow::Result<ExitCode> {
-    let Some((config, installation)) = configured(&asked.config)? else {
+    let Some((_, installation)) = configured(&asked.config)? else {
         return Ok(ExitCode::from(NOT_VALID));
     };
-    let database = config.path("gate", "database");
-    anyhow::ensure!(
-        database.exists(),
-        "there is no database at `{}`",
-        database.display()
-    );
     let query = StatisticsQuery {
         from: asked.from.clone(),
         to: asked.to.clone(),
@@ -75,20 +69,18 @@ pub(crate) fn statistics(asked: &Statistics) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the program's threads")?;
     let figures = runtime.block_on(async {
         let clock = Installation::clock();
-        let journal = match installation
-            .open_database(&config, Arc::clone(&clock))
+        let database = installation
+            .open_existing(Arc::clone(&clock))
             .await
-        {
-            Ok(journal) => Arc::new(journal),
-            Err(error @ OpenError::InUse { .. }) => {
-                return Err(anyhow::Error::new(error)
-                    .context("the gate is running; ask it: `GET /v1/statistics`"));
-            }
-            Err(error) => return Err(error.into()),
-        };
+            .map_err(|error| match error.downcast_ref() {
+                Some(OpenError::InUse { .. }) => {
+                    error.context("the gate is running; ask it: `GET /v1/statistics`")
+                }
+                _ => error,
+            })?;
         let dice = Arc::new(SystemDice);
         let parts = Parts {
-            journal: journal.clone(),
+            journal: database.journal(),
             clock,
             hasher: SecretHasher::new(None, HashLimits::default(), dice.clone())
                 .context("cannot hash secrets")?,
@@ -99,8 +91,8 @@ pub(crate) fn statistics(asked: &Statistics) -> anyhow::Result<ExitCode> {
         gate.keep_up().await?;
         let console = Operator::at_the_console();
         let figures = gate.statistics_at_the_console(&console, &query).await?;
-        journal.close().await;
-        Ok(figures)
+        database.close().await;
+        anyhow::Ok(figures)
     })?;
     let written = match asked.format {
         Format::Text => statistics::text(&figures),

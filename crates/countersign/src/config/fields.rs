@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     Socket,
     /// A path, relative to the configuration file.
     Path,
+    /// A path, relative to the configuration file, or the address of a PostgreSQL database, without its password.
+    Database,
     /// A time zone of the IANA database.
     TimeZone,
     /// A whole number within these bounds.
@@ -80,6 +82,7 @@ pub(crate) const OPTIONAL: &[&str] = &[
     "staff_login",
     "limits",
     "log",
+    "metrics",
 ];
 
 const SCOPES: &[&str] = &[
@@ -145,6 +148,24 @@ const fn words(
     }
 }
 
+const fn count(
+    section: &'static str,
+    key: &'static str,
+    (least, most): (i64, i64),
+    default: i64,
+    example: &'static str,
+    about: &'static str,
+) -> Field {
+    Field {
+        section,
+        key,
+        kind: Number(least, most),
+        default: Default::Count(default),
+        example,
+        about,
+    }
+}
+
 const fn limit(
     key: &'static str,
     least: i64,
@@ -153,14 +174,7 @@ const fn limit(
     example: &'static str,
     about: &'static str,
 ) -> Field {
-    Field {
-        section: "limits",
-        key,
-        kind: Number(least, most),
-        default: Default::Count(default),
-        example,
-        about,
-    }
+    count("limits", key, (least, most), default, example, about)
 }
 
 const SECOND_SECRET: &str = "A second secret beside the first while you exchange them: every request carries a signature of each.";
@@ -200,10 +214,17 @@ pub(crate) const FIELDS: &[Field] = &[
     words(
         "gate",
         "database",
-        Path,
+        Kind::Database,
         "countersign.db",
         "\"countersign.db\"",
-        "The SQLite database; made if it does not exist. One gate at a time.",
+        "The SQLite database, made if it does not exist, for one gate at a time; or a PostgreSQL database for several, as `postgres://user@host/database?sslmode=verify-full`.",
+    ),
+    unused(
+        "gate",
+        "database_password",
+        Secret,
+        "{ file = \"keys/database.password\" }",
+        "The password at the PostgreSQL server, if it wants one.",
     ),
     unused(
         "gate",
@@ -235,6 +256,14 @@ pub(crate) const FIELDS: &[Field] = &[
         "[\"127.0.0.1\"]",
         "Addresses of your own proxies, whose `X-Forwarded-For` is believed. Without them every customer behind a proxy counts as one network, and one who guesses slows all of them down.",
     ),
+    count(
+        "gate",
+        "drain_seconds",
+        (0, 300),
+        0,
+        "5",
+        "How long the gate goes on after it was asked to end, while `/readyz` already says so: as long as your load balancer takes to notice. Nothing where systemd holds the socket.",
+    ),
     unused(
         "gate",
         "return_to",
@@ -256,12 +285,33 @@ pub(crate) const FIELDS: &[Field] = &[
         "{ file = \"keys/ledger.key\" }",
         "Ed25519 seed that signs the ledger's checkpoints, 64 hexadecimal digits.",
     ),
+    unused(
+        "keys",
+        "second_ledger",
+        Secret,
+        "{ file = \"keys/ledger.new.key\" }",
+        "A second key that signs every checkpoint beside the first, while you exchange them. Its public key is published.",
+    ),
+    unused(
+        "keys",
+        "former_ledger",
+        List(&[]),
+        "[\"support.example/ledger+…\"]",
+        "Public keys that signed this ledger before, `name+id+key`. They are published, and receipts from their time verify.",
+    ),
     required(
         "keys",
         "grant",
         Secret,
         "{ file = \"keys/grant.key\" }",
         "Ed25519 seed that signs grants, 64 hexadecimal digits.",
+    ),
+    unused(
+        "keys",
+        "second_grant",
+        Secret,
+        "{ file = \"keys/grant.new.key\" }",
+        "A second key whose public half is published beside the first's and which signs nothing: the next one before it is used, the last one until its grants have run out.",
     ),
     required(
         "keys",
@@ -713,6 +763,13 @@ pub(crate) const FIELDS: &[Field] = &[
         60,
         "60",
         "How many answers one network may try in a minute.",
+    ),
+    unused(
+        "metrics",
+        "listen",
+        Socket,
+        "\"127.0.0.1:9464\"",
+        "Where Prometheus may ask for `/metrics`. Keep it where only your own systems reach it: nothing in it names a person or a case, but it says how busy you are.",
     ),
     words(
         "log",

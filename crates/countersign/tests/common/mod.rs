@@ -13,6 +13,7 @@
     reason = "each test program uses its own part of these helpers"
 )]
 
+pub(crate) mod books;
 pub(crate) mod site;
 
 use std::{
@@ -93,10 +94,16 @@ impl Installation {
 
     /// Starts the gate and waits until it listens.
     pub(crate) fn serve(&self, more: &[&str]) -> Gate {
+        self.serve_with(more, &[])
+    }
+
+    /// The same with more in its environment.
+    pub(crate) fn serve_with(&self, more: &[&str], environment: &[(&str, &str)]) -> Gate {
         let started = Instant::now();
         let mut program = Command::new(env!("CARGO_BIN_EXE_countersign"))
             .args(["serve", "--config", &self.config()])
             .args(more)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(self.path("log")).unwrap())

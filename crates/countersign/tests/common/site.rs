@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -62,10 +65,16 @@ pub(crate) struct Site {
     pub(crate) key: VerifierKey,
     /// Of `4711`: the company puts it hashed, and cheaply, so that the load is not all hashing.
     pub(crate) pin_hash: String,
+    /// Requests answered with 5xx: not served, and nothing acknowledged.
+    turned_away: Arc<AtomicUsize>,
 }
 
 impl Site {
     pub(crate) async fn new(gate: &Gate, installation: &Installation) -> Self {
+        Self::at(&gate.url, installation).await
+    }
+
+    pub(crate) async fn at(url: &str, installation: &Installation) -> Self {
         install_tls_provider();
         let client = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -73,7 +82,7 @@ impl Site {
             .build()
             .unwrap();
         let known: Value = client
-            .get(format!("{}/.well-known/countersign", gate.url))
+            .get(format!("{url}/.well-known/countersign"))
             .send()
             .await
             .unwrap()
@@ -83,15 +92,16 @@ impl Site {
         let key = known["ledger"]["key"].as_str().unwrap().parse().unwrap();
         Self {
             client,
-            url: gate.url.clone(),
+            url: url.to_owned(),
             token: installation.read("keys/panel.token"),
             key,
             pin_hash: pin_hash().await,
+            turned_away: Arc::default(),
         }
     }
 
     /// A customer is put, asks, proves and confirms. Tells what was acknowledged; gives the case and the
-    /// customer's cookie, or `None` once the gate is gone.
+    /// customer's cookie, or `None` where the gate is gone or turns somebody away.
     pub(crate) async fn whole_case(
         &self,
         id: &str,
@@ -186,7 +196,7 @@ impl Site {
             request = request.header("idempotency-key", key);
         }
         let response = request.send().await.ok()?;
-        let status = response.status();
+        let status = self.served(response.status())?;
         let text = response.text().await.ok()?;
         Some((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
     }
@@ -209,6 +219,7 @@ impl Site {
                 .body(form.to_owned());
         }
         let response = request.send().await.ok()?;
+        self.served(response.status())?;
         let set = response
             .headers()
             .get_all("set-cookie")
@@ -218,6 +229,19 @@ impl Site {
             .filter_map(|set| set.split(';').next())
             .find(|pair| !pair.ends_with('='));
         Some((response.status(), set.unwrap_or(cookie).to_owned()))
+    }
+
+    /// How many requests were answered with 5xx.
+    pub(crate) fn turned_away(&self) -> usize {
+        self.turned_away.load(Ordering::Relaxed)
+    }
+
+    fn served(&self, status: StatusCode) -> Option<StatusCode> {
+        if status.is_server_error() {
+            self.turned_away.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(status)
     }
 
     pub(crate) async fn text(&self, path: &str) -> Option<(StatusCode, String)> {
@@ -312,7 +336,7 @@ async fn pin_hash() -> String {
     let dice = Arc::new(SystemDice);
     let cost = HashCost::cheap_for_tests();
     let hasher = SecretHasher::with_cost(cost, None, HashLimits::default(), dice).unwrap();
-    hasher.hash(&Secret::new("4711")).await.unwrap()
+    hasher.hash("anybody", &Secret::new("4711")).await.unwrap()
 }
 
 impl Installation {

@@ -11,19 +11,20 @@
 //! `{"outcome": "never_seen"}`. It may repeat the `jti`; another one voids the answer.
 
 use countersign_cases::Timestamp;
-use reqwest::{Client, Method, Url};
+use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
     http::{Answer, Endpoint, EndpointError, Reply, SignedRequest, plain_url, send},
+    outside::Wire,
     webhooks::WebhookError,
 };
 
 /// One backend.
 #[derive(Debug, Clone)]
 pub struct Connector {
-    client: Client,
+    wire: Wire,
     endpoint: Endpoint,
     status_url: Url,
 }
@@ -62,10 +63,10 @@ pub enum AskOutcome {
 
 impl Connector {
     /// A backend that is asked at `{url}/{jti}`.
-    pub fn new(client: Client, endpoint: Endpoint) -> Self {
+    pub fn new(wire: impl Into<Wire>, endpoint: Endpoint) -> Self {
         let status_url = endpoint.url.clone();
         Self {
-            client,
+            wire: wire.into(),
             endpoint,
             status_url,
         }
@@ -98,7 +99,7 @@ impl Connector {
             now,
             body: body.to_string().into_bytes(),
         };
-        Ok(match send(&self.client, request).await? {
+        Ok(match send(&self.wire, request).await? {
             Reply::NotSent => RunOutcome::NotSent,
             Reply::NoAnswer => RunOutcome::Unknown,
             Reply::Answer(answer) => match read(&answer, jti) {
@@ -128,7 +129,7 @@ impl Connector {
             now,
             body: Vec::new(),
         };
-        Ok(match send(&self.client, request).await? {
+        Ok(match send(&self.wire, request).await? {
             Reply::NotSent | Reply::NoAnswer => AskOutcome::StillUnknown,
             Reply::Answer(answer) => match read(&answer, jti) {
                 Some(Said::Done) if answer.status.is_success() => AskOutcome::Done,

@@ -15,8 +15,9 @@ use countersign_cases::Timestamp;
 use reqwest::{Client, Method, StatusCode, Url, redirect};
 use serde::de::DeserializeOwned;
 
-use super::webhooks::{
-    ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, WebhookError, WebhookSecrets,
+use super::{
+    outside::{OutsideReply, OutsideRequest, Wire},
+    webhooks::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, WebhookError, WebhookSecrets},
 };
 
 /// The longest wait for a connection, TLS included.
@@ -169,10 +170,7 @@ impl Answer {
 ///
 /// # Errors
 /// [`WebhookError::BadId`] if the id cannot be signed; nothing was sent then.
-pub(super) async fn send(
-    client: &Client,
-    request: SignedRequest<'_>,
-) -> Result<Reply, WebhookError> {
+pub(super) async fn send(wire: &Wire, request: SignedRequest<'_>) -> Result<Reply, WebhookError> {
     let SignedRequest {
         method,
         url,
@@ -182,6 +180,20 @@ pub(super) async fn send(
         body,
     } = request;
     let headers = endpoint.secrets.sign(id, now, &body)?;
+    let client = match wire {
+        Wire::Network(client) => client,
+        Wire::Played(outside) => {
+            let played = OutsideRequest {
+                method: method.to_string(),
+                url: url.to_string(),
+                id: headers.id,
+                timestamp: headers.timestamp,
+                signature: headers.signature,
+                body,
+            };
+            return Ok(read_played(outside.request(played).await));
+        }
+    };
     let started = Instant::now();
     let mut builder = client
         .request(method, url)
@@ -219,6 +231,19 @@ pub(super) async fn ask(builder: reqwest::RequestBuilder, timeout: Duration) -> 
     tokio::time::timeout(timeout, read_whole(builder.timeout(timeout)))
         .await
         .unwrap_or(Reply::NoAnswer)
+}
+
+/// What was played instead of an answer, bounded like any other.
+fn read_played(reply: OutsideReply) -> Reply {
+    match reply {
+        OutsideReply::NotSent => Reply::NotSent,
+        OutsideReply::Answer { status, body } if body.len() <= MAX_ANSWER_BYTES => {
+            StatusCode::from_u16(status).map_or(Reply::NoAnswer, |status| {
+                Reply::Answer(Answer { status, body })
+            })
+        }
+        OutsideReply::NoAnswer | OutsideReply::Answer { .. } => Reply::NoAnswer,
+    }
 }
 
 async fn read_whole(builder: reqwest::RequestBuilder) -> Reply {

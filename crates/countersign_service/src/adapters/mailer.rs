@@ -7,6 +7,7 @@
 use std::{
     fmt,
     net::IpAddr,
+    sync::Arc,
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -25,6 +26,7 @@ use lettre::{
 use super::{
     delivery::{Delivery, LaterReason, RefusedReason},
     http::install_tls_provider,
+    outside::{Outside, OutsideMail},
     secrets::Secret,
 };
 
@@ -87,6 +89,7 @@ pub struct Mail {
     subject: String,
     text: String,
     key: String,
+    leave: Option<String>,
 }
 
 impl Mail {
@@ -112,7 +115,18 @@ impl Mail {
             subject: subject.to_owned(),
             text,
             key: key.to_owned(),
+            leave: None,
         })
+    }
+
+    /// To a subscriber, who leaves with one click at this address (RFC 8058). An address that is no `https` or `http` one
+    /// of plain letters is left out.
+    #[must_use]
+    pub fn with_leave(mut self, url: &str) -> Self {
+        let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | ',');
+        let web = url.starts_with("https://") || url.starts_with("http://");
+        self.leave = (web && url.chars().all(plain)).then(|| url.to_owned());
+        self
     }
 }
 
@@ -127,8 +141,13 @@ impl fmt::Debug for Mail {
 
 /// Hands mail over.
 pub struct Mailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    carrier: Carrier,
     from: Mailbox,
+}
+
+enum Carrier {
+    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    Played(Arc<dyn Outside>),
 }
 
 impl Mailer {
@@ -157,14 +176,28 @@ impl Mailer {
                 builder.credentials(Credentials::new(user, password.expose_text().to_owned()));
         }
         Ok(Self {
-            transport: builder.build(),
+            carrier: Carrier::Smtp(builder.build()),
             from,
+        })
+    }
+
+    /// Mail to whoever plays the mail server.
+    ///
+    /// # Errors
+    /// [`MailError::BadAddress`]
+    pub fn played(outside: Arc<dyn Outside>, from: &str) -> Result<Self, MailError> {
+        Ok(Self {
+            carrier: Carrier::Played(outside),
+            from: from.parse().map_err(|_| MailError::BadAddress)?,
         })
     }
 
     /// Connects, protects the connection, signs in and asks for nothing more: whether mail could leave. The error is for the operator.
     pub async fn answers(&self) -> Result<(), String> {
-        match tokio::time::timeout(DELIVERY_TIMEOUT, self.transport.test_connection()).await {
+        let Carrier::Smtp(transport) = &self.carrier else {
+            return Ok(());
+        };
+        match tokio::time::timeout(DELIVERY_TIMEOUT, transport.test_connection()).await {
             Ok(Ok(true)) => Ok(()),
             Ok(Ok(false)) => Err("it answered, and then not as a mail server does".to_owned()),
             Ok(Err(error)) => Err(error.to_string()),
@@ -177,7 +210,20 @@ impl Mailer {
         let Some(message) = self.compose(mail, now) else {
             return Delivery::Refused(RefusedReason::Malformed);
         };
-        let sent = tokio::time::timeout(DELIVERY_TIMEOUT, self.transport.send(message)).await;
+        let transport = match &self.carrier {
+            Carrier::Smtp(transport) => transport,
+            Carrier::Played(outside) => {
+                return outside
+                    .mail(OutsideMail {
+                        to: mail.to.to_string(),
+                        subject: mail.subject.clone(),
+                        text: mail.text.clone(),
+                        key: mail.key.clone(),
+                    })
+                    .await;
+            }
+        };
+        let sent = tokio::time::timeout(DELIVERY_TIMEOUT, transport.send(message)).await;
         let delivery = match sent {
             Ok(Ok(_)) => Delivery::HandedOver,
             Ok(Err(error)) => verdict(error.status().map(u16::from)),
@@ -189,7 +235,13 @@ impl Mailer {
 
     fn compose(&self, mail: &Mail, now: Timestamp) -> Option<Message> {
         let since_epoch = Duration::from_millis(u64::try_from(now.0).unwrap_or(0));
-        Message::builder()
+        let mut message = Message::builder();
+        if let Some(url) = &mail.leave {
+            message = message
+                .header(ListUnsubscribe(url.clone()))
+                .header(ListUnsubscribePost);
+        }
+        message
             .message_id(Some(self.message_id(mail)))
             .from(self.from.clone())
             .to(Mailbox::new(None, mail.to.clone()))
@@ -247,6 +299,42 @@ impl header::Header for AutoSubmitted {
 
     fn display(&self) -> header::HeaderValue {
         header::HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
+
+/// RFC 2369 §3.2.
+#[derive(Debug, Clone)]
+struct ListUnsubscribe(String);
+
+impl header::Header for ListUnsubscribe {
+    fn name() -> header::HeaderName {
+        header::HeaderName::new_from_ascii_str("List-Unsubscribe")
+    }
+
+    fn parse(written: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(written.trim_matches(['<', '>']).to_owned()))
+    }
+
+    fn display(&self) -> header::HeaderValue {
+        header::HeaderValue::new(Self::name(), format!("<{}>", self.0))
+    }
+}
+
+/// RFC 8058 §3.1: a mail program may leave for its reader, by POST.
+#[derive(Debug, Clone)]
+struct ListUnsubscribePost;
+
+impl header::Header for ListUnsubscribePost {
+    fn name() -> header::HeaderName {
+        header::HeaderName::new_from_ascii_str("List-Unsubscribe-Post")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> header::HeaderValue {
+        header::HeaderValue::new(Self::name(), "List-Unsubscribe=One-Click".to_owned())
     }
 }
 

@@ -12,6 +12,7 @@ pub mod dice;
 pub mod http;
 pub mod mailer;
 pub mod openid;
+pub mod outside;
 pub mod password_check;
 pub mod secrets;
 pub mod smtp_sink;

@@ -5,20 +5,21 @@
 //! `false` alike for a wrong password and an unknown customer.
 
 use countersign_cases::Timestamp;
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
     dice::{Dice, random_bytes},
     http::{Endpoint, Reply, SignedRequest, send},
+    outside::Wire,
     secrets::Secret,
 };
 
 /// The company's own check.
 #[derive(Debug, Clone)]
 pub struct PasswordCheck {
-    client: Client,
+    wire: Wire,
     endpoint: Endpoint,
 }
 
@@ -35,8 +36,11 @@ pub enum PasswordVerdict {
 
 impl PasswordCheck {
     /// At this endpoint.
-    pub const fn new(client: Client, endpoint: Endpoint) -> Self {
-        Self { client, endpoint }
+    pub fn new(wire: impl Into<Wire>, endpoint: Endpoint) -> Self {
+        Self {
+            wire: wire.into(),
+            endpoint,
+        }
     }
 
     /// Asks once.
@@ -62,7 +66,7 @@ impl PasswordCheck {
                 .to_string()
                 .into_bytes(),
         };
-        let Ok(Reply::Answer(answer)) = send(&self.client, request).await else {
+        let Ok(Reply::Answer(answer)) = send(&self.wire, request).await else {
             return PasswordVerdict::Unavailable;
         };
         if !answer.status.is_success() {

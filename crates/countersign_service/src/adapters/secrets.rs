@@ -2,10 +2,17 @@
 //!
 //! Hashing is slow on purpose, so it runs on a bounded number of blocking
 //! threads with a bounded queue before them; past that the answer is
-//! [`SecretError::Busy`], never an unbounded heap of memory. A customer who
-//! does not exist costs exactly as much as one who does.
+//! [`SecretError::Busy`], never an unbounded heap of memory. One customer has
+//! few of these places, so that a flood of guesses at one PIN leaves the rest
+//! to the others. A customer who does not exist costs exactly as much as one
+//! who does.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, PasswordVerifier as _, Version,
@@ -93,6 +100,8 @@ pub struct HashLimits {
     pub running: usize,
     /// Callers waiting beyond those.
     pub waiting: usize,
+    /// How many of these places, running or waiting, secrets of one customer may hold.
+    pub each: usize,
     /// The longest one waits.
     pub patience: Duration,
 }
@@ -102,6 +111,7 @@ impl Default for HashLimits {
         Self {
             running: 2,
             waiting: 64,
+            each: 2,
             patience: Duration::from_secs(5),
         }
     }
@@ -111,6 +121,8 @@ impl Default for HashLimits {
 #[derive(Clone)]
 pub struct SecretHasher {
     shared: Arc<Shared>,
+    /// On the caller's own thread.
+    in_place: bool,
 }
 
 struct Shared {
@@ -119,6 +131,8 @@ struct Shared {
     limits: HashLimits,
     running: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
+    /// Places held now, by whose secret it is.
+    held: Mutex<BTreeMap<String, usize>>,
     /// Verified against when there is nothing to verify against.
     dummy: String,
     dice: Arc<dyn Dice>,
@@ -194,33 +208,52 @@ impl SecretHasher {
                 limits,
                 running: Arc::new(Semaphore::new(running)),
                 admitted: Arc::new(Semaphore::new(admitted)),
+                held: Mutex::default(),
                 dummy,
                 dice,
             }),
+            in_place: false,
         })
     }
 
-    /// Hashes a secret for storage, as a PHC string.
+    /// The same on the caller's own thread, without a pool or a clock of its own: for the simulator, where nothing may
+    /// happen beside the one thread whose order the seed decides. A server would stand still meanwhile.
+    #[must_use]
+    pub fn in_place(self) -> Self {
+        Self {
+            in_place: true,
+            ..self
+        }
+    }
+
+    /// Hashes a secret of `whom`, a customer, for storage, as a PHC string.
     ///
     /// # Errors
     /// [`SecretError`] if it was not hashed.
-    pub async fn hash(&self, secret: &Secret) -> Result<String, SecretError> {
+    pub async fn hash(&self, whom: &str, secret: &Secret) -> Result<String, SecretError> {
         let secret = bounded(secret)?;
         let salt = random_bytes(&*self.shared.dice);
-        self.run(move |shared| hash_now(shared.cost, shared.pepper.as_ref(), secret.expose(), salt))
-            .await
+        self.run(whom, move |shared| {
+            hash_now(shared.cost, shared.pepper.as_ref(), secret.expose(), salt)
+        })
+        .await
     }
 
-    /// Whether this is the secret behind the stored PHC string.
+    /// Whether this is the secret of `whom`, a customer, behind the stored PHC string.
     ///
     /// Pass `None` where there is no such customer or no secret: it costs the same and is always false.
     ///
     /// # Errors
     /// [`SecretError`] if it was not found out; never to be taken for a wrong answer.
-    pub async fn verify(&self, secret: &Secret, stored: Option<&str>) -> Result<bool, SecretError> {
+    pub async fn verify(
+        &self,
+        whom: &str,
+        secret: &Secret,
+        stored: Option<&str>,
+    ) -> Result<bool, SecretError> {
         let secret = bounded(secret)?;
         let stored = stored.map(str::to_owned);
-        self.run(move |shared| {
+        self.run(whom, move |shared| {
             let known = stored.is_some();
             let matches = verify_now(
                 shared.pepper.as_ref(),
@@ -243,10 +276,24 @@ impl SecretHasher {
             })
     }
 
+    /// Callers that hold a place now: running, and waiting for their turn.
+    pub fn load(&self) -> (usize, usize) {
+        let shared = &self.shared;
+        let running = shared.limits.running.max(1) - shared.running.available_permits();
+        let places = shared.limits.running.max(1) + shared.limits.waiting;
+        let admitted = places.saturating_sub(shared.admitted.available_permits());
+        (running, admitted.saturating_sub(running))
+    }
+
     async fn run<T: Send + 'static>(
         &self,
+        whom: &str,
         work: impl FnOnce(&Shared) -> Result<T, SecretError> + Send + 'static,
     ) -> Result<T, SecretError> {
+        if self.in_place {
+            return work(&self.shared);
+        }
+        let place = Place::take(&self.shared, whom)?;
         let admitted = Arc::clone(&self.shared.admitted)
             .try_acquire_owned()
             .map_err(|_| SecretError::Busy)?;
@@ -261,10 +308,44 @@ impl SecretHasher {
         let shared = Arc::clone(&self.shared);
         let result = tokio::task::spawn_blocking(move || {
             // Held until the work is really over, even if nobody waits for it any more.
-            let _held = (admitted, turn);
+            let _held = (place, admitted, turn);
             work(&shared)
         });
         result.await.unwrap_or(Err(SecretError::Failed))
+    }
+}
+
+/// One of the few places that secrets of one customer may hold.
+struct Place {
+    shared: Arc<Shared>,
+    whom: String,
+}
+
+impl Place {
+    fn take(shared: &Arc<Shared>, whom: &str) -> Result<Self, SecretError> {
+        let mut held = shared.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let places = held.entry(whom.to_owned()).or_default();
+        if *places >= shared.limits.each.max(1) {
+            return Err(SecretError::Busy);
+        }
+        *places += 1;
+        Ok(Self {
+            shared: Arc::clone(shared),
+            whom: whom.to_owned(),
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let held = &self.shared.held;
+        let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(places) = held.get_mut(&self.whom) {
+            *places -= 1;
+            if *places == 0 {
+                held.remove(&self.whom);
+            }
+        }
     }
 }
 
@@ -347,24 +428,28 @@ mod tests {
     #[tokio::test]
     async fn the_right_secret_is_accepted_and_no_other() {
         let hasher = hasher(None, HashLimits::default());
-        let stored = hasher.hash(&Secret::new("4711")).await.unwrap();
+        let stored = hasher.hash("c-1", &Secret::new("4711")).await.unwrap();
         assert!(
             stored.starts_with("$argon2id$v=19$m=8,t=1,p=1$"),
             "{stored}"
         );
         assert_eq!(
-            hasher.verify(&Secret::new("4711"), Some(&stored)).await,
+            hasher
+                .verify("c-1", &Secret::new("4711"), Some(&stored))
+                .await,
             Ok(true)
         );
         for wrong in ["4712", "", "47110", " 4711"] {
             assert_eq!(
-                hasher.verify(&Secret::new(wrong), Some(&stored)).await,
+                hasher
+                    .verify("c-1", &Secret::new(wrong), Some(&stored))
+                    .await,
                 Ok(false),
                 "{wrong}"
             );
         }
         assert_ne!(
-            hasher.hash(&Secret::new("4711")).await.unwrap(),
+            hasher.hash("c-1", &Secret::new("4711")).await.unwrap(),
             stored,
             "salted"
         );
@@ -374,14 +459,17 @@ mod tests {
     async fn the_standard_cost_is_the_recommended_one() {
         let hasher =
             SecretHasher::new(None, HashLimits::default(), Arc::new(SeededDice::new(2))).unwrap();
-        let stored = hasher.hash(&Secret::new("correct horse")).await.unwrap();
+        let stored = hasher
+            .hash("c-1", &Secret::new("correct horse"))
+            .await
+            .unwrap();
         assert!(
             stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
             "{stored}"
         );
         assert_eq!(
             hasher
-                .verify(&Secret::new("correct horse"), Some(&stored))
+                .verify("c-1", &Secret::new("correct horse"), Some(&stored))
                 .await,
             Ok(true)
         );
@@ -399,14 +487,20 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_customer_costs_the_same_and_is_never_right() {
         let hasher = hasher(None, HashLimits::default());
-        assert_eq!(hasher.verify(&Secret::new("4711"), None).await, Ok(false));
+        assert_eq!(
+            hasher.verify("c-1", &Secret::new("4711"), None).await,
+            Ok(false)
+        );
         // Not even the random secret behind the hash that stands in, which these dice let us know.
         let stand_in = random_bytes::<32>(&SeededDice::new(1)).to_vec();
         let dummy = hasher.shared.dummy.clone();
         let stand_in = Secret::from_bytes(stand_in);
-        assert_eq!(hasher.verify(&stand_in, Some(&dummy)).await, Ok(true));
-        assert_eq!(hasher.verify(&stand_in, None).await, Ok(false));
-        let stored = hasher.hash(&Secret::new("4711")).await.unwrap();
+        assert_eq!(
+            hasher.verify("c-1", &stand_in, Some(&dummy)).await,
+            Ok(true)
+        );
+        assert_eq!(hasher.verify("c-1", &stand_in, None).await, Ok(false));
+        let stored = hasher.hash("c-1", &Secret::new("4711")).await.unwrap();
         let cost_of = |phc: &str| Params::try_from(&PasswordHash::new(phc).unwrap()).unwrap();
         let (dummy, real) = (cost_of(&hasher.shared.dummy), cost_of(&stored));
         assert_eq!(
@@ -418,20 +512,22 @@ mod tests {
     #[tokio::test]
     async fn a_hash_is_worthless_without_the_pepper() {
         let peppered = hasher(Some("sea salt and pepper"), HashLimits::default());
-        let stored = peppered.hash(&Secret::new("4711")).await.unwrap();
+        let stored = peppered.hash("c-1", &Secret::new("4711")).await.unwrap();
         assert_eq!(
-            peppered.verify(&Secret::new("4711"), Some(&stored)).await,
+            peppered
+                .verify("c-1", &Secret::new("4711"), Some(&stored))
+                .await,
             Ok(true)
         );
         assert_eq!(
             hasher(None, HashLimits::default())
-                .verify(&Secret::new("4711"), Some(&stored))
+                .verify("c-1", &Secret::new("4711"), Some(&stored))
                 .await,
             Ok(false)
         );
         assert_eq!(
             hasher(Some("other"), HashLimits::default())
-                .verify(&Secret::new("4711"), Some(&stored))
+                .verify("c-1", &Secret::new("4711"), Some(&stored))
                 .await,
             Ok(false)
         );
@@ -450,14 +546,14 @@ mod tests {
             format!("$argon2id$v=19$m=8,t=1000000,p=1${salt_and_hash}"),
         ] {
             assert_eq!(
-                hasher.verify(&Secret::new("x"), Some(&stored)).await,
+                hasher.verify("c-1", &Secret::new("x"), Some(&stored)).await,
                 Err(SecretError::BadHash),
                 "{stored}"
             );
         }
         assert_eq!(
             hasher
-                .hash(&Secret::new("x".repeat(MAX_SECRET_BYTES + 1)))
+                .hash("c-1", &Secret::new("x".repeat(MAX_SECRET_BYTES + 1)))
                 .await,
             Err(SecretError::TooLong)
         );
@@ -470,6 +566,7 @@ mod tests {
             HashLimits {
                 running: 1,
                 waiting: 1,
+                each: 2,
                 patience: Duration::from_mins(1),
             },
         );
@@ -480,7 +577,7 @@ mod tests {
             let hasher = hasher.clone();
             async move {
                 hasher
-                    .run(move |_| {
+                    .run("c-1", move |_| {
                         started.send(()).unwrap();
                         released.recv().unwrap();
                         Ok(())
@@ -491,19 +588,75 @@ mod tests {
         has_started.await.unwrap();
         let waiting = tokio::spawn({
             let hasher = hasher.clone();
-            async move { hasher.hash(&Secret::new("second")).await }
+            async move { hasher.hash("c-2", &Secret::new("second")).await }
         });
         while hasher.shared.admitted.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
         assert_eq!(
-            hasher.hash(&Secret::new("third")).await,
+            hasher.hash("c-3", &Secret::new("third")).await,
             Err(SecretError::Busy)
         );
         release.send(()).unwrap();
         running.await.unwrap().unwrap();
         assert!(waiting.await.unwrap().is_ok());
-        assert!(hasher.hash(&Secret::new("fourth")).await.is_ok());
+        assert!(hasher.hash("c-1", &Secret::new("fourth")).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn one_customer_cannot_take_the_places_of_the_others() {
+        let limits = HashLimits {
+            running: 1,
+            waiting: 8,
+            each: 2,
+            patience: Duration::from_mins(1),
+        };
+        let hasher = hasher(None, limits);
+        // Somebody else's hash runs until it is told to end.
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let running = tokio::spawn({
+            let hasher = hasher.clone();
+            async move {
+                let work = move |_: &Shared| released.recv().map_err(|_| SecretError::Failed);
+                hasher.run("first", work).await
+            }
+        });
+        while hasher.load() != (1, 0) {
+            tokio::task::yield_now().await;
+        }
+        let guesses: Vec<_> = (0..2)
+            .map(|_| {
+                let hasher = hasher.clone();
+                tokio::spawn(async move { hasher.hash("guessed", &Secret::new("1")).await })
+            })
+            .collect();
+        while hasher.load().1 < 2 {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..100 {
+            let more = hasher.hash("guessed", &Secret::new("1")).await;
+            assert_eq!(more, Err(SecretError::Busy));
+        }
+        assert_eq!(hasher.load(), (1, 2), "refused ones hold nothing");
+        let other = tokio::spawn({
+            let hasher = hasher.clone();
+            async move { hasher.hash("other", &Secret::new("2")).await }
+        });
+        while hasher.load().1 < 3 {
+            tokio::task::yield_now().await;
+        }
+        release.send(()).unwrap();
+        running.await.unwrap().unwrap();
+        assert!(other.await.unwrap().is_ok());
+        for guess in guesses {
+            assert!(guess.await.unwrap().is_ok());
+        }
+        // The places of work that is over come back.
+        assert!(hasher.hash("guessed", &Secret::new("1")).await.is_ok());
+        while hasher.load() != (0, 0) {
+            tokio::task::yield_now().await;
+        }
+        assert!(hasher.shared.held.lock().unwrap().is_empty());
     }
 
     #[tokio::test]
@@ -513,6 +666,7 @@ mod tests {
             HashLimits {
                 running: 1,
                 waiting: 1,
+                each: 2,
                 patience: Duration::from_millis(1),
             },
         );
@@ -520,9 +674,12 @@ mod tests {
             .acquire_owned()
             .await
             .unwrap();
-        assert_eq!(hasher.hash(&Secret::new("x")).await, Err(SecretError::Busy));
+        assert_eq!(
+            hasher.hash("c-1", &Secret::new("x")).await,
+            Err(SecretError::Busy)
+        );
         drop(held);
-        assert!(hasher.hash(&Secret::new("x")).await.is_ok());
+        assert!(hasher.hash("c-1", &Secret::new("x")).await.is_ok());
     }
 
     #[test]

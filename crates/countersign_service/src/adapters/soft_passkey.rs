@@ -22,7 +22,7 @@ use ciborium::Value as Cbor;
 use serde_json::{Value, json};
 
 use super::{
-    dice::{SystemDice, random_bytes},
+    dice::{Dice, SystemDice, random_bytes},
     webauthn::Algorithm,
 };
 
@@ -94,15 +94,40 @@ impl SoftPasskey {
         options: &Value,
         origin: &str,
     ) -> Result<(Self, Value), SoftPasskeyError> {
+        Self::register(Key::generate(algorithm)?, &SystemDice, options, origin)
+    }
+
+    /// As [`SoftPasskey::create`], Ed25519 and with everything drawn from these dice: the same dice make the same passkey,
+    /// and it signs the same words alike every time.
+    ///
+    /// # Errors
+    /// [`SoftPasskeyError`]
+    pub fn create_by(
+        dice: &dyn Dice,
+        options: &Value,
+        origin: &str,
+    ) -> Result<(Self, Value), SoftPasskeyError> {
+        let key = Ed25519KeyPair::from_seed_unchecked(&random_bytes::<32>(dice))
+            .map_err(|_| SoftPasskeyError::Failed)?;
+        Self::register(Key::Ed25519(key), dice, options, origin)
+    }
+
+    fn register(
+        key: Key,
+        dice: &dyn Dice,
+        options: &Value,
+        origin: &str,
+    ) -> Result<(Self, Value), SoftPasskeyError> {
         let text = |pointer: &'static str| {
             options
                 .pointer(pointer)
                 .and_then(Value::as_str)
                 .ok_or(SoftPasskeyError::BadOptions(pointer))
         };
+        let algorithm = key.algorithm();
         let passkey = Self {
-            key: Key::generate(algorithm)?,
-            credential: random_bytes::<16>(&SystemDice).to_vec(),
+            key,
+            credential: random_bytes::<16>(dice).to_vec(),
             user: text("/user/id")?.to_owned(),
             rp_id: text("/rp/id")?.to_owned(),
             counter: 0,
@@ -266,6 +291,14 @@ impl Key {
                 .map(Self::Rs256),
         }
         .map_err(|_| SoftPasskeyError::Failed)
+    }
+
+    const fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Es256(_) => Algorithm::Es256,
+            Self::Ed25519(_) => Algorithm::Ed25519,
+            Self::Rs256(_) => Algorithm::Rs256,
+        }
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SoftPasskeyError> {

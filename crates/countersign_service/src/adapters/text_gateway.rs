@@ -6,18 +6,19 @@
 //! every repeat, so that a gateway can recognise one.
 
 use countersign_cases::Timestamp;
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use super::{
     delivery::{Delivery, LaterReason, RefusedReason},
     http::{Endpoint, Reply, SignedRequest, send},
+    outside::Wire,
 };
 
 /// A gateway.
 #[derive(Debug, Clone)]
 pub struct TextGateway {
-    client: Client,
+    wire: Wire,
     endpoint: Endpoint,
 }
 
@@ -26,8 +27,11 @@ const MAX_TEXT_CHARS: usize = 1_530;
 
 impl TextGateway {
     /// At this endpoint.
-    pub const fn new(client: Client, endpoint: Endpoint) -> Self {
-        Self { client, endpoint }
+    pub fn new(wire: impl Into<Wire>, endpoint: Endpoint) -> Self {
+        Self {
+            wire: wire.into(),
+            endpoint,
+        }
     }
 
     /// Sends one message to one number in international form (`+46701234567`).
@@ -44,7 +48,7 @@ impl TextGateway {
             now,
             body: json!({ "to": to, "text": text }).to_string().into_bytes(),
         };
-        match send(&self.client, request).await {
+        match send(&self.wire, request).await {
             Ok(Reply::Answer(answer)) => verdict(answer.status),
             Ok(Reply::NotSent | Reply::NoAnswer) => Delivery::TryLater(LaterReason::Unreachable),
             Err(_) => Delivery::Refused(RefusedReason::Malformed),

@@ -30,6 +30,8 @@ pub enum TokenKind {
     Invitation,
     /// `state` of a sign-in at an OpenID provider, and the cookie of the browser that began it.
     Login,
+    /// A link in a letter to a subscriber of the status page: to confirm, or to leave.
+    Subscription,
 }
 
 impl TokenKind {
@@ -43,6 +45,7 @@ impl TokenKind {
             Self::Machine => "cs_machine_",
             Self::Invitation => "cs_invite_",
             Self::Login => "cs_login_",
+            Self::Subscription => "cs_status_",
         }
     }
 }
@@ -62,6 +65,14 @@ impl Token {
                 kind.prefix(),
                 URL_SAFE_NO_PAD.encode(random_bytes::<32>(dice))
             ),
+        }
+    }
+
+    /// A token of this kind that can be made again from the key its bytes were derived with. Only where it must be the
+    /// same each time.
+    pub fn derived(kind: TokenKind, bytes: [u8; 32]) -> Self {
+        Self {
+            text: format!("{}{}", kind.prefix(), URL_SAFE_NO_PAD.encode(bytes)),
         }
     }
 

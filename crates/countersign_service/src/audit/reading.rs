@@ -6,8 +6,8 @@ use countersign_store::{KeyRange, StoredEvent};
 use super::{AUDIT_ROWS_MAX, AuditFilter, AuditPlace, CASES_MAX, fits, index};
 use crate::{
     gate::Gate,
-    kept::from_envelope,
     records::{self, Account, CaseRow, space},
+    shell::said_by,
     trouble::Trouble,
 };
 
@@ -415,6 +415,6 @@ impl Gate {
             return Ok(None);
         }
         let stored = self.journal().read(&event.stream, 0).await?;
-        stored.first().map(from_envelope).transpose()
+        stored.first().map(said_by).transpose()
     }
 }

@@ -1,8 +1,11 @@
 //! Honest people.
 
+use std::time::Duration;
+
 use countersign_service::{
     CaseError, DeskFilter, LinkStanding, OpenRequest, Settings, verify_receipt,
 };
+use countersign_store::{Batch, KeyRange, RecordWrite};
 
 use crate::world::{ORIGIN, World, change_email, reinstall, without_parameters};
 
@@ -33,7 +36,7 @@ fn every_future_of_the_surface_can_move_between_threads() {
         sends(&gate.run(staff, case));
         sends(&gate.case_view(staff, case));
         sends(&gate.seat_view(seat));
-        sends(&gate.approvals(staff));
+        sends(&gate.approvals(staff, ""));
         sends(&gate.desk(staff, DeskFilter::Mine));
         sends(&gate.find_customers(staff, ""));
         sends(&gate.receipt_for_seat(seat));
@@ -194,16 +197,22 @@ async fn a_lost_phone_takes_a_senior_notices_and_a_day() {
     world.proves_mail_code(&seat, "signe@halden.example").await;
     world.confirms(&seat).await;
 
-    let approvals = world.gate.approvals(&idris.staff).await.unwrap();
+    let approvals = world.gate.approvals(&idris.staff, "").await.unwrap();
     assert_eq!(approvals.for_me.len(), 1);
-    let approvals = world.gate.approvals(&maja.staff).await.unwrap();
+    let approvals = world.gate.approvals(&maja.staff, "").await.unwrap();
     assert!(
         approvals.for_me.is_empty() && approvals.cannot[0].1.code == Some("own-case"),
         "{approvals:?}"
     );
     world.signs(&mut idris, &case).await.unwrap();
     assert_eq!(
-        world.gate.approvals(&idris.staff).await.unwrap().decided[0].case,
+        world
+            .gate
+            .approvals(&idris.staff, "")
+            .await
+            .unwrap()
+            .decided[0]
+            .case,
         case
     );
 
@@ -507,4 +516,63 @@ async fn people_find_customers_by_what_they_can_spell_and_every_look_is_counted(
         .look_up_customer(&maja.staff, &signe)
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn cases_somebody_cannot_sign_do_not_hide_those_they_can() {
+    let mut world = World::new().await;
+    let signe = world.signe().await;
+    let maja = world.colleague("maja").await;
+    let idris = world.colleague("idris").await;
+    let own = world.open(&idris, &reinstall(&signe)).await.case;
+    let seat = world.sit(&idris, &own).await;
+    world.proves(&seat, "pin", "482913").await;
+    world.proves_mail_code(&seat, "signe@halden.example").await;
+    world.confirms(&seat).await;
+    let all = |from: &str| KeyRange {
+        from: from.to_owned(),
+        to: "~".to_owned(),
+        reverse: false,
+    };
+    let waiting = world.journal.scan("wanted", all(""), 10).await.unwrap();
+    assert_eq!(waiting.len(), 1, "{waiting:?}");
+
+    // The same case 300 times over, as if 300 had been opened by this senior, each a little later.
+    let (time, case) = waiting[0].key.split_once('/').unwrap();
+    let time: i64 = time.parse().unwrap();
+    let records = (1..=300).map(|later| RecordWrite {
+        space: "wanted",
+        key: format!("{:016}/{case}", time + later),
+        value: Some(waiting[0].value.clone()),
+        expected: None,
+        expires_ms: None,
+    });
+    let batch = Batch {
+        records: records.collect(),
+        ..Batch::default()
+    };
+    world.journal.commit(batch).await.unwrap();
+    world.pass(Duration::from_secs(60));
+    world.gate.withdraw(&idris.staff, &own).await.unwrap();
+    let other = world.open(&maja, &reinstall(&signe)).await.case;
+    let seat = world.sit(&maja, &other).await;
+    world.proves(&seat, "pin", "482913").await;
+    world.proves_mail_code(&seat, "signe@halden.example").await;
+    world.confirms(&seat).await;
+
+    let mut after = String::new();
+    let mut pages = 0;
+    let found = loop {
+        let page = world.gate.approvals(&idris.staff, &after).await.unwrap();
+        pages += 1;
+        assert!(pages < 10, "the list does not end");
+        if let Some(row) = page.for_me.first() {
+            break row.case.clone();
+        }
+        after = page.next.expect("the list ends before the case");
+    };
+    assert_eq!(found, other);
+    assert!(pages > 1, "300 were weighed for one page");
+    let last = world.gate.approvals(&idris.staff, &after).await.unwrap();
+    assert_eq!(last.next, None, "there is nothing after the newest");
 }

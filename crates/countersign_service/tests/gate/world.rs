@@ -600,6 +600,7 @@ fn settings(
             grant_seed: [4; 32],
             codes: [5; 32],
             seal: [6; 32],
+            others: Default::default(),
         },
         log_verifier: signer.verifier().to_string(),
         connectors: vec![Connector {

@@ -3,7 +3,9 @@
 //! One task writes ([`writer`]), four connections read; in WAL mode neither waits for the other.
 //! `synchronous=FULL` makes every commit wait for the disk.
 
+mod backup;
 mod head;
+mod recent;
 mod schema;
 mod statements;
 mod writer;
@@ -28,15 +30,18 @@ use sqlx::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use self::backup::backup_sqlite;
+
 use self::{
     head::{Head, LoadError},
+    recent::Recent,
     writer::{Faults, Request, Take, Writer},
 };
 use crate::{
-    Clock,
+    Clock, OpenError,
     journal::{
-        Batch, CheckpointSigner, CommitError, Committed, Journal, KeyRange, Record, StoreError,
-        StoredEvent, StreamKey, Work,
+        Backlog, Batch, CheckpointSigner, CommitError, Committed, Journal, KeyRange, Record,
+        StoreError, StoredEvent, StreamKey, Work,
     },
     plan, tiles,
 };
@@ -76,65 +81,11 @@ impl Default for SqliteOptions {
     }
 }
 
-/// Why a database could not be opened. Nothing in it was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another program has it.
-    #[error("`{}` is in use by another program; stop that one first, or give this one a database of its own", path.display())]
-    InUse {
-        /// The database.
-        path: PathBuf,
-    },
-    /// A newer program has written it.
-    #[error(
-        "the database has schema version {found}, this program knows up to {known}; run the newer program, or restore the copy made before it was upgraded"
-    )]
-    Newer {
-        /// The version it has.
-        found: u32,
-        /// The newest this program knows.
-        known: u32,
-    },
-    /// It is some other file.
-    #[error(
-        "the file is not a countersign database; check the path, and move the file away if it is there by mistake"
-    )]
-    NotOurs,
-    /// It belongs to another log.
-    #[error(
-        "the ledger in the database is `{found}`, the configuration says `{configured}`; a ledger keeps its origin for life, so put the old one back or begin a new database"
-    )]
-    OtherOrigin {
-        /// The origin it was begun with.
-        found: String,
-        /// The signer's.
-        configured: String,
-    },
-    /// Its ledger contradicts itself.
-    #[error(
-        "the database is damaged: {what}; do not go on with it: keep a copy as evidence and restore the newest backup whose ledger verifies"
-    )]
-    Damaged {
-        /// What does not fit.
-        what: String,
-    },
-    /// A file or folder cannot be used.
-    #[error("cannot use `{}`: {source}", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// SQLite failed.
-    #[error("cannot open the database: {0}")]
-    Database(#[from] sqlx::Error),
-}
-
 /// What the writer tells everybody else.
 struct Shared {
     published: RwLock<Published>,
     newest: watch::Sender<u64>,
+    recent: Recent,
 }
 
 /// The newest checkpoint that is durable.
@@ -224,6 +175,7 @@ impl SqliteJournal {
         let shared = Arc::new(Shared {
             published: RwLock::new(Published { size, note }),
             newest: watch::Sender::new(head.position),
+            recent: Recent::default(),
         });
         let (requests, waiting) = mpsc::channel(options.queue.max(1));
         let writer = Writer {
@@ -273,6 +225,9 @@ impl SqliteJournal {
         };
         if !tiles::covers(self.shared.published().size, &path) {
             return Ok(None);
+        }
+        if let Some(bytes) = self.shared.recent.tile(&path) {
+            return Ok(Some(bytes));
         }
         let bytes = match path {
             TilePath::Hashes { level, index, .. } => {
@@ -340,13 +295,25 @@ impl Journal for SqliteJournal {
         stream: &StreamKey,
         after: u64,
     ) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>> {
-        let stream = stream.0.clone();
+        let later = |events: &[StoredEvent]| -> Vec<StoredEvent> {
+            let first = usize::try_from(after).unwrap_or(usize::MAX);
+            events.get(first..).unwrap_or_default().to_vec()
+        };
+        let recent = &self.shared.recent;
+        if let Some(events) = recent.stream(&stream.0) {
+            return future::ready(Ok(later(&events))).boxed();
+        }
+        let (stream, turn) = (stream.0.clone(), recent.turn());
         async move {
             let rows = sqlx::query_as(statements::READ)
-                .bind(stream)
+                .bind(&stream)
                 .bind(int(after))
                 .fetch_all(&self.readers);
-            rows.await.map(events).map_err(unread)
+            let found = rows.await.map(events).map_err(unread)?;
+            if after == 0 {
+                recent.keep_stream(turn, stream, &found);
+            }
+            Ok(found)
         }
         .boxed()
     }
@@ -438,16 +405,25 @@ impl Journal for SqliteJournal {
         space: &'static str,
         key: &str,
     ) -> BoxFuture<'_, Result<Option<Record>, StoreError>> {
-        let key = key.to_owned();
+        let recent = &self.shared.recent;
+        let now_ms = self.clock.now_ms();
+        if let Some(known) = recent.record(space, key, now_ms) {
+            return future::ready(Ok(known)).boxed();
+        }
+        let (key, turn) = (key.to_owned(), recent.turn());
         async move {
-            let row: Option<(String, String, u64)> = sqlx::query_as(statements::GET)
+            let row: Option<(String, u64, Option<i64>)> = sqlx::query_as(statements::GET)
                 .bind(space)
-                .bind(key)
-                .bind(self.clock.now_ms())
+                .bind(&key)
+                .bind(now_ms)
                 .fetch_optional(&self.readers)
                 .await
                 .map_err(unread)?;
-            Ok(row.map(record))
+            let found = row
+                .as_ref()
+                .map(|(value, revision, expires_ms)| (value.as_str(), *revision, *expires_ms));
+            recent.keep_record(turn, space, key.clone(), found);
+            Ok(row.map(|(value, revision, _)| record((key, value, revision))))
         }
         .boxed()
     }
@@ -515,6 +491,23 @@ impl Journal for SqliteJournal {
         .boxed()
     }
 
+    fn backlog(&self, now_ms: i64) -> BoxFuture<'_, Result<Vec<Backlog>, StoreError>> {
+        async move {
+            let rows: Vec<(String, i64, i64)> = sqlx::query_as(statements::BACKLOG)
+                .bind(now_ms)
+                .fetch_all(&self.readers)
+                .await
+                .map_err(unread)?;
+            let backlog = |(queue, due, oldest_due_ms): (String, i64, i64)| Backlog {
+                queue,
+                due: due.unsigned_abs(),
+                oldest_due_ms,
+            };
+            Ok(rows.into_iter().map(backlog).collect())
+        }
+        .boxed()
+    }
+
     fn checkpoint(&self) -> BoxFuture<'_, Result<String, StoreError>> {
         future::ready(Ok(self.shared.published().note)).boxed()
     }
@@ -541,7 +534,7 @@ impl fmt::Debug for SqliteJournal {
 ///
 /// The lock is the operating system's, on a file beside the database: it ends with the program,
 /// however that ends. (A lock on the database file itself could not be told from SQLite's own.)
-fn claim(path: &Path) -> Result<(PathBuf, File), OpenError> {
+pub(crate) fn claim(path: &Path) -> Result<(PathBuf, File), OpenError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| OpenError::File { path, source }
@@ -566,6 +559,39 @@ fn claim(path: &Path) -> Result<(PathBuf, File), OpenError> {
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path }),
         Err(TryLockError::Error(error)) => Err(failed(&lock_path)(error)),
     }
+}
+
+/// Where a ledger stands, for whoever moves it.
+pub(crate) struct Newest {
+    pub(crate) generation: u64,
+    pub(crate) position: u64,
+    pub(crate) size: u64,
+    pub(crate) root: [u8; 32],
+    /// The checkpoint over it.
+    pub(crate) note: String,
+    /// Whether that was signed just now.
+    pub(crate) was_unsigned: bool,
+}
+
+/// Opens a claimed database to be read, and looks at its ledger as a start does.
+pub(crate) async fn sound(
+    options: &SqliteConnectOptions,
+    signer: &dyn CheckpointSigner,
+) -> Result<(SqliteConnection, Newest), OpenError> {
+    schema::check(options).await?;
+    let mut connection = SqliteConnection::connect_with(options).await?;
+    schema::migrate(&mut connection).await?;
+    let (head, note) = first_head(&mut connection, signer).await?;
+    let (size, root) = (head.tree.size(), head.tree.root());
+    let newest = Newest {
+        generation: head.generation,
+        position: head.position,
+        size,
+        root,
+        was_unsigned: note.is_none(),
+        note: note.unwrap_or_else(|| signer.sign(size, root)),
+    };
+    Ok((connection, newest))
 }
 
 /// Files that nobody but the program's own user may read.

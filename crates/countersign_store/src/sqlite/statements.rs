@@ -20,6 +20,10 @@ const ROWS_MAX: usize = 128;
 /// The most expired records deleted at once.
 const SWEEP_MAX: u32 = 500;
 
+/// Every piece that is due, with when its oldest was; the index on queue and time carries it.
+pub(super) const BACKLOG: &str =
+    "SELECT queue, COUNT(*), MIN(due_ms) FROM work WHERE due_ms <= ?1 GROUP BY queue";
+
 pub(super) const READ: &str = "
     SELECT position, stream, sequence, kind, version, at_ms, data, leaf
     FROM event WHERE stream = ?1 AND sequence > ?2 ORDER BY sequence";
@@ -49,7 +53,7 @@ pub(super) const COUNT: &str = "
         LIMIT ?5)";
 
 pub(super) const GET: &str = "
-    SELECT key, value, revision FROM record
+    SELECT value, revision, expires_ms FROM record
     WHERE space = ?1 AND key = ?2 AND (expires_ms IS NULL OR expires_ms > ?3)";
 
 pub(super) const SCAN: &str = "
@@ -66,7 +70,7 @@ pub(super) const IS_WORK_DUE: &str = "
     SELECT due_ms FROM work
     WHERE queue = ?1 AND due_ms <= ?2 AND (leased_until_ms IS NULL OR leased_until_ms <= ?2) LIMIT 1";
 
-/// One look-up for all that a group needs to know.
+/// One look-up for all that a group needs to know and is not known already.
 pub(super) const LOOK_UP: &str = "
     SELECT 0, j.key, (SELECT max(sequence) FROM event WHERE stream = j.value) FROM json_each(?1) AS j
     UNION ALL
@@ -106,9 +110,9 @@ pub(super) const TAKE_WORK: &str = "
 pub(super) async fn look_up(
     connection: &mut SqliteConnection,
     needs: &Needs,
+    mut facts: Facts,
     now_ms: i64,
 ) -> sqlx::Result<Facts> {
-    let mut facts = Facts::default();
     if needs.is_empty() {
         return Ok(facts);
     }
@@ -322,7 +326,7 @@ pub(super) async fn write_work(
 /// Each row is a tile's level, index and bytes.
 pub(super) async fn write_tiles(
     connection: &mut SqliteConnection,
-    tiles: &[(u8, u64, Vec<u8>)],
+    tiles: &[(u8, u64, &[u8])],
 ) -> sqlx::Result<()> {
     let into = "INSERT INTO tile (level, tile_index, data) ";
     let instead = " ON CONFLICT (level, tile_index) DO UPDATE SET data = excluded.data";
@@ -334,7 +338,7 @@ pub(super) async fn write_tiles(
         |mut row, (level, index, bytes)| {
             row.push_bind(*level)
                 .push_bind(int(*index))
-                .push_bind(bytes.as_slice());
+                .push_bind(*bytes);
         },
     )
     .await

@@ -147,6 +147,8 @@ impl Writer {
         };
         match outcome {
             Ok(()) => {
+                metrics::histogram!("countersign.store.group.requests")
+                    .record(f64::from(u32::try_from(waiting.len()).unwrap_or(u32::MAX)));
                 let (position, tree_size) = (self.head.position, self.head.tree.size());
                 for (answer, admitted) in waiting {
                     // Whoever asked may have gone: here and below.
@@ -192,7 +194,7 @@ impl Writer {
         for (batch, _) in &batches {
             needs.add(batch);
         }
-        let facts = match self.look_up(&needs, now_ms).await {
+        let facts = match self.look_up(needs, now_ms).await {
             Ok(facts) => facts,
             Err(error) => {
                 waiting.extend(batches.into_iter().map(|(_, answer)| (answer, Ok(0))));
@@ -209,16 +211,18 @@ impl Writer {
 
     async fn look_up(
         &mut self,
-        needs: &Needs,
+        mut needs: Needs,
         now_ms: i64,
     ) -> Result<crate::plan::Facts, LoadError> {
         self.reconnect().await?;
+        let known = self.shared.recent.look_up(&mut needs, now_ms);
         let Some(connection) = &mut self.connection else {
             return Err(not_connected().into());
         };
-        let looked_up = self
-            .faults
-            .around(Step::LookUp, statements::look_up(connection, needs, now_ms));
+        let looked_up = self.faults.around(
+            Step::LookUp,
+            statements::look_up(connection, &needs, known, now_ms),
+        );
         Ok(looked_up.await?)
     }
 
@@ -241,17 +245,16 @@ impl Writer {
         let appended = after.tree.append(group.leaves.iter().map(Vec::as_slice));
         // Every batch was weighed before it came here.
         let changed = appended.map_err(|error| Failure::Undone(error.to_string()))?;
-        let tiles = changed
+        let tiles: Vec<_> = changed
             .tiles
-            .into_iter()
+            .iter()
             .filter_map(|(path, bytes)| match path {
-                TilePath::Hashes { level, index, .. } => Some((level, index, bytes)),
+                TilePath::Hashes { level, index, .. } => Some((*level, *index, bytes.as_slice())),
                 TilePath::Entries { .. } => None,
-            });
+            })
+            .collect();
 
-        let written = self
-            .write_rows(group, &after, &tiles.collect::<Vec<_>>(), takes, taken)
-            .await;
+        let written = self.write_rows(group, &after, &tiles, takes, taken).await;
         match written {
             Ok(Written::Nothing) => return Ok(()),
             Ok(Written::Everything) => {}
@@ -268,6 +271,7 @@ impl Writer {
         match self.faults.around(Step::Commit, commit).await {
             Ok(_) => {
                 self.unstored = None;
+                self.shared.recent.apply(group, changed.tiles);
                 self.advance(after);
                 Ok(())
             }
@@ -279,7 +283,7 @@ impl Writer {
         &mut self,
         group: &Group,
         after: &Head,
-        tiles: &[(u8, u64, Vec<u8>)],
+        tiles: &[(u8, u64, &[u8])],
         takes: &[Take],
         taken: &mut Vec<Vec<Work>>,
     ) -> sqlx::Result<Written> {
@@ -389,6 +393,7 @@ impl Writer {
     }
 
     async fn disconnect(&mut self) {
+        self.shared.recent.clear();
         if let Some(connection) = self.connection.take() {
             // It is of no more use whatever it answers.
             let _ = connection.close().await;

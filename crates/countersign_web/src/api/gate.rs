@@ -33,6 +33,10 @@ pub struct LedgerKey {
     pub origin: String,
     /// Verifier key (C2SP signed-note): `name+id+key`.
     pub key: String,
+    /// Other verifier keys of it: one that signs beside the first while they are exchanged, and former ones, with which
+    /// receipts from their time verify.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
     /// Where its tiles are.
     pub url: String,
 }
@@ -76,6 +80,7 @@ pub async fn keys(State(web): State<Web>) -> Response {
         ledger: LedgerKey {
             origin: web.log_key.name().to_owned(),
             key: web.log_key.to_string(),
+            others: web.gate.settings().keys.others.ledger.clone(),
             url: format!("{}/ledger/", web.gate.settings().origin),
         },
     };
@@ -222,8 +227,12 @@ pub async fn health() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: the store answers.
+/// `GET /readyz`: the store answers, and the program is not about to end.
 pub async fn ready(State(web): State<Web>) -> Result<&'static str, Problem> {
+    if web.is_ending() {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        return Err(Problem::new(status, "ending", "This gate is about to end").retry_after(5));
+    }
     web.gate.checkpoint().await?;
     Ok("ready\n")
 }

@@ -4,6 +4,7 @@ pub mod cases;
 pub mod customers;
 pub mod gate;
 pub mod idempotency;
+pub mod incidents;
 pub mod reconcile;
 pub mod staff;
 pub mod statements;

@@ -28,6 +28,10 @@ pub struct ApprovalsPage {
     pub procedure_waits: bool,
     /// Moves on by itself.
     pub live: Option<Live>,
+    /// Address of the first page, on the others.
+    pub first: Option<String>,
+    /// Address of the page with the cases that came later, where there are more than one page shows.
+    pub next: Option<String>,
 }
 
 /// Tabs of the approvals.
@@ -279,6 +283,8 @@ impl Page for ApprovalsPage {
                 events: "/approvals/events".into(),
                 from: 311,
             }),
+            first: None,
+            next: None,
         };
         let rows = || {
             vec![
@@ -309,6 +315,16 @@ impl Page for ApprovalsPage {
                 "procedure-waits",
                 Self {
                     procedure_waits: true,
+                    ..page(ApprovalsTab::ForMe, rows())
+                },
+            ),
+            (
+                "more",
+                Self {
+                    counts: [25, 4, 40],
+                    live: None,
+                    first: Some("/approvals?show=me".into()),
+                    next: Some("/approvals?show=me&after=0001795430700000%2FCS-81BC3T".into()),
                     ..page(ApprovalsTab::ForMe, rows())
                 },
             ),

@@ -28,8 +28,10 @@ pub struct PasskeysPage {
     pub frame: StaffFrame,
     /// Registered ones. The last one cannot be removed.
     pub passkeys: Vec<PasskeyRow>,
-    /// A passkey answered in this session a moment ago, so one may be added.
+    /// A passkey, or the company's own sign-in, answered in this session a moment ago, so one may be added.
     pub fresh: bool,
+    /// What the company's own sign-in is called, if there is one: the way to a first passkey.
+    pub company: Option<String>,
     /// The last try to add one did not work.
     pub failed: bool,
     /// What was wrong (`name`).
@@ -82,6 +84,7 @@ impl KeysPage {
                     ("g d", "desk"),
                     ("g a", "approvals"),
                     ("g c", "customers"),
+                    ("g i", "incidents"),
                     ("t", "light or dark"),
                     ("?", "this list"),
                 ],
@@ -141,6 +144,7 @@ impl Page for PasskeysPage {
         let page = |passkeys, failed, errors| Self {
             frame: senior(None, "/settings/passkeys"),
             fresh: true,
+            company: None,
             passkeys,
             failed,
             errors,
@@ -160,6 +164,21 @@ impl Page for PasskeysPage {
                 Self {
                     fresh: false,
                     ..page(one.clone(), false, Errors::default())
+                },
+            ),
+            (
+                "first-by-company",
+                Self {
+                    fresh: false,
+                    company: Some("Nordhamn sign-in".into()),
+                    ..page(Vec::new(), false, Errors::default())
+                },
+            ),
+            (
+                "first-by-invitation",
+                Self {
+                    fresh: false,
+                    ..page(Vec::new(), false, Errors::default())
                 },
             ),
             ("last-one", page(one.clone(), false, Errors::default())),

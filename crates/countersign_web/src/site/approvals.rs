@@ -16,15 +16,16 @@ use crate::body::{Form, Json, Path, Query};
 use crate::headers::see_other;
 use crate::pages::{
     ApprovalPage, ApprovalRow, ApprovalState, ApprovalsPage, ApprovalsTab, DeclinePage, Errors,
-    FieldError, Live, Section,
+    FieldError, Live, Section, encode,
 };
 use crate::present::{act, inside_sentence, risk, sentence_case};
 use crate::problem::Problem;
 use crate::words::Words;
 
-/// `GET /approvals?show=me|cannot|decided`
+/// `GET /approvals?show=me|cannot|decided&after=`
 pub async fn list(State(web): State<Web>, desk: Desk, Query(fields): Query<Fields>) -> Answer {
-    html(&page(&web, &desk, tab(field(&fields, "show"))).await?)
+    let (tab, after) = (tab(field(&fields, "show")), field(&fields, "after"));
+    html(&page(&web, &desk, tab, after).await?)
 }
 
 /// Which tab.
@@ -35,10 +36,15 @@ pub fn tab(show: &str) -> ApprovalsTab {
         .unwrap_or(ApprovalsTab::ForMe)
 }
 
-/// The page of one tab.
-pub async fn page(web: &Web, desk: &Desk, tab: ApprovalsTab) -> Result<ApprovalsPage, Problem> {
+/// The page of one tab, beginning after an earlier page's last case.
+pub async fn page(
+    web: &Web,
+    desk: &Desk,
+    tab: ApprovalsTab,
+    after: &str,
+) -> Result<ApprovalsPage, Problem> {
     let from = web.gate.position();
-    let approvals = web.gate.approvals(&desk.staff).await?;
+    let approvals = web.gate.approvals(&desk.staff, after).await?;
     let size = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let counts = [
         size(approvals.for_me.len()),
@@ -87,10 +93,19 @@ pub async fn page(web: &Web, desk: &Desk, tab: ApprovalsTab) -> Result<Approvals
         rows,
         new_since: 0,
         procedure_waits: web.gate.procedure_wants(&desk.staff).await?,
-        live: Some(Live {
+        // Only the first page moves on by itself.
+        live: after.is_empty().then(|| Live {
             events: format!("/approvals/events?show={}", tab.value()),
             from,
         }),
+        first: (!after.is_empty()).then(|| format!("/approvals?show={}", tab.value())),
+        next: approvals
+            .next
+            .filter(|_| tab != ApprovalsTab::Decided)
+            .map(|next| {
+                let (show, after) = (tab.value(), encode(&next));
+                format!("/approvals?show={show}&after={after}")
+            }),
     })
 }
 
@@ -281,7 +296,7 @@ async fn state(web: &Web, desk: &Desk, view: &CaseView) -> Result<ApprovalState,
             };
             let next = web
                 .gate
-                .approvals(&desk.staff)
+                .approvals(&desk.staff, "")
                 .await?
                 .for_me
                 .into_iter()

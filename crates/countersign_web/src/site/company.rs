@@ -21,6 +21,7 @@ use crate::Web;
 use crate::body::{Form, Path, Query};
 use crate::callers::Seat;
 use crate::headers::see_other;
+use crate::limits::Listener;
 use crate::network::Network;
 use crate::pages::{
     CompanyBackPage, CompanyProblem, CompanyProofPage, Live, ProofMethod, ProofState,
@@ -213,6 +214,7 @@ pub async fn push_events(
 ) -> Answer {
     // Whoever may not see the page may not follow it either.
     drop(push_page(&web, &browser, &seat, &name, None).await?);
+    let (all, case) = (web.clone(), seat.case().0.clone());
     let patches = news(&web, after)
         .then(move |at| {
             let (web, seat, browser, name) =
@@ -248,7 +250,7 @@ pub async fn push_events(
                 None => Some(None),
             })
         });
-    Ok(follow(patches))
+    follow(&all, Listener::Seat(case), patches)
 }
 
 /// `GET /sign-in/company`: to the provider.

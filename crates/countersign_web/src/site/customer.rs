@@ -9,7 +9,7 @@ use countersign_service::adapters::secrets::Secret;
 use countersign_service::speech::Arg;
 use countersign_service::{
     Answered, CaseError, CustomerSeat, Detail, Language, LinkStanding, ProofError, SeatView,
-    ToldEvent, WayStanding,
+    ToldEvent, TooMany, WayStanding,
 };
 use serde_json::json;
 
@@ -186,10 +186,11 @@ pub async fn yes(State(web): State<Web>, network: Network, headers: HeaderMap) -
 }
 
 /// `POST /c/no`: "No, stop this". Needs no proof of any kind.
-pub async fn no(State(web): State<Web>, headers: HeaderMap) -> Answer {
+pub async fn no(State(web): State<Web>, network: Network, headers: HeaderMap) -> Answer {
     let Some(token) = web.cookies.link(&headers) else {
         return Ok(see_other("/c/stop"));
     };
+    network.take(&web.rates.answers)?;
     let (seat_token, seat) = match web.gate.use_link(&token).await {
         Ok(used) => used,
         Err(CaseError::LinkGone) => return Ok(see_other("/c")),
@@ -617,7 +618,7 @@ pub async fn answer(
         let problem = Some(ProofProblem::Empty);
         return show_typed(&web, &browser, &seat, &name, problem, None).await;
     }
-    let digest = web.gate.seat_view(&seat).await?.digest;
+    let digest = web.gate.digest_of(&seat).await?;
     match web.gate.prove(&seat, &name, digest, &typed).await {
         // Right, or proved already, or over: the next page says which.
         Ok(Answered::Right(_)) | Err(ProofError::Case(CaseError::Refused(_))) => {
@@ -629,6 +630,7 @@ pub async fn answer(
         }
         Err(ProofError::Case(error)) => Err(error.into()),
         Err(ProofError::NotAsked) => Err(Problem::nothing_here()),
+        Err(error @ (ProofError::Overloaded | ProofError::TooMany(_))) => Err(error.into()),
         Err(_) => {
             let problem = Some(ProofProblem::Failed);
             show_typed(&web, &browser, &seat, &name, problem, None).await
@@ -941,11 +943,13 @@ fn stop_elsewhere(web: &Web, browser: &Browser, state: StopState) -> StopPage {
 pub async fn stop(
     State(web): State<Web>,
     browser: Browser,
+    network: Network,
     headers: HeaderMap,
     Form(fields): Form<Fields>,
 ) -> Answer {
     let reason = reason(&fields);
     let Some(seat) = seat_of(&web, &headers).await? else {
+        network.take(&web.rates.answers)?;
         let token = web.cookies.link(&headers).ok_or_else(Problem::link_over)?;
         let stopped = web
             .gate
@@ -1127,6 +1131,12 @@ impl From<ProofError> for Problem {
             ProofError::NotAsked => Self::nothing_here(),
             ProofError::TooSoon { .. } | ProofError::NoMoreCodes => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, code, title).retry_after(60)
+            }
+            ProofError::TooMany(TooMany { after_seconds }) => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, code, title).retry_after(after_seconds)
+            }
+            ProofError::Overloaded => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, code, title).retry_after(1)
             }
             ProofError::Unavailable => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, code, title).retry_after(5)

@@ -17,6 +17,7 @@ use crate::Web;
 use crate::api::cases::case_id;
 use crate::body::{Path, Query};
 use crate::callers::{Caller, Panel, Seat};
+use crate::limits::{Listener, Listening};
 use crate::pages::{
     ApprovalsTab, DeskTab, approvals_fragments, case_fragments, customer_done_fragments,
     desk_fragments, panel_case_fragments,
@@ -60,6 +61,8 @@ pub async fn case(
     // Whoever may not read the case may not follow it either.
     drop(web.gate.case_view(&viewer.staff, &case).await?);
     let versions = web.gate.case_versions(&case).await?;
+    let who = Listener::Staff(viewer.staff.account().to_owned());
+    let all = web.clone();
     let patches = versions
         .into_stream()
         .filter(move |version| ready(*version > after))
@@ -71,7 +74,7 @@ pub async fn case(
                 Some(patch(version, &case_fragments(&page)))
             }
         });
-    Ok(stream(patches))
+    stream(&all, who, patches)
 }
 
 /// `GET /panel/cases/{id}/events`
@@ -89,6 +92,8 @@ pub async fn panel_case(
         .case_versions(&case_id(&id)?)
         .await?;
     let token = web.cookies.panel(&headers).map(Secret::new);
+    let who = Listener::Staff(viewer.0.account().to_owned());
+    let all = web.clone();
     let patches = versions
         .into_stream()
         .filter(move |version| ready(*version > after))
@@ -106,7 +111,7 @@ pub async fn panel_case(
                 Some(patch(version, &panel_case_fragments(&page)))
             }
         });
-    Ok(stream(patches))
+    stream(&all, who, patches)
 }
 
 /// A list that is rendered again whenever something happens.
@@ -121,14 +126,15 @@ impl List {
         Some(match self {
             Self::Desk(tab) => desk_fragments(&desk::page(web, viewer, tab).await.ok()?),
             Self::Approvals(tab) => {
-                approvals_fragments(&approvals::page(web, viewer, tab).await.ok()?)
+                approvals_fragments(&approvals::page(web, viewer, tab, "").await.ok()?)
             }
         })
     }
 
     fn follow(self, web: &Web, viewer: &Desk, after: u64) -> Answer {
         works_on_cases(viewer)?;
-        let (web, viewer) = (web.clone(), viewer.clone());
+        let who = Listener::Staff(viewer.staff.account().to_owned());
+        let (all, web, viewer) = (web, web.clone(), viewer.clone());
         let patches = news(&web, after).then(move |at| {
             let (web, viewer) = (web.clone(), viewer.clone());
             async move {
@@ -136,7 +142,7 @@ impl List {
                 Some(patch(at, &self.fragments(&web, &viewer).await?))
             }
         });
-        Ok(stream(patches))
+        stream(all, who, patches)
     }
 }
 
@@ -176,6 +182,8 @@ pub async fn seat(
     browser: super::Browser,
 ) -> Answer {
     let versions = web.gate.case_versions(seat.case()).await?;
+    let who = Listener::Seat(seat.case().0.clone());
+    let all = web.clone();
     let patches = versions
         .into_stream()
         .filter(move |version| ready(*version > after))
@@ -189,7 +197,7 @@ pub async fn seat(
                 Some(patch(version, &customer_done_fragments(&page)))
             }
         });
-    Ok(stream(patches))
+    stream(&all, who, patches)
 }
 
 /// `GET /v1/cases/{case}/events`: the version of a case, whenever it changed.
@@ -212,6 +220,11 @@ pub async fn api(
         }
     };
     let versions = web.gate.case_versions(&case).await?;
+    let who = match &caller {
+        Caller::Staff(staff) => Listener::Staff(staff.account().to_owned()),
+        Caller::Machine(machine) => Listener::Machine(machine.name().to_owned()),
+    };
+    let all = web.clone();
     let changes = versions
         .into_stream()
         .filter(move |version| ready(*version > after))
@@ -228,7 +241,7 @@ pub async fn api(
                 Some(change)
             }
         });
-    Ok(stream(changes))
+    stream(&all, who, changes)
 }
 
 /// The token a member of staff is signed in with, to be looked at again as long as a stream lasts.
@@ -284,10 +297,30 @@ pub(super) fn patch(at: u64, html: &str) -> Event {
 }
 
 /// Ends with the first `None`: the reader signed out, or may no longer see it. The browser then asks again and is told.
-pub(super) fn stream(events: impl Stream<Item = Option<Event>> + Send + 'static) -> Response {
+/// Ends as well when the program does; the reader then comes back to the next one, not all at the same moment.
+///
+/// # Errors
+/// 503: there are enough streams already.
+pub(super) fn stream(
+    web: &Web,
+    who: Listener,
+    events: impl Stream<Item = Option<Event>> + Send + 'static,
+) -> Result<Response, Problem> {
+    let place = Listening::begin(web, who)?;
+    let come_back = Event::default().retry(come_back(&web.fresh_key()));
+    let last = web.clone();
+    let last = futures_util::stream::once(async move { last.is_ending().then_some(come_back) })
+        .filter_map(ready);
     let events = events
         .take_while(|event| ready(event.is_some()))
-        .filter_map(|event| ready(event.map(Ok::<_, Infallible>)));
+        .filter_map(ready)
+        .take_until(web.ended())
+        .chain(last)
+        .map(move |event| {
+            // Held as long as anybody reads.
+            let _ = &place;
+            Ok::<_, Infallible>(event)
+        });
     let mut response = Sse::new(events)
         .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
         .into_response();
@@ -295,5 +328,11 @@ pub(super) fn stream(events: impl Stream<Item = Option<Event>> + Send + 'static)
         "x-accel-buffering",
         axum::http::HeaderValue::from_static("no"),
     );
-    response
+    Ok(response)
+}
+
+/// Half a second to two and a half, by chance: a thousand readers do not come back at once.
+fn come_back(key: &str) -> Duration {
+    let chance = u64::from_str_radix(key.get(..8).unwrap_or_default(), 16).unwrap_or_default();
+    Duration::from_millis(500 + chance % 2_000)
 }

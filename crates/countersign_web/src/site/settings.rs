@@ -84,6 +84,11 @@ pub async fn passkeys(State(web): State<Web>, desk: Desk) -> Answer {
     html(&PasskeysPage {
         frame: desk.frame(None),
         fresh: desk.staff.is_fresh(web.gate.now()),
+        company: web
+            .gate
+            .company_sign_in()
+            .filter(|_| desk.staff.is_of_company())
+            .map(str::to_owned),
         passkeys: rows,
         failed: false,
         errors: Errors::default(),

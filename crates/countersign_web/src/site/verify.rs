@@ -3,8 +3,9 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use countersign_ledger::VerifierKey;
 use countersign_service::speech::{Arg, Key};
-use countersign_service::{VerifiedReceipt, verify_receipt};
+use countersign_service::{VerifiedReceipt, WrongReceipt, verify_receipt};
 
 use super::{Answer, Browser, customer_frame, html_with};
 use crate::Web;
@@ -69,9 +70,9 @@ pub async fn check(
         let said = customer_frame(&web, &browser).say("verify-empty");
         return show(&web, &browser, None, Errors::one("receipt", said));
     };
-    let key = web.log_key.clone();
+    let (key, others) = (web.log_key.clone(), web.other_log_keys());
     // Some hundred signatures are milliseconds of work: not on a thread that answers others.
-    let checked = tokio::task::spawn_blocking(move || verify_receipt(&receipt, &key))
+    let checked = tokio::task::spawn_blocking(move || by_any(&receipt, &key, &others))
         .await
         .map_err(|_| {
             Problem::new(
@@ -85,6 +86,20 @@ pub async fn check(
         Err(wrong) => VerifyOutcome::NotProved(sentence_case(&wrong.to_string())),
     };
     show(&web, &browser, Some(outcome), Errors::default())
+}
+
+/// By the present key, or else by any other one that is published; what is wrong is said by the present one.
+fn by_any(
+    receipt: &str,
+    present: &VerifierKey,
+    others: &[VerifierKey],
+) -> Result<VerifiedReceipt, WrongReceipt> {
+    verify_receipt(receipt, present).or_else(|wrong| {
+        let mut others = others.iter();
+        others
+            .find_map(|key| verify_receipt(receipt, key).ok())
+            .ok_or(wrong)
+    })
 }
 
 fn show(web: &Web, browser: &Browser, outcome: Option<VerifyOutcome>, errors: Errors) -> Answer {

@@ -164,6 +164,11 @@ impl World {
         self.router = router_of(&self.gate, &self.signer);
     }
 
+    /// This gate with its limits in hand.
+    pub(crate) fn web(&self) -> Web {
+        Web::new(self.gate.clone(), web_settings(&self.signer))
+    }
+
     /// This gate as the demo serves it.
     pub(crate) fn demo(&self, lobby: &str) -> Router {
         let settings = WebSettings {
@@ -537,6 +542,7 @@ fn settings(
             grant_seed: [4; 32],
             codes: [5; 32],
             seal: [6; 32],
+            others: Default::default(),
         },
         log_verifier: signer.verifier().to_string(),
         connectors: vec![Connector {

@@ -1,0 +1,491 @@
+//! `docs/operations.md`, rehearsed: the real program, restarted under load, watched, copied, restored, and given new keys.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "helpers of tests, which clippy does not see as tests"
+)]
+
+mod common;
+
+use std::{
+    collections::BTreeSet,
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    os::fd::OwnedFd,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use common::{
+    Installation, countersign, said,
+    site::{Backend, Site},
+};
+use countersign_grant::JwkSet;
+use countersign_ledger::{Checkpoint, VerifierKey};
+use serde_json::Value;
+
+/// Far more than any of this takes.
+const LONG: Duration = Duration::from_secs(20);
+
+/// The program on a socket that somebody else holds, as under a socket unit of systemd.
+struct Supervised {
+    program: Child,
+    url: String,
+}
+
+impl Supervised {
+    fn start(installation: &Installation, socket: &TcpListener) -> Self {
+        let socket: OwnedFd = socket.try_clone().unwrap().into();
+        let mut program = Command::new("sh")
+            .args([
+                "-c",
+                "exec 3<&0 </dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec \"$@\"",
+                "sh",
+                env!("CARGO_BIN_EXE_countersign"),
+                "serve",
+                "--config",
+                &installation.config(),
+            ])
+            .stdin(Stdio::from(socket))
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(installation.path("log")).unwrap())
+            .spawn()
+            .expect("the program starts");
+        let mut line = String::new();
+        BufReader::new(program.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let Some(url) = line.trim().strip_prefix("listening on ") else {
+            let _ = program.wait();
+            panic!(
+                "the gate did not start: {line:?} {}",
+                installation.read("log")
+            );
+        };
+        let url = url.to_owned();
+        Self { program, url }
+    }
+
+    /// SIGTERM, and its end.
+    fn end(mut self) {
+        let pid = self.program.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        assert!(asked.success());
+        assert_eq!(self.program.wait().unwrap().code(), Some(0));
+    }
+}
+
+impl Drop for Supervised {
+    fn drop(&mut self) {
+        // Already gone is as good.
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_under_load_refuses_and_loses_no_request() {
+    let backend = Backend::start().await;
+    let installation = Installation::with(&backend);
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut gate = Supervised::start(&installation, &socket);
+    assert_eq!(
+        gate.url,
+        format!("http://{}", socket.local_addr().unwrap()),
+        "it listens on the socket it was given, whatever the configuration says"
+    );
+    let site = Site::at(&gate.url, &installation).await;
+    let (done, enough) = (
+        Arc::new(AtomicU64::new(0)),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let clients: Vec<_> = (0..4)
+        .map(|client| {
+            let (site, done, enough) = (site.clone(), Arc::clone(&done), Arc::clone(&enough));
+            tokio::spawn(async move {
+                for turn in 0.. {
+                    if enough.load(Ordering::SeqCst) {
+                        return;
+                    }
+                    // Every one of its requests must be answered, and rightly.
+                    let whole = site.whole_case(&format!("c{client}-t{turn}"), |_| {}).await;
+                    assert!(whole.is_some(), "a request was refused or cut off");
+                    done.fetch_add(1, Ordering::SeqCst);
+                }
+            })
+        })
+        .collect();
+    let more = async |count: u64| {
+        let from = done.load(Ordering::SeqCst);
+        let grown = async {
+            while done.load(Ordering::SeqCst) < from + count {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(LONG, grown)
+            .await
+            .expect("cases go on");
+    };
+    more(4).await;
+    for _ in 0..3 {
+        tokio::task::block_in_place(|| gate.end());
+        gate = tokio::task::block_in_place(|| Supervised::start(&installation, &socket));
+        more(4).await;
+    }
+    enough.store(true, Ordering::SeqCst);
+    for client in clients {
+        client.await.unwrap();
+    }
+    tokio::task::block_in_place(|| gate.end());
+    for run in backend.books().values() {
+        assert_eq!(run.times, 1);
+    }
+    println!(
+        "{} whole cases over 3 restarts",
+        done.load(Ordering::SeqCst)
+    );
+}
+
+/// What the log and the measures say names no person, no secret and no address.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_measured_and_logged_says_how_much_and_never_who() {
+    let backend = Backend::start().await;
+    let installation = Installation::with(&backend);
+    installation.edit("level = \"error\"", "level = \"debug\"\nformat = \"json\"");
+    installation.append("[metrics]\nlisten = \"127.0.0.1:0\"");
+    let gate = installation.serve(&[]);
+    let site = Site::new(&gate, &installation).await;
+    let (case, seat) = site.whole_case("planted-customer", |_| {}).await.unwrap();
+    let wrong = site
+        .page(
+            reqwest::Method::POST,
+            "/c/prove/pin",
+            &seat,
+            "secret=770077",
+        )
+        .await;
+    assert!(wrong.is_some());
+    site.text("/planted/path?query=planted-query")
+        .await
+        .unwrap();
+    let address = installation
+        .read("log")
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find(|line| line["message"] == "metrics")
+        .and_then(|line| line["address"].as_str().map(str::to_owned))
+        .expect("where metrics are");
+    let ask = async || {
+        let url = format!("http://{address}/metrics");
+        site.client
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap()
+    };
+    let handed_over = async {
+        loop {
+            let text = ask().await;
+            if text.contains("countersign_events_total{kind=\"case.concluded\"} 1") {
+                return text;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let text = tokio::time::timeout(LONG, handed_over)
+        .await
+        .expect("a case that was counted");
+    for expected in [
+        "http_server_request_duration_seconds_bucket{http_request_method=\"POST\",http_route=\"/c/prove/{way}\",http_response_status_code=\"303\",le=\"0.005\"}",
+        "http_server_request_duration_seconds_count{http_request_method=\"GET\",http_route=\"none\",http_response_status_code=\"404\"} 1",
+        "countersign_store_commit_duration_seconds_count{outcome=\"kept\"}",
+        "countersign_store_group_requests_sum",
+        "countersign_events_total{kind=\"case.opened\"} 1",
+        "countersign_events_total{kind=\"case.granted\"} 1",
+        "countersign_hand_overs_total{outcome=\"done\"} 1",
+        "countersign_hashing{state=\"waiting\"} 0",
+        "countersign_ledger_size",
+        "countersign_ledger_unchanged",
+        "countersign_work_due{queue=\"run\"} 0",
+        "countersign_work_due_age_seconds{queue=\"mail\"}",
+        "countersign_listeners 0",
+        "process_memory_usage",
+    ] {
+        assert!(text.contains(expected), "no `{expected}` in\n{text}");
+    }
+    // Never on the address that people see.
+    assert_eq!(site.text("/metrics").await.unwrap().0, 404);
+    assert_eq!(gate.end().1, 0);
+
+    let log = installation.read("log");
+    for line in log.lines() {
+        let line: Value = serde_json::from_str(line).expect("every line is JSON");
+        assert!(
+            line["level"].is_string() && line["timestamp"].is_string(),
+            "{line}"
+        );
+    }
+    assert!(log.contains("grant handed over"), "{log}");
+    let seat = seat.split('=').nth(1).unwrap();
+    for planted in [
+        "planted",
+        "770077",
+        "4711",
+        "about ",
+        &site.token,
+        &site.pin_hash,
+        seat,
+        &installation.read("keys/panel.whsec"),
+        &installation.read("keys/grant.key"),
+    ] {
+        assert!(!log.contains(planted), "`{planted}` in the log:\n{log}");
+        assert!(
+            !text.contains(planted),
+            "`{planted}` in the measures:\n{text}"
+        );
+    }
+    assert!(!text.contains(&case), "a case is no label");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_made_meanwhile_is_whole_and_an_old_one_is_refused() {
+    let backend = Backend::start().await;
+    let installation = Installation::with(&backend);
+    let config = installation.config();
+    let gate = installation.serve(&[]);
+    let site = Site::new(&gate, &installation).await;
+    site.whole_case("before", |_| {}).await.unwrap();
+    let folder = installation.path("backups");
+    let (text, complaint, code) = said(&countersign(&[
+        "backup",
+        "--config",
+        &config,
+        "--to",
+        folder.to_str().unwrap(),
+    ]));
+    assert_eq!(code, 0, "{text}{complaint}");
+    let backup = std::fs::read_dir(&folder)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    assert!(text.starts_with(backup.to_str().unwrap()), "{text}");
+    let names: BTreeSet<String> = std::fs::read_dir(&backup)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        BTreeSet::from(["countersign.db".to_owned(), "ledger".to_owned()])
+    );
+    // It can be checked by itself, with nothing of the installation.
+    let ledger = backup.join("ledger");
+    let key = site.key.to_string();
+    let verified = countersign(&["ledger", "verify", ledger.to_str().unwrap(), "--key", &key]);
+    assert_eq!(said(&verified).2, 0);
+
+    site.whole_case("after", |_| {}).await.unwrap();
+    let kept = installation.path("checkpoint.kept");
+    let (_, note) = site.text("/ledger/checkpoint").await.unwrap();
+    std::fs::write(&kept, &note).unwrap();
+    let kept = kept.to_str().unwrap();
+    let restore = |more: &[&str]| {
+        let from = backup.to_str().unwrap();
+        let command = ["restore", "--config", &config, "--from", from];
+        said(&countersign(&[&command, more].concat()))
+    };
+    let (_, complaint, code) = restore(&[]);
+    assert_eq!(code, 2);
+    assert!(complaint.contains("move it away first"), "{complaint}");
+    assert_eq!(gate.end().1, 0);
+    std::fs::rename(
+        installation.path("countersign.db"),
+        installation.path("lost.db"),
+    )
+    .unwrap();
+
+    // What was published since is not in the copy: said before anything is changed, and again by the gate.
+    let (_, complaint, code) = restore(&["--since", kept]);
+    assert_eq!(code, 2);
+    assert!(
+        complaint.contains("were published: what came between is gone"),
+        "{complaint}"
+    );
+    assert!(!installation.path("countersign.db").exists());
+    let (text, complaint, code) = restore(&[]);
+    assert_eq!(code, 0, "{text}{complaint}");
+    assert!(complaint.contains("--since"), "{complaint}");
+    let (_, complaint, code) = said(&countersign(&[
+        "serve", "--config", &config, "--since", kept,
+    ]));
+    assert_eq!(code, 2);
+    assert!(complaint.contains("were published"), "{complaint}");
+
+    // Begun with what the copy has, the gate goes on.
+    let early = ledger.join("checkpoint");
+    let gate = installation.serve(&["--since", early.to_str().unwrap()]);
+    let site = Site::new(&gate, &installation).await;
+    site.whole_case("again", |_| {}).await.unwrap();
+    assert_eq!(gate.end().1, 0);
+}
+
+/// A backend fetches the keys that are published and keeps them; the ledger's readers keep theirs. Nobody refuses anything
+/// at any step, and what was signed before verifies after.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_are_exchanged_and_nobody_refuses_anything() {
+    let backend = Backend::start().await;
+    let installation = Installation::with(&backend);
+    for key in ["grant", "ledger"] {
+        let made = said(&countersign(&["secret", "key"]));
+        assert_eq!(made.2, 0);
+        std::fs::write(installation.path(&format!("keys/{key}.new.key")), made.0).unwrap();
+    }
+    let grant = "grant = { file = \"keys/grant.key\" }";
+    let ledger = "ledger = { file = \"keys/ledger.key\" }";
+    let new_grant = "grant = { file = \"keys/grant.new.key\" }";
+    let new_ledger = "ledger = { file = \"keys/ledger.new.key\" }";
+
+    // Step 0: the old keys. A receipt is handed out.
+    let (old, receipt) = stage(&installation, "zero").await;
+    let old_key: VerifierKey = old.keys[0].parse().unwrap();
+    assert_eq!((old.keys.len(), old.grant_keys.keys.len()), (1, 1));
+
+    // Step 1: the new ones beside them. The grant key signs nothing yet; every checkpoint carries both signatures.
+    installation.edit(
+        grant,
+        &format!("{grant}\nsecond_{new_grant}\nsecond_{new_ledger}"),
+    );
+    let (both, _) = stage(&installation, "one").await;
+    let new_key: VerifierKey = both.keys[1].parse().unwrap();
+    assert_eq!(
+        both.grant_keys.keys[0], old.grant_keys.keys[0],
+        "the old one signs"
+    );
+    assert_eq!((both.keys.len(), both.grant_keys.keys.len()), (2, 2));
+    for key in [&old_key, &new_key] {
+        assert!(Checkpoint::verify(&both.checkpoint, key).is_ok());
+    }
+
+    // Step 2: they change places.
+    installation.edit(&format!("{ledger}\n"), &format!("{new_ledger}\n"));
+    installation.edit(
+        &format!("{grant}\nsecond_{new_grant}\nsecond_{new_ledger}"),
+        &format!("{new_grant}\nsecond_{grant}\nsecond_{ledger}"),
+    );
+    let (changed, _) = stage(&installation, "two").await;
+    assert_eq!(changed.keys[0], new_key.to_string());
+    assert_eq!(
+        changed.grant_keys.keys[0], both.grant_keys.keys[1],
+        "the new one signs"
+    );
+    for key in [&old_key, &new_key] {
+        assert!(Checkpoint::verify(&changed.checkpoint, key).is_ok());
+    }
+    // A backend that read the keys in step 1 knows the one that signs in step 2.
+    let known = both.grant_keys.clone().by_kid().unwrap();
+    assert!(
+        changed
+            .grant_keys
+            .by_kid()
+            .unwrap()
+            .keys()
+            .all(|kid| known.contains_key(kid))
+    );
+
+    // Step 3: the old ones sign no more; the ledger's stays published, for receipts from its time.
+    installation.edit(
+        &format!("{new_grant}\nsecond_{grant}\nsecond_{ledger}"),
+        &format!("{new_grant}\nformer_ledger = [\"{old_key}\"]"),
+    );
+    let (after, _) = stage(&installation, "three").await;
+    assert_eq!(after.keys, [new_key.to_string(), old_key.to_string()]);
+    assert_eq!(after.grant_keys.keys.len(), 1);
+    assert!(Checkpoint::verify(&after.checkpoint, &new_key).is_ok());
+    assert!(Checkpoint::verify(&after.checkpoint, &old_key).is_err());
+
+    // The first receipt, by the program and by the page.
+    let file = installation.path("receipt.json");
+    std::fs::write(&file, &receipt).unwrap();
+    let file = file.to_str().unwrap();
+    let by_old = countersign(&["receipt", "verify", file, "--key", &old_key.to_string()]);
+    assert_eq!(said(&by_old).2, 0);
+    let gate = installation.serve(&[]);
+    let form = format!(
+        "--b\r\nContent-Disposition: form-data; name=\"receipt\"\r\n\r\n{receipt}\r\n--b--\r\n"
+    );
+    let answer = reqwest::Client::new()
+        .post(format!("{}/receipts/verify", gate.url))
+        .header("content-type", "multipart/form-data; boundary=b")
+        .body(form)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+    // The ledger is one, from its first entry to its last.
+    let verified = countersign(&["ledger", "verify", &gate.url, "--key", &new_key.to_string()]);
+    assert_eq!(said(&verified).2, 0, "{verified:?}");
+    assert_eq!(gate.end().1, 0);
+    for run in backend.books().values() {
+        assert_eq!(run.times, 1);
+    }
+    assert_eq!(backend.books().len(), 4);
+}
+
+/// What a gate publishes.
+struct Keys {
+    keys: Vec<String>,
+    grant_keys: JwkSet,
+    checkpoint: String,
+}
+
+/// Starts the gate, carries a case to its end, and ends it; with what it published, and the customer's receipt.
+async fn stage(installation: &Installation, id: &str) -> (Keys, String) {
+    let gate = installation.serve(&[]);
+    let site = Site::new(&gate, installation).await;
+    let (case, seat) = site.whole_case(id, |_| {}).await.unwrap();
+    let done = async {
+        while site.case(&case).await["state"] != "done" {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(LONG, done)
+        .await
+        .expect("a case that is done");
+    let receipt = site
+        .client
+        .get(format!("{}/c/receipts/{case}/json", site.url))
+        .header("cookie", &seat)
+        .send()
+        .await
+        .unwrap();
+    let receipt = receipt.text().await.unwrap();
+    let (_, known) = site.text("/.well-known/countersign").await.unwrap();
+    let known: Value = serde_json::from_str(&known).unwrap();
+    let others = known["ledger"]["others"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let keys = std::iter::once(&known["ledger"]["key"]).chain(&others);
+    let keys = keys.map(|key| key.as_str().unwrap().to_owned()).collect();
+    let grant_keys = serde_json::from_value(known["grant_keys"].clone()).unwrap();
+    let (_, checkpoint) = site.text("/ledger/checkpoint").await.unwrap();
+    assert_eq!(gate.end().1, 0);
+    let published = Keys {
+        keys,
+        grant_keys,
+        checkpoint,
+    };
+    (published, receipt)
+}
