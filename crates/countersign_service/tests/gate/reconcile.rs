@@ -52,7 +52,10 @@ async fn what_the_backend_ran_is_covered_and_what_somebody_did_past_the_gate_is_
     };
     let by_grant = line(&ran[0].jti, &ran[0].parameters["server"]);
     let past_the_gate = by_grant.replace(&ran[0].jti, "");
-    let log = format!("{by_grant}\n{}\n", past_the_gate.replace("\"grant\":\"\",", ""));
+    let log = format!(
+        "{by_grant}\n{}\n",
+        past_the_gate.replace("\"grant\":\"\",", "")
+    );
     let done = reconciled(&world, &log).await;
     assert_eq!((done.covered, done.uncovered), (1, 1), "{done:?}");
     assert_eq!(done.first_uncovered[0].reason, "used-before");
