@@ -191,6 +191,7 @@ fn whole(path: &str, now: i64) -> Value {
         "/v1/staff" => {
             json!({ "account": "nils", "person": "p-nils", "name": "Nils", "email": "nils@acme.example" })
         }
+        "/v1/drills" => json!({ "action": "server.reinstall", "within_days": 1 }),
         "/v1/incidents" => json!({ "title": "Servers erased" }),
         "/v1/incidents/{incident}/lines" => {
             json!({ "when_ms": now, "text": "a call came", "source": "the call" })
