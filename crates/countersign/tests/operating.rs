@@ -188,10 +188,8 @@ async fn two_gates_are_replaced_one_after_the_other_and_no_request_fails() {
                     }
                     let known = urls.lock().unwrap().clone();
                     let url = known[usize::try_from(turn).unwrap() % known.len()].clone();
-                    let site = Site {
-                        url,
-                        ..site.clone()
-                    };
+                    let mut site = site.clone();
+                    site.url = url;
                     // A gate that is gone, or says that it will be, is asked no more.
                     if site
                         .text("/readyz")
