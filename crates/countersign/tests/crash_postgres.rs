@@ -106,8 +106,8 @@ async fn a_wire_that_is_cut_loses_and_repeats_nothing() {
                 tokio::time::sleep(Duration::from_secs(2)).await;
                 wire.up();
             }
-            1 => wire.cut_at_commit(Cut::AfterCommit),
-            2 => wire.cut_at_commit(Cut::BeforeCommit),
+            1 => wire.cut_once(Cut::AfterCommit),
+            2 => wire.cut_once(Cut::BeforeCommit),
             _ => {
                 wire.stay_down_after(Cut::AfterCommit);
                 let cuts = wire.cuts();

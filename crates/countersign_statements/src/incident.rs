@@ -256,7 +256,10 @@ impl Known {
     }
 
     fn denies_date(&self, text: &str, fact: &Fact) -> Option<(&'static str, String)> {
-        if self.moments.is_empty() || is_yet_to_come(text, fact.at) {
+        if self.moments.is_empty()
+            || is_yet_to_come(text, fact.at)
+            || FROM.is_match(&preceding(text, fact.at.0))
+        {
             return None;
         }
         let is = |at: &Moment| {
@@ -390,6 +393,8 @@ static COUNTED: LazyLock<Regex> = LazyLock::new(|| {
         r"^ (?:of (?:our |the |those |these |all )?)?(?:\w+ (?:of (?:our |the )?)?){0,1}?(you|them|customers?|people|persons?|users?|clients?|members?|subscribers?|patients?|guests?|households?|owners?|accounts?|servers?|domains?|records?|numbers?|zones?|cases?|cards?|wallets?|files?|sites?|mailboxes|messages|invoices|orders?)\b",
     )
 });
+/// `From 20 March`: what changes, not what happened.
+static FROM: LazyLock<Regex> = LazyLock::new(|| fixed(r"\bfrom\s*$"));
 static COMING: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
         r"\b(?:will|shall|going to|by|until|from now|planned|scheduled|expect(?:ed|s)?|next|since|as of|starting|due|deadline|later than|from \d|in force)\b",
@@ -480,7 +485,7 @@ mod tests {
     fn the_truth_is_not_contradicted() {
         let text = "On 14 March at 09:12 UTC a stranger wiped two servers; four of our customers, of 10,482 customers, \
             could not work for 41 hours. At 10:40 we noticed, 11:40 am CET. 0.04 % of our customers were hit, less than 1 % of our \
-            customers. You get 480 euros. By 30 April our head of platform will have put 12 actions behind the PIN, at 18:00.";
+            customers. You get 480 euros. From 20 March no password leaves support. By 30 April our head of platform will have put 12 actions behind the PIN, at 18:00.";
         assert_eq!(said(text), []);
     }
 

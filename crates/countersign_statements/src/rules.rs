@@ -275,6 +275,14 @@ impl Rules {
                 continue;
             }
             for (index, sentence) in reading.sentences.iter().enumerate() {
+                // Whoever asks whether to say sorry has not said it.
+                if reading
+                    .of(sentence)
+                    .trim_end_matches([' ', '\n', '"'])
+                    .ends_with('?')
+                {
+                    continue;
+                }
                 let from = index.saturating_sub(sign.near);
                 let to = (index + sign.near + 1).min(reading.sentences.len());
                 let around = reading.sentences.get(from..to).unwrap_or_default();

@@ -124,10 +124,13 @@ fn on_what_the_rules_were_made_from() {
     }
 }
 
-/// What docs/statements.md says; `cargo test -p countersign_statements --test corpus -- --nocapture` prints it.
+/// What docs/statements.md says; `cargo nextest run -p countersign_statements --test corpus --no-capture` prints it.
+///
+/// The bars lie a little below what was measured: rules may get better, and nobody may make them worse unseen.
 #[test]
 fn on_what_was_kept_aside() {
     for (name, score) in scores(include_str!("../corpus/kept_aside.toml")) {
-        assert!(score.precision() >= 0.0, "{name}: precision");
+        assert!(score.precision() >= 0.7, "{name}: precision");
+        assert!(score.recall() >= 0.6, "{name}: recall");
     }
 }

@@ -19,7 +19,7 @@ use countersign_store::{
 use countersign_testkit::postgres::{self, Cut, Proxy};
 
 /// What of the contract only reads. Whatever is neither here nor a [`Write`] fails the test below.
-const READS: [&str; 11] = [
+const READS: [&str; 12] = [
     "read",
     "follow",
     "follow_back",
@@ -28,6 +28,7 @@ const READS: [&str; 11] = [
     "get_many",
     "count",
     "scan",
+    "backlog",
     "checkpoint",
     "tile",
     "watch",
@@ -119,7 +120,9 @@ async fn by_wrapper(
 ) {
     for write in Write::ALL {
         for fault in Fault::ALL {
-            let faulty = Faulty::new(store.clone(), move |_| fault);
+            // Once.
+            let mut fates = vec![fault];
+            let faulty = Faulty::new(store.clone(), move |_| fates.pop().unwrap_or(Fault::None));
             let happens = match fault {
                 Fault::None => "nothing bad",
                 Fault::Lost => "it is lost on the way",

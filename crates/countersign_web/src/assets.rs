@@ -94,7 +94,7 @@ fn compress(body: &[u8], quality: i32) -> Vec<u8> {
     packed
 }
 
-static FILES: [File; 6] = [
+static FILES: [File; 7] = [
     File::new(
         "app.css",
         "text/css; charset=utf-8",
@@ -119,6 +119,11 @@ static FILES: [File; 6] = [
         "panel.js",
         "text/javascript; charset=utf-8",
         include_bytes!("../assets/panel.js"),
+    ),
+    File::new(
+        "statement.js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../assets/statement.js"),
     ),
     File::new(
         "icon.svg",

@@ -66,6 +66,8 @@ pub struct Shared {
     pub limits: limits::Limits,
     /// What the prover says about the procedure in force.
     pub studies: study::Studies,
+    /// What the status page said last, for while the store is away.
+    pub status: tokio::sync::Mutex<Option<countersign_service::PublicStatus>>,
     trusted_proxies: Vec<IpAddr>,
     zone: TimeZone,
     /// Becomes true when the program is asked to end.
@@ -87,6 +89,8 @@ pub struct Rates {
     pub talking: Rate,
     /// Spoken numbers that all networks together look up; see [`site::talking`].
     pub talking_in_all: Rate,
+    /// Letters about the status page that one network asks for.
+    pub subscriptions: Rate,
     asked: AtomicU32,
 }
 
@@ -120,6 +124,7 @@ impl Web {
             rates: Rates::new(gate.settings().limits.answers_per_minute),
             limits: limits::Limits::default(),
             studies: study::Studies::default(),
+            status: tokio::sync::Mutex::new(None),
             trusted_proxies: settings.trusted_proxies,
             zone: TimeZone::get(&settings.time_zone).unwrap_or(TimeZone::UTC),
             gate,
@@ -188,6 +193,7 @@ impl Rates {
             receipts: Rate::per_minute(per_minute),
             talking: Rate::per_minute(site::talking::PER_NETWORK_AND_MINUTE),
             talking_in_all: Rate::per_minute(site::talking::IN_ALL_AND_MINUTE),
+            subscriptions: Rate::per_minute(site::status::PER_NETWORK_AND_MINUTE),
             asked: AtomicU32::new(0),
         }
     }
@@ -202,6 +208,7 @@ impl Rates {
                 &self.searches,
                 &self.receipts,
                 &self.talking,
+                &self.subscriptions,
             ] {
                 rate.tidy();
             }

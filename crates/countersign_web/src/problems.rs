@@ -24,6 +24,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Choose another id, or change the account that is there.",
     ),
     explained(
+        "alarm-settled",
+        "The alarm was settled before",
+        "Somebody said that it is nothing, or took it into an incident.",
+        "Read what became of it on the list of alarms.",
+    ),
+    explained(
         "already-confirmed",
         "The customer confirmed this already",
         "A case is confirmed once; nothing changed.",
@@ -222,6 +228,24 @@ pub const PROBLEMS: &[Explained] = &[
         "Use a shorter one, such as a UUID.",
     ),
     explained(
+        "incident-changed",
+        "The incident changed since it was read",
+        "Somebody else saved the statement, or a fact in it is another one by now.",
+        "Read it again, and do it again if it is still right.",
+    ),
+    explained(
+        "incident-closed",
+        "The incident is closed",
+        "A closed incident is not changed any more; only its statement may be corrected.",
+        "Open another incident if it came back.",
+    ),
+    explained(
+        "incident-full",
+        "The incident is full",
+        "An incident has a limited number of lines, tasks and events.",
+        "Open another one, and name this one in its timeline.",
+    ),
+    explained(
         "invalid-field",
         "A field of the request is not right",
         "`errors` names the field and what is wrong with it.",
@@ -330,6 +354,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Nothing.",
     ),
     explained(
+        "nobody-to-write-to",
+        "There is nobody to write to",
+        "Nobody is marked affected, everybody was written to, or no address is older than the incident.",
+        "Mark who was affected, and look at the letters.",
+    ),
+    explained(
         "not-a-signer",
         "Somebody else must sign this version",
         "A new version of the procedure is signed by people with the role that the operator named, by the version in force.",
@@ -418,6 +448,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Nothing runs this action",
         "The procedure names no system that does it.",
         "Tell whoever keeps the procedure.",
+    ),
+    explained(
+        "nothing-submitted",
+        "No statement waits for a signature",
+        "None was handed in, or it was saved again since.",
+        "Hand the draft in first.",
     ),
     explained(
         "nothing-to-set",
@@ -522,6 +558,24 @@ pub const PROBLEMS: &[Explained] = &[
         "Ask a colleague.",
     ),
     explained(
+        "own-drill",
+        "Nobody plans a drill for themselves",
+        "Whoever plans it could be asked in it, from this or another account.",
+        "Let an administrator plan it who has none of the roles that it asks.",
+    ),
+    explained(
+        "own-incident",
+        "Whoever opened the incident does not sign this",
+        "That an incident needs no promise is signed by somebody else than its author.",
+        "Ask a colleague who holds the role.",
+    ),
+    explained(
+        "own-statement",
+        "Whoever wrote the statement does not sign it",
+        "A statement is published by a second person, from whichever account.",
+        "Ask a colleague who holds the role and wrote nothing of it.",
+    ),
+    explained(
         "own-word",
         "Nobody signs what they gave their word for",
         "Whoever confirms a line of a path and whoever signs it are different people.",
@@ -574,6 +628,18 @@ pub const PROBLEMS: &[Explained] = &[
         "This gate takes PINs, not hashes of them",
         "It hashes PINs with a key of its own (`keys.pepper`), so a hash made elsewhere could never match.",
         "Send the PIN as `pin`; it is hashed at once and not kept.",
+    ),
+    explained(
+        "promise-broken",
+        "The procedure in force does not keep this promise",
+        "An incident is closed by a promise that the prover keeps.",
+        "Change the procedure until it keeps the promise.",
+    ),
+    explained(
+        "promise-not-new",
+        "The procedure of that time kept this promise as well",
+        "What held already when it happened is not what went wrong.",
+        "Find the promise that was broken or missing, and make it.",
     ),
     explained(
         "proof-locked",
@@ -684,6 +750,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Ask another colleague to confirm the line.",
     ),
     explained(
+        "statement-facts",
+        "The statement has errors of fact",
+        "A number or time in it is not the incident's, or a field is not filled in.",
+        "Check the statement; each error quotes its words.",
+    ),
+    explained(
         "step-up",
         "Show first that it is you",
         "A passkey is added or removed only within five minutes of an answer by another that is there: a stolen session is not enough, nor a stolen passkey.",
@@ -756,10 +828,52 @@ pub const PROBLEMS: &[Explained] = &[
         "Use a name that `GET /v1/procedure` shows.",
     ),
     explained(
+        "unknown-alarm",
+        "There is no such alarm",
+        "No alarm has this id.",
+        "Check the id.",
+    ),
+    explained(
+        "unknown-case",
+        "There is no such case",
+        "No case has this number, or it is not yours to see.",
+        "Check the number.",
+    ),
+    explained(
+        "unknown-drill",
+        "The procedure declares no such drill",
+        "Drills are lines of the procedure in force; what it does not declare cannot be planned.",
+        "Read the procedure, or propose a version with a `drill` line for this action.",
+    ),
+    explained(
         "unknown-field",
         "The request has a field that is not known",
         "Nothing is passed over silently.",
         "Leave out the field that `errors` names, or spell it as the description does.",
+    ),
+    explained(
+        "unknown-incident",
+        "There is no such incident",
+        "No incident has this number.",
+        "Check the number.",
+    ),
+    explained(
+        "unknown-promise",
+        "The procedure in force has no such promise",
+        "Promises are named by their own words, exactly.",
+        "Read the promises of the incident, and name one.",
+    ),
+    explained(
+        "unknown-task",
+        "There is no such task",
+        "The incident has no task of this number.",
+        "Read the incident, and name one of its tasks.",
+    ),
+    explained(
+        "unplayable-drill",
+        "This scenario cannot be played in a case of this action",
+        "No path that asks for a signature can be gone without somebody real, or there is nothing the scenario could plant.",
+        "Choose another scenario, or give the values the case asks for.",
     ),
     explained(
         "weak-pin",

@@ -10,8 +10,10 @@
 
 mod budgets;
 mod bypasses;
+mod drills;
 mod enrolment;
 mod figures;
+mod incidents;
 mod journeys;
 mod languages;
 mod live;

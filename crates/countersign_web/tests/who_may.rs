@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::world::{Client, MAILBOX, PIN, World, halden, reinstall};
 
 /// Who asks, in the order of the file. The case was opened by another agent; the customer confirmed, a senior is waited for.
-const CALLERS: [&str; 17] = [
+const CALLERS: [&str; 18] = [
     "anonymous",
     "agent",
     "opener",
@@ -31,6 +31,7 @@ const CALLERS: [&str; 17] = [
     "backups",
     "reader",
     "robot",
+    "reconciler",
 ];
 
 /// What the caller has to show.
@@ -39,7 +40,9 @@ fn shows(caller: &str) -> &'static str {
         "anonymous" | "stop link" | "link" => "nothing",
         "seat" => "seat",
         "framed" => "panel session",
-        "panel" | "customers" | "eraser" | "backups" | "reader" | "robot" => "machine",
+        "panel" | "customers" | "eraser" | "backups" | "reader" | "robot" | "reconciler" => {
+            "machine"
+        }
         _ => "staff",
     }
 }
@@ -48,6 +51,8 @@ struct Setting {
     caller: Client,
     case: String,
     token: String,
+    /// One that a colleague opened, and nothing of which is public.
+    incident: String,
     now: i64,
 }
 
@@ -87,7 +92,17 @@ async fn setting(world: &World, caller: &str) -> Setting {
         }
         machine => world.machine(machine),
     };
+    let mut petra = world.colleague("petra").await.browser;
+    let opened = petra
+        .call(
+            "POST",
+            "/v1/incidents",
+            &json!({ "title": "Servers erased" }),
+        )
+        .await;
+    let incident = opened.json()["id"].as_str().unwrap().to_owned();
     Setting {
+        incident,
         caller,
         case,
         token,
@@ -117,6 +132,10 @@ async fn outcome(setting: &mut Setting, route: &Route) -> String {
         .replace("{file}", "nothing.css")
         .replace("{code}", "sign-in")
         .replace("{seq}", "1")
+        .replace("{incident}", &setting.incident)
+        .replace("{alarm}", &"0f".repeat(16))
+        .replace("{task}", "1")
+        .replace("{change}", "line")
         .replace("{*path}", "0/000");
     let of_api = route.operation.is_some();
     let kind = if of_api || path.ends_with("/start") || path.ends_with("/finish") {
@@ -172,6 +191,31 @@ fn whole(path: &str, now: i64) -> Value {
         "/v1/staff" => {
             json!({ "account": "nils", "person": "p-nils", "name": "Nils", "email": "nils@acme.example" })
         }
+        "/v1/drills" => json!({ "action": "server.reinstall", "within_days": 1 }),
+        "/v1/incidents" => json!({ "title": "Servers erased" }),
+        "/v1/incidents/{incident}/lines" => {
+            json!({ "when_ms": now, "text": "a call came", "source": "the call" })
+        }
+        "/v1/incidents/{incident}/marks" => {
+            json!({ "customer": "c-1042", "standing": "affected", "reason": "their server is empty" })
+        }
+        "/v1/incidents/{incident}/tasks" => {
+            json!({ "text": "shut the door", "owner": "senior", "due_ms": now + 60_000 })
+        }
+        "/v1/incidents/{incident}/tasks/{task}" => json!({ "state": "done" }),
+        "/v1/incidents/{incident}/updates" => {
+            json!({ "headline": "Servers were erased", "phase": "over" })
+        }
+        "/v1/incidents/{incident}/statement" | "/v1/incidents/{incident}/statement/check" => {
+            json!({ "blog": "We are sorry." })
+        }
+        "/v1/incidents/{incident}/statement/submit" => json!({ "revision": 1 }),
+        "/v1/incidents/{incident}/close" => json!({ "promise": "All is well" }),
+        "/v1/incidents/{incident}/close/start" => json!({ "reason": "the old door is shut" }),
+        "/v1/incidents/{incident}/close/finish" => {
+            json!({ "reason": "the old door is shut", "credential": {} })
+        }
+        "/v1/alarms/{alarm}/settle" => json!({ "reason": "it was nothing at all" }),
         path if path.ends_with("/finish") => {
             json!({ "ceremony": "00".repeat(32), "credential": {} })
         }

@@ -80,7 +80,7 @@ pub(crate) fn reconcile(asked: &Reconcile) -> anyhow::Result<ExitCode> {
         Some(file) => mapping(file)?,
         None => Mapping::default(),
     };
-    let Some((config, installation)) = configured(&asked.config)? else {
+    let Some((_, installation)) = configured(&asked.config)? else {
         return Ok(ExitCode::from(NOT_VALID));
     };
     let runtime = tokio::runtime::Runtime::new().context("cannot start the program's threads")?;

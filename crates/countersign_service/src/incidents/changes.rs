@@ -216,15 +216,17 @@ impl Gate {
         change: &IncidentChange,
     ) -> Result<(), IncidentError> {
         let author = self.may_edit_incidents(by)?;
-        self.change_incident(incident, &author, async |incident, batch, now| {
-            let happened = self.decided(by, incident, change, batch, now).await?;
-            Ok((happened.into_iter().collect(), ()))
-        })
-        .await?;
-        if matches!(change, IncidentChange::Update { .. }) {
-            self.bell().notify_waiters();
+        let mut tries = Tries::default();
+        loop {
+            let mut open = self.begin_change(incident).await?;
+            let happened = self
+                .decided(by, &open.incident, change, &mut open.batch, open.now)
+                .await?;
+            let happened = happened.into_iter().collect();
+            if self.end_change(open, &author, happened, &mut tries).await? {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     async fn decided(
@@ -241,7 +243,7 @@ impl Gate {
         }
         match change {
             IncidentChange::Scope(wish) => {
-                let scope = self.scope(by, incident, wish).await?;
+                let scope = self.scope(by, incident, wish, batch).await?;
                 Ok((scope != incident.scope).then_some(Happened::ScopeChanged { scope }))
             }
             IncidentChange::Mark {
@@ -280,6 +282,7 @@ impl Gate {
         by: &SignedInStaff,
         incident: &Incident,
         wish: &ScopeWish,
+        batch: &mut Batch,
     ) -> Result<Scope, IncidentError> {
         let field = |field: &'static str, why: &str| {
             Err(IncidentError::Field {
@@ -297,7 +300,11 @@ impl Gate {
             }
         }
         let customer = match &wish.customer {
-            Some(id) => Some(self.customer_for(by, id).await?.pseudonym),
+            Some(id) => {
+                let known = self.customer_for(by, id).await?;
+                batch.records.push(self.named(&known)?);
+                Some(known.pseudonym)
+            }
             None => None,
         };
         if let Some(agent) = &wish.agent

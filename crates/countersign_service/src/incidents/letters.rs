@@ -19,6 +19,7 @@ use crate::{
     notices::{self, Letter, MAIL, Written, again_at, who_is_it, written_time},
     records::{self, Contact, Customer, Link, space},
     sessions::SignedInStaff,
+    shell::Tries,
     speech::{Arg, Language},
     timeline,
     trouble::Trouble,
@@ -128,51 +129,52 @@ impl Gate {
     /// [`IncidentError::NobodyToWriteTo`]; [`IncidentError::Closed`]
     pub async fn send_letters(&self, by: &SignedInStaff, id: &str) -> Result<usize, IncidentError> {
         let author = self.may_edit_incidents(by)?;
-        let count = self
-            .change_incident(id, &author, async |incident, batch, now| {
-                if incident.closed.is_some() {
-                    return Err(IncidentError::Closed);
+        let mut tries = Tries::default();
+        loop {
+            let mut open = self.begin_change(id).await?;
+            if open.incident.closed.is_some() {
+                return Err(IncidentError::Closed);
+            }
+            let around = self.around(&open.incident).await?;
+            let mut customers = Vec::new();
+            for (pseudonym, customer) in self.affected(&open.incident).await? {
+                let tied = by.record().concerned.contains(&customer.id);
+                let contacts = self.settled(&open.incident, &around, &customer);
+                if tied || contacts.is_empty() || open.incident.lettered.contains(&pseudonym) {
+                    continue;
                 }
-                let around = self.around(incident).await?;
-                let mut customers = Vec::new();
-                for (pseudonym, customer) in self.affected(incident).await? {
-                    let tied = by.record().concerned.contains(&customer.id);
-                    let contacts = self.settled(incident, &around, &customer);
-                    if tied || contacts.is_empty() || incident.lettered.contains(&pseudonym) {
-                        continue;
-                    }
-                    if customers.len() >= AT_ONCE {
-                        break;
-                    }
-                    for contact in contacts {
-                        let letter = IncidentLetter {
-                            incident: incident.id.clone(),
-                            customer: pseudonym.clone(),
-                            contact: contact.id.clone(),
-                            at: now,
-                        };
-                        batch.work.push(NewWork {
-                            queue: MAIL,
-                            key: format!(
-                                "incident/{}/{}",
-                                records::part(&incident.id),
-                                records::part(&contact.id.0)
-                            ),
-                            due_ms: now.0,
-                            body: records::write_json(&Letter::Incident(letter))?,
-                        });
-                    }
-                    customers.push(pseudonym);
+                if customers.len() >= AT_ONCE {
+                    break;
                 }
-                if customers.is_empty() {
-                    return Err(IncidentError::NobodyToWriteTo);
+                for contact in contacts {
+                    let letter = IncidentLetter {
+                        incident: open.incident.id.clone(),
+                        customer: pseudonym.clone(),
+                        contact: contact.id.clone(),
+                        at: open.now,
+                    };
+                    open.batch.work.push(NewWork {
+                        queue: MAIL,
+                        key: format!(
+                            "incident/{}/{}",
+                            records::part(id),
+                            records::part(&contact.id.0)
+                        ),
+                        due_ms: open.now.0,
+                        body: records::write_json(&Letter::Incident(letter))?,
+                    });
                 }
-                let count = customers.len();
-                Ok((vec![Happened::LettersSent { customers }], count))
-            })
-            .await?;
-        self.bell().notify_waiters();
-        Ok(count)
+                customers.push(pseudonym);
+            }
+            if customers.is_empty() {
+                return Err(IncidentError::NobodyToWriteTo);
+            }
+            let count = customers.len();
+            let happened = vec![Happened::LettersSent { customers }];
+            if self.end_change(open, &author, happened, &mut tries).await? {
+                return Ok(count);
+            }
+        }
     }
 
     /// Sends one letter, once: what was tried and never answered is not tried again.

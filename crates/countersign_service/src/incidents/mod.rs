@@ -238,46 +238,53 @@ impl Gate {
         Incident::replay(&events).ok_or(IncidentError::Unknown)
     }
 
-    /// Adds events to an incident, with whatever else belongs into the commit. `decide` is asked again if somebody was faster.
-    pub(crate) async fn change_incident<T>(
+    /// The incident as it is now, to be changed with [`Gate::end_change`]; read again where somebody else was faster.
+    pub(crate) async fn begin_change(&self, id: &str) -> Result<Changing, IncidentError> {
+        let now = self.now();
+        let Held {
+            value: incident,
+            revision,
+        } = self.load_incident(id).await?;
+        Ok(Changing {
+            incident,
+            revision,
+            batch: Batch::default(),
+            now,
+        })
+    }
+
+    /// Adds events to an incident, with whatever else belongs into the commit. `false`: somebody else was faster, so begin
+    /// again.
+    pub(crate) async fn end_change(
         &self,
-        id: &str,
+        changing: Changing,
         by: &Author,
-        mut decide: impl AsyncFnMut(
-            &Incident,
-            &mut Batch,
-            Timestamp,
-        ) -> Result<(Vec<Happened>, T), IncidentError>,
-    ) -> Result<T, IncidentError> {
-        let mut tries = Tries::default();
-        loop {
-            let now = self.now();
-            let Held {
-                value: incident,
-                revision,
-            } = self.load_incident(id).await?;
-            let mut batch = Batch::default();
-            let (happened, given) = decide(&incident, &mut batch, now).await?;
-            if happened.is_empty() {
-                return Ok(given);
-            }
-            if incident.version >= EVENTS_MAX {
-                return Err(IncidentError::Full);
-            }
-            let expected = incident.version;
-            let (entries, after) = entries(Some(incident), by, happened, now)?;
-            let after = after.ok_or(IncidentError::Unknown)?;
-            self.record(&mut batch, &stream(id), expected, entries)?;
-            batch.records.push(records::put(
-                space::INCIDENT,
-                records::part(id),
-                &after,
-                Some(revision),
-            )?);
-            if self.committed(batch, &mut tries).await? {
-                return Ok(given);
-            }
+        happened: Vec<Happened>,
+        tries: &mut Tries,
+    ) -> Result<bool, IncidentError> {
+        let Changing {
+            incident,
+            revision,
+            mut batch,
+            now,
+        } = changing;
+        if happened.is_empty() {
+            return Ok(true);
         }
+        if incident.version >= EVENTS_MAX {
+            return Err(IncidentError::Full);
+        }
+        let (id, expected) = (incident.id.clone(), incident.version);
+        let (entries, after) = entries(Some(incident), by, happened, now)?;
+        let after = after.ok_or(IncidentError::Unknown)?;
+        self.record(&mut batch, &stream(&id), expected, entries)?;
+        batch.records.push(records::put(
+            space::INCIDENT,
+            records::part(&id),
+            &after,
+            Some(revision),
+        )?);
+        Ok(self.committed(batch, tries).await?)
     }
 
     /// The account as it is now, not as it was when the session was looked up.
@@ -290,6 +297,16 @@ impl Gate {
             .filter(|held| held.value.active && self.may_sign(&held.value, &self.procedure()))
             .ok_or_else(|| self.not_allowed())
     }
+}
+
+/// An incident that is being changed.
+#[derive(Debug)]
+pub(crate) struct Changing {
+    pub(crate) incident: Incident,
+    revision: u64,
+    /// What belongs into the same commit.
+    pub(crate) batch: Batch,
+    pub(crate) now: Timestamp,
 }
 
 /// Events as entries of the journal, and the incident after them.

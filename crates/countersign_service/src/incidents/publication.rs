@@ -22,6 +22,7 @@ use crate::{
     proofs::ProofError,
     records::{self, Account, Held, space},
     sessions::SignedInStaff,
+    shell::Tries,
     sign_offs::{self, PasskeyPrompt},
     trouble::Trouble,
 };
@@ -56,6 +57,23 @@ impl Gate {
         Ok(self.check_texts(&incident, texts, &facts, &around))
     }
 
+    /// The facts of an incident, as the checker of statements reads them.
+    ///
+    /// # Errors
+    /// [`IncidentError::NotAllowed`], [`IncidentError::Unknown`]
+    pub async fn incident_facts(
+        &self,
+        by: &SignedInStaff,
+        id: &str,
+    ) -> Result<countersign_statements::Incident, IncidentError> {
+        self.may_read_incidents(by)?;
+        let incident = self.load_incident(id).await?.value;
+        let around = self.around(&incident).await?;
+        let facts = self.facts_of(&incident, &around);
+        let times = view::known_times(&incident, &around);
+        Ok(statement::known(&incident.id, &facts, &times))
+    }
+
     pub(crate) fn check_texts(
         &self,
         incident: &Incident,
@@ -80,7 +98,10 @@ impl Gate {
     ) -> Result<(), IncidentError> {
         let author = self.may_edit_incidents(by)?;
         let nonce = hex(&dice::random_bytes::<16>(self.dice()));
-        self.change_incident(id, &author, async |incident, _, _| {
+        let mut tries = Tries::default();
+        loop {
+            let open = self.begin_change(id).await?;
+            let incident = &open.incident;
             if incident.draft.revision != revision {
                 return Err(IncidentError::Changed);
             }
@@ -90,7 +111,7 @@ impl Gate {
                 .as_ref()
                 .is_some_and(|waits| waits.texts == texts && waits.facts == facts);
             if same {
-                return Ok((Vec::new(), ()));
+                return Ok(());
             }
             let happened = Happened::Submitted {
                 digest: digest(incident, &texts, &facts)?,
@@ -98,9 +119,13 @@ impl Gate {
                 facts,
                 nonce: nonce.clone(),
             };
-            Ok((vec![happened], ()))
-        })
-        .await
+            if self
+                .end_change(open, &author, vec![happened], &mut tries)
+                .await?
+            {
+                return Ok(());
+            }
+        }
     }
 
     /// Begins to sign the statement that waits: the prompt is for these words and no others.
@@ -140,7 +165,10 @@ impl Gate {
         response: &Value,
     ) -> Result<u32, IncidentError> {
         let signer = self.may_edit_incidents(by)?;
-        self.change_incident(id, &signer, async |incident, batch, now| {
+        let mut tries = Tries::default();
+        loop {
+            let mut open = self.begin_change(id).await?;
+            let incident = &open.incident;
             view::may_sign_statement(by, incident)?;
             let waits = incident
                 .submitted
@@ -155,15 +183,20 @@ impl Gate {
                 return Err(IncidentError::Changed);
             }
             let challenge = challenge(STATEMENT_DOMAIN, &waits.nonce, &digest)?;
-            let evidence = self.signed(by, batch, &challenge, response).await?;
+            let evidence = self
+                .signed(by, &mut open.batch, &challenge, response)
+                .await?;
             let mut authors = incident.draft.authors.clone();
             if authors.iter().all(|known| known.person != waits.by.person) {
                 authors.push(waits.by.clone());
             }
             let version = u32::try_from(incident.published.len() + 1).unwrap_or(u32::MAX);
-            batch
-                .work
-                .push(letters::news(&incident.id, version, Some(version), now)?);
+            open.batch.work.push(letters::news(
+                &incident.id,
+                version,
+                Some(version),
+                open.now,
+            )?);
             let happened = Happened::Published {
                 version,
                 texts,
@@ -173,9 +206,13 @@ impl Gate {
                 authors,
                 evidence,
             };
-            Ok((vec![happened], version))
-        })
-        .await
+            if self
+                .end_change(open, &signer, vec![happened], &mut tries)
+                .await?
+            {
+                return Ok(version);
+            }
+        }
     }
 
     /// Texts with their fields filled in and the facts, if they tell nothing wrong.

@@ -76,6 +76,36 @@ async fn the_first_procedure_is_in_force_at_once_and_a_later_one_when_it_is_sign
     );
 }
 
+/// Several gates on one store: what is signed at one is in force at all, without a restart.
+#[tokio::test]
+async fn a_version_signed_at_one_gate_comes_into_force_at_another() {
+    let mut world = World::new().await;
+    let mut idris = world.colleague("idris").await;
+    world.restarts_with(&weaker()).await;
+    let proposed = world.gate.proposed_version().await.unwrap().unwrap();
+    let other = world.another_gate(99).await;
+    assert_ne!(other.procedure().version.to_string(), proposed);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let working = tokio::spawn({
+        let other = other.clone();
+        async move {
+            // An error means the same: enough.
+            other.work(async { drop(stopped.await) }).await;
+        }
+    });
+    signs_version(&world, &mut idris).await.unwrap();
+    let follows = async {
+        while other.procedure().version.to_string() != proposed {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(15), follows)
+        .await
+        .expect("the other gate follows");
+    stop.send(()).unwrap();
+    working.await.unwrap();
+}
+
 #[tokio::test]
 async fn only_who_holds_the_role_in_the_version_in_force_signs() {
     let mut world = World::new().await;

@@ -21,7 +21,9 @@ use countersign_service::{
         tokens::{Token, TokenKind},
         totp::TotpSecret,
     },
-    settings::{Connector, Endpoint, Keys, Limits, MachineToken, MailSettings, NewAccount, Scope},
+    settings::{
+        Connector, Endpoint, Keys, Limits, MachineToken, MailSettings, NewAccount, OtherKeys, Scope,
+    },
 };
 
 use serde_json::Value;
@@ -190,6 +192,16 @@ impl Company {
             let pause = SECOND * i64::try_from(1 + sim.draw(300)).unwrap_or(1);
             sim.time.sleep(pause).await;
         }
+    }
+
+    /// Starts one gate, once, for a scene where nothing goes wrong.
+    #[cfg(test)]
+    pub(super) async fn stand_up(&self, slot: usize) {
+        let dead = Arc::new(AtomicBool::new(false));
+        let gate = start(&self.sim, &self.settings, &self.outside, slot, &dead)
+            .await
+            .unwrap();
+        locked(&self.sim.gates)[slot] = Some(Arc::new(Process { gate, dead }));
     }
 
     /// One worker of one gate.
@@ -367,6 +379,7 @@ fn settings(sim: &Sim, staff: &[Colleague], tokens: &[Token]) -> Settings {
             grant_seed: GRANT_SEED,
             codes: [8; 32],
             seal: [9; 32],
+            others: OtherKeys::default(),
         },
         log_verifier: sim.signer.verifier().to_string(),
         connectors: connectors

@@ -16,6 +16,8 @@ mod company;
 mod outside;
 mod people;
 mod procedures;
+#[cfg(test)]
+mod scenes;
 mod sim;
 mod store;
 mod tasks;
@@ -149,11 +151,11 @@ impl Spawn<'_> {
             }
             self.tasks.add(clock(Arc::clone(self.company), slot));
         }
-        for _ in 0..7 + dice.below(8) {
+        for _ in 0..6 + dice.below(8) {
             let own = Dice(dice.roll());
             self.tasks.add(Arc::clone(self.company).story(own));
         }
-        for _ in 0..dice.below(4) {
+        for _ in 0..dice.below(3) {
             let own = Dice(dice.roll());
             self.tasks.add(Arc::clone(self.company).attack(own));
         }

@@ -2,8 +2,10 @@
 
 pub mod cases;
 pub mod customers;
+pub mod drills;
 pub mod gate;
 pub mod idempotency;
+pub mod incidents;
 pub mod reconcile;
 pub mod staff;
 pub mod statements;

@@ -58,6 +58,8 @@ pub struct CasePage {
     pub also_here: Vec<String>,
     /// The opener may take it back (the page `/cases/{id}/withdraw`).
     pub can_withdraw: bool,
+    /// Opens an incident from it, for whoever works on incidents.
+    pub report: Option<super::incidents::Asks>,
 }
 
 /// The customer as the desk shows them.
@@ -303,6 +305,7 @@ impl Page for CasePage {
             ],
             also_here: Vec::new(),
             can_withdraw: true,
+            report: None,
         };
         let ended = |state: CaseState, family: Family, title: &str, text: &str| {
             let mut page = base();

@@ -57,6 +57,8 @@ pub enum Section {
     Procedures,
     /// `/statistics`
     Statistics,
+    /// `/incidents`
+    Incidents,
     /// `/audit`
     Audit,
 }
@@ -223,6 +225,7 @@ impl Section {
             Self::Customers => "Customers",
             Self::Procedures => "Procedures",
             Self::Statistics => "Statistics",
+            Self::Incidents => "Incidents",
             Self::Audit => "Audit log",
         }
     }
@@ -234,6 +237,7 @@ impl Section {
             Self::Customers => "/customers",
             Self::Procedures => "/procedures",
             Self::Statistics => "/statistics",
+            Self::Incidents => "/incidents",
             Self::Audit => "/audit",
         }
     }
@@ -245,6 +249,7 @@ impl Section {
             Self::Customers => "g c",
             Self::Procedures => "g p",
             Self::Statistics => "g s",
+            Self::Incidents => "g i",
             Self::Audit => "g l",
         }
     }

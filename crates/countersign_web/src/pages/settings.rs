@@ -84,6 +84,7 @@ impl KeysPage {
                     ("g d", "desk"),
                     ("g a", "approvals"),
                     ("g c", "customers"),
+                    ("g i", "incidents"),
                     ("t", "light or dark"),
                     ("?", "this list"),
                 ],

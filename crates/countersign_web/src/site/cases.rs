@@ -35,6 +35,7 @@ pub async fn case_page(web: &Web, desk: &Desk, id: &str) -> Result<CasePage, Pro
     let procedure = web.gate.procedure_of(&view.procedure).await?;
     let mut page = present_case(&procedure, desk, &view);
     page.spoken = view.spoken.as_ref().map(|number| spoken(web, number));
+    page.report = super::incidents::report(web, desk, &view.case.0, &view.action_label);
     Ok(page)
 }
 
@@ -118,6 +119,7 @@ fn present_case(procedure: &Procedure, desk: &Desk, view: &CaseView) -> CasePage
         log: log(view, calendar),
         also_here: Vec::new(),
         can_withdraw: view.can.withdraw.can,
+        report: None,
     }
 }
 

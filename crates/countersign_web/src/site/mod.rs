@@ -10,7 +10,9 @@ pub mod company;
 pub mod customer;
 pub mod customers;
 pub mod desk;
+pub mod drills;
 pub mod enrol;
+pub mod incidents;
 pub mod language;
 pub mod live;
 pub mod new_case;
@@ -21,6 +23,7 @@ pub mod reference;
 pub mod settings;
 pub mod sign_in;
 pub mod statistics;
+pub mod status;
 pub mod stop;
 pub mod talking;
 pub mod verify;
@@ -190,7 +193,7 @@ impl FromRequestParts<Web> for Desk {
             name: staff.name().to_owned(),
             role: role_label(web, &staff),
         });
-        frame.sections = sections(&staff);
+        frame.sections = sections(&staff, web.gate.reads_incidents(&staff));
         Ok(Self {
             staff,
             frame,
@@ -201,7 +204,7 @@ impl FromRequestParts<Web> for Desk {
 }
 
 /// The pages somebody may open.
-fn sections(staff: &SignedInStaff) -> Vec<Section> {
+fn sections(staff: &SignedInStaff, incidents: bool) -> Vec<Section> {
     let auditor = staff.has(ConsoleRole::Auditor);
     let works = !staff.roles().is_empty();
     [
@@ -210,6 +213,7 @@ fn sections(staff: &SignedInStaff) -> Vec<Section> {
         (Section::Customers, works),
         (Section::Procedures, true),
         (Section::Statistics, works || auditor),
+        (Section::Incidents, incidents),
         (Section::Audit, auditor),
     ]
     .into_iter()
@@ -312,6 +316,7 @@ pub async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Re
     let status = response.status();
     let customers = path == "/c"
         || path == talking::PATH
+        || status::is_public(&path)
         || ["/c/", "/v/", "/receipts/"]
             .iter()
             .any(|under| path.starts_with(under));

@@ -127,7 +127,15 @@ impl World {
         let secrets = WebhookSecrets::parse([WEBHOOK_SECRET]).unwrap();
         let panel = Backend::start(verifier, secrets, Arc::clone(&clock)).await;
         let dice = SeededDice::new(1);
-        let names = ["panel", "customers", "eraser", "backups", "reader", "robot"];
+        let names = [
+            "panel",
+            "customers",
+            "eraser",
+            "backups",
+            "reader",
+            "robot",
+            "reconciler",
+        ];
         let tokens: BTreeMap<&'static str, Token> = names
             .into_iter()
             .map(|name| (name, Token::generate(TokenKind::Machine, &dice)))
@@ -589,6 +597,7 @@ fn settings(
             machine("backups", &[Scope::Backups], &[]),
             machine("reader", &[Scope::Read], &[]),
             machine("robot", &[Scope::Robot], &["agent"]),
+            machine("reconciler", &[Scope::Reconcile], &[]),
         ],
         return_to: vec!["https://panel.acme.example".to_owned()],
         language: countersign_service::Language::English,
