@@ -12,6 +12,7 @@ use axum::response::IntoResponse as _;
 use axum::routing::get;
 use countersign_service::{Gate, measures};
 use countersign_web::{Web, observe};
+use metrics::Unit;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -26,6 +27,12 @@ const SECONDS: [f64; 16] = [
 
 /// Bounds of how many requests share a transaction.
 const REQUESTS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
+/// For how long the ledger has stood still.
+const UNCHANGED: &str = "countersign.ledger.unchanged";
+
+/// OpenTelemetry's name.
+const MEMORY: &str = "process.memory.usage";
 
 /// Samples are put into their buckets this often, so that nobody who never asks makes them pile up.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -58,6 +65,9 @@ impl Metrics {
             .map_err(|_| anyhow::anyhow!("metrics are set up already"))?;
         measures::describe();
         observe::describe();
+        let unchanged = "how long ago the newest entry was seen to come";
+        metrics::describe_gauge!(UNCHANGED, Unit::Seconds, unchanged);
+        metrics::describe_gauge!(MEMORY, Unit::Bytes, "physical memory in use");
         Ok(Self { listener, handle })
     }
 
@@ -113,7 +123,7 @@ impl Seen {
             _ => Instant::now(),
         };
         *seen = Some((position, since));
-        metrics::gauge!("countersign.ledger.unchanged").set(since.elapsed().as_secs_f64());
+        metrics::gauge!(UNCHANGED).set(since.elapsed().as_secs_f64());
     }
 }
 
@@ -130,6 +140,6 @@ fn memory() {
     });
     if let Some(kib) = kib {
         let kib: u32 = kib;
-        metrics::gauge!("process.memory.usage").set(f64::from(kib) * 1_024.0);
+        metrics::gauge!(MEMORY).set(f64::from(kib) * 1_024.0);
     }
 }

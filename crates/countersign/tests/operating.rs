@@ -299,11 +299,11 @@ async fn what_is_measured_and_logged_says_how_much_and_never_who() {
         "countersign_hand_overs_total{outcome=\"done\"} 1",
         "countersign_hashing{state=\"waiting\"} 0",
         "countersign_ledger_size",
-        "countersign_ledger_unchanged",
+        "countersign_ledger_unchanged_seconds",
         "countersign_work_due{queue=\"run\"} 0",
         "countersign_work_due_age_seconds{queue=\"mail\"}",
         "countersign_listeners 0",
-        "process_memory_usage",
+        "process_memory_usage_bytes",
     ] {
         assert!(text.contains(expected), "no `{expected}` in\n{text}");
     }

@@ -91,6 +91,7 @@ pub(crate) fn restore(
     });
     // What was only looked at is not kept, whatever was found.
     let _ = std::fs::remove_dir_all(&ledger);
+    let _ = std::fs::remove_file(scratch.with_added_extension("lock"));
     let size = size.inspect_err(|_| {
         let _ = std::fs::remove_file(&scratch);
     })?;
