@@ -2,19 +2,15 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use countersign_service::adapters::dice::SystemDice;
-use countersign_service::adapters::secrets::{HashLimits, SecretHasher};
+use countersign_service::Operator;
 use countersign_service::statistics::{self, StatisticsQuery};
-use countersign_service::{Gate, Operator, Parts};
-use countersign_store::OpenError;
 
 use crate::commands::procedure::NOT_VALID;
+use crate::commands::reconcile::gate_to_read;
 use crate::commands::serve::configured;
-use crate::installation::Installation;
 use crate::terminal;
 
 /// What is asked for.
@@ -68,26 +64,11 @@ pub(crate) fn statistics(asked: &Statistics) -> anyhow::Result<ExitCode> {
     };
     let runtime = tokio::runtime::Runtime::new().context("cannot start the program's threads")?;
     let figures = runtime.block_on(async {
-        let clock = Installation::clock();
-        let database = installation
-            .open_existing(Arc::clone(&clock))
-            .await
-            .map_err(|error| match error.downcast_ref() {
-                Some(OpenError::InUse { .. }) => {
-                    error.context("the gate is running; ask it: `GET /v1/statistics`")
-                }
-                _ => error,
-            })?;
-        let dice = Arc::new(SystemDice);
-        let parts = Parts {
-            journal: database.journal(),
-            clock,
-            hasher: SecretHasher::new(None, HashLimits::default(), dice.clone())
-                .context("cannot hash secrets")?,
-            dice,
-            check: Box::new(|_| Ok(())),
-        };
-        let gate = Gate::start_to_read(installation.settings.clone(), parts).await?;
+        let (gate, database) = gate_to_read(
+            &installation,
+            "the gate is running; ask it: `GET /v1/statistics`",
+        )
+        .await?;
         gate.keep_up().await?;
         let console = Operator::at_the_console();
         let figures = gate.statistics_at_the_console(&console, &query).await?;
