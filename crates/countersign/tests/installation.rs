@@ -347,7 +347,7 @@ async fn doctor_is_content_with_a_good_backend() {
     installation.edit("http://localhost:4181", &url);
     installation.edit(
         "# doors = [\"https://panel.example/servers/1/reinstall\"]",
-        &format!("doors = [\"{url}/servers/1/reinstall\"]"),
+        &format!("doors = [\"{url}/servers/1/reinstall\", \"{url}/servers/2/reinstall\"]"),
     );
     let sink = countersign_service::adapters::smtp_sink::SmtpSink::start(0)
         .await
@@ -358,12 +358,14 @@ async fn doctor_is_content_with_a_good_backend() {
     installation.edit("password.whsec", "panel.whsec");
     let (text, _, _) = doctor(&installation).await;
     for found in [
-        "ok       procedure: valid; 3 promises, all kept and proved",
+        "ok       procedure: valid; 4 promises, all kept and proved",
         "ok       start: a gate starts with these settings",
         "ok       staff: enough people for every sign-off",
         "/countersign/run refuses requests without a good grant and a good signature",
         "says of an unknown grant that it never saw it",
         "/servers/1/reinstall is shut (403 Forbidden)",
+        // It minds what was asked, not who asked.
+        "/servers/2/reinstall answered 422 Unprocessable Entity",
         "ok       password: a customer that does not exist has no right password",
         "answers and lets us in",
         "ok       clock: ",
@@ -460,7 +462,11 @@ async fn careful_backend(careful: Careful) -> String {
         .route("/countersign/run", post(run))
         .route("/countersign/password", post(password))
         .route("/countersign/status/{jti}", get(status))
-        .route("/servers/1/reinstall", post(door));
+        .route("/servers/1/reinstall", post(door))
+        .route(
+            "/servers/2/reinstall",
+            post(async || StatusCode::UNPROCESSABLE_ENTITY),
+        );
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });

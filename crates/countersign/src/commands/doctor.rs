@@ -755,13 +755,14 @@ impl Neighbours {
     async fn door(&mut self, url: &str, report: &mut Report) -> anyhow::Result<()> {
         match self.post(url, None, b"{}").await {
             Answer::Nobody(_) => report.ok("door", &format!("{url}: nobody answers")),
-            Answer::Status(status) if status.is_client_error() => report.ok("door", &format!("{url} is shut ({status})")),
+            // Only these refuse whoever asks. Another 4xx refuses this empty request, and may do what a better one says.
+            Answer::Status(status) if matches!(status.as_u16(), 401 | 403 | 404 | 405 | 410) => report.ok("door", &format!("{url} is shut ({status})")),
             Answer::Status(status) if status.is_success() => report.problem(
                 "door",
                 &format!("{url} is OPEN: it answered {status} to a request without a grant"),
                 "what can be done past the gate will be; take this route away, or let it ask for a grant",
             ),
-            Answer::Status(status) => report.warning("door", &format!("{url} answered {status}"), "that may be a refusal or an accident; answer 401, 403 or 410"),
+            Answer::Status(status) => report.warning("door", &format!("{url} answered {status}"), "that may refuse only this request, or be an accident; answer 401, 403 or 410 to whoever has no grant"),
         }
     }
 

@@ -20,6 +20,7 @@ use countersign_store::OpenError;
 
 use crate::commands::procedure::NOT_VALID;
 use crate::commands::serve::configured;
+use crate::database::Database;
 use crate::installation::Installation;
 use crate::terminal::{self, Paint, painted};
 
@@ -85,25 +86,11 @@ pub(crate) fn reconcile(asked: &Reconcile) -> anyhow::Result<ExitCode> {
     };
     let runtime = tokio::runtime::Runtime::new().context("cannot start the program's threads")?;
     let mut reconciler = runtime.block_on(async {
-        let clock = Installation::clock();
-        let database = installation
-            .open_existing(Arc::clone(&clock))
-            .await
-            .map_err(|error| match error.downcast_ref() {
-                Some(OpenError::InUse { .. }) => error
-                    .context("the gate is running; send it the log: `POST /v1/reconciliations`"),
-                _ => error,
-            })?;
-        let dice = Arc::new(SystemDice);
-        let parts = Parts {
-            journal: database.journal(),
-            clock,
-            hasher: SecretHasher::new(None, HashLimits::default(), dice.clone())
-                .context("cannot hash secrets")?,
-            dice,
-            check: Box::new(|_| Ok(())),
-        };
-        let gate = Gate::start_to_read(installation.settings.clone(), parts).await?;
+        let (gate, database) = gate_to_read(
+            &installation,
+            "the gate is running; send it the log: `POST /v1/reconciliations`",
+        )
+        .await?;
         let console = Operator::at_the_console();
         let reconciler = gate
             .reconciler_at_the_console(&console, mapping, asked.window)
@@ -126,6 +113,32 @@ pub(crate) fn reconcile(asked: &Reconcile) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::from(NOT_COVERED)
     })
+}
+
+/// A gate on a database that is there, to read from; `running` says what to do where another gate has it open.
+pub(crate) async fn gate_to_read(
+    installation: &Installation,
+    running: &'static str,
+) -> anyhow::Result<(Gate, Database)> {
+    let clock = Installation::clock();
+    let database = installation
+        .open_existing(Arc::clone(&clock))
+        .await
+        .map_err(|error| match error.downcast_ref() {
+            Some(OpenError::InUse { .. }) => error.context(running),
+            _ => error,
+        })?;
+    let dice = Arc::new(SystemDice);
+    let parts = Parts {
+        journal: database.journal(),
+        clock,
+        hasher: SecretHasher::new(None, HashLimits::default(), dice.clone())
+            .context("cannot hash secrets")?,
+        dice,
+        check: Box::new(|_| Ok(())),
+    };
+    let gate = Gate::start_to_read(installation.settings.clone(), parts).await?;
+    Ok((gate, database))
 }
 
 fn mapping(file: &Path) -> anyhow::Result<Mapping> {

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use countersign_language::LineIndex;
+use countersign_service::Operator;
 use countersign_statements::{
     Contradiction, Disagreement, Fault, Filled, Incident, LONGEST, Met, Quality, Report, check,
     compare, contradictions, decode, fill,
@@ -15,11 +16,16 @@ use countersign_statements::{
 use serde_json::{Value, json};
 
 use crate::commands::procedure::NOT_VALID;
+use crate::commands::reconcile::gate_to_read;
 use crate::commands::sarif;
+use crate::commands::serve::configured;
 use crate::terminal::{self, Paint, painted};
 
 /// Something is missing, or should not be there.
 const FOUND: u8 = 1;
+
+/// Most contradictions of a text, and disagreements between texts, that are listed: nobody reads more.
+const LISTED_MAX: usize = 200;
 
 /// Longest incident that is read, in bytes.
 const LONGEST_INCIDENT: u64 = 1 << 20;
@@ -27,9 +33,12 @@ const LONGEST_INCIDENT: u64 = 1 << 20;
 /// What is asked for.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// Facts of the incident, as JSON: its numbers and times are held against the text's, and `{{customers_affected}}` in a text is filled.
-    #[arg(long, value_name = "FILE")]
+    /// Facts of the incident, as a JSON file or by its id in the gate's database (with `--config`): its numbers and times are held against the text's, and `{{customers_affected}}` in a text is filled.
+    #[arg(long, value_name = "FILE|ID")]
     incident: Option<PathBuf>,
+    /// The configuration file of a gate that is not running, where `--incident` is an id; of one that runs, save `GET /v1/incidents/ID/facts`.
+    #[arg(long, value_name = "FILE", requires = "incident")]
+    config: Option<PathBuf>,
     /// How to write the answer.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -64,7 +73,14 @@ struct Checked {
 
 /// Exit 0 if nothing was found, 1 if something was, 2 if a file cannot be read.
 pub(crate) fn check_files(asked: &Check) -> anyhow::Result<ExitCode> {
-    let incident = asked.incident.as_deref().map(incident).transpose()?;
+    let incident = match (&asked.incident, &asked.config) {
+        (None, _) => None,
+        (Some(file), None) => Some(incident(file)?),
+        (Some(id), Some(config)) => match incident_of_gate(&id.to_string_lossy(), config)? {
+            Some(incident) => Some(incident),
+            None => return Ok(ExitCode::from(NOT_VALID)),
+        },
+    };
     let mut versions = Vec::new();
     for file in &asked.files {
         match version(file, incident.as_ref()) {
@@ -87,7 +103,8 @@ pub(crate) fn check_files(asked: &Check) -> anyhow::Result<ExitCode> {
         .iter()
         .map(|version| version.filled.text.as_str())
         .collect();
-    let disagreements = compare(&texts);
+    let mut disagreements = compare(&texts);
+    disagreements.truncate(LISTED_MAX);
     let well = disagreements.is_empty() && versions.iter().all(Checked::is_well);
     let written = match asked.format {
         Format::Text => text(&versions, &disagreements),
@@ -113,6 +130,26 @@ fn incident(file: &Path) -> anyhow::Result<Incident> {
     })
 }
 
+/// From the database that the configuration names; `None` where the configuration is wrong, which was said.
+fn incident_of_gate(id: &str, config: &Path) -> anyhow::Result<Option<Incident>> {
+    let Some((_, installation)) = configured(config)? else {
+        return Ok(None);
+    };
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the program's threads")?;
+    runtime.block_on(async {
+        let (gate, database) = gate_to_read(
+            &installation,
+            "the gate is running; save `GET /v1/incidents/ID/facts` and name that file",
+        )
+        .await?;
+        let console = Operator::at_the_console();
+        let facts = gate.incident_facts_at_the_console(&console, id).await;
+        database.close().await;
+        let facts = facts.with_context(|| format!("there are no facts of `{id}`"))?;
+        Ok(Some(facts))
+    })
+}
+
 fn version(file: &Path, incident: Option<&Incident>) -> anyhow::Result<Checked> {
     // Enough for the longest text in the widest encoding, and to see that there is more.
     let bytes = bytes(file, (LONGEST as u64) * 2 + 4)
@@ -133,6 +170,7 @@ fn version(file: &Path, incident: Option<&Incident>) -> anyhow::Result<Checked> 
         );
     }
     found.sort_by_key(|found| found.at);
+    found.truncate(LISTED_MAX);
     Ok(Checked {
         file: file.display().to_string(),
         encoding: decoded.encoding.name(),

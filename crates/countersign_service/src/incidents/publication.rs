@@ -24,6 +24,7 @@ use crate::{
     sessions::SignedInStaff,
     shell::Tries,
     sign_offs::{self, PasskeyPrompt},
+    staff::Operator,
     trouble::Trouble,
 };
 
@@ -67,6 +68,22 @@ impl Gate {
         id: &str,
     ) -> Result<countersign_statements::Incident, IncidentError> {
         self.may_read_incidents(by)?;
+        let incident = self.load_incident(id).await?.value;
+        let around = self.around(&incident).await?;
+        let facts = self.facts_of(&incident, &around);
+        let times = view::known_times(&incident, &around);
+        Ok(statement::known(&incident.id, &facts, &times))
+    }
+
+    /// The same, for whoever has the database.
+    ///
+    /// # Errors
+    /// [`IncidentError::Unknown`]
+    pub async fn incident_facts_at_the_console(
+        &self,
+        _: &Operator,
+        id: &str,
+    ) -> Result<countersign_statements::Incident, IncidentError> {
         let incident = self.load_incident(id).await?.value;
         let around = self.around(&incident).await?;
         let facts = self.facts_of(&incident, &around);

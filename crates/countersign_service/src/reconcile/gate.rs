@@ -94,18 +94,8 @@ impl Gate {
                 (action.name.clone(), names.collect())
             })
             .collect();
-        let grants = self.all_grants().await?;
-        Ok(Reconciler::new(
-            mapping,
-            window_seconds,
-            &actions,
-            grants.into_iter(),
-        ))
-    }
-
-    async fn all_grants(&self) -> Result<Vec<Granted>, Trouble> {
+        let mut reconciler = Reconciler::new(mapping, window_seconds, &actions, std::iter::empty());
         let KeyRange { mut from, to, .. } = records::beginning_with("", false);
-        let mut grants = Vec::new();
         loop {
             let range = KeyRange {
                 from: from.clone(),
@@ -113,14 +103,16 @@ impl Gate {
                 reverse: false,
             };
             let page = self.journal().scan(space::GRANT, range, READ_MAX).await?;
+            let mut grants = Vec::with_capacity(page.len());
             for record in &page {
                 let kept: GrantRecord = records::read_json(&record.value)?;
                 grants.push(granted(&record.key, &kept)?);
             }
+            reconciler.add_grants(grants.into_iter());
             match page.last() {
                 // The next key there can be.
                 Some(last) if page.len() == READ_MAX => from = format!("{}\u{1}", last.key),
-                _ => return Ok(grants),
+                _ => return Ok(reconciler),
             }
         }
     }

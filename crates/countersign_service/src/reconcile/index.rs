@@ -124,34 +124,41 @@ impl Index {
             index.action_of(action, &names, |name| parameters.contains(name));
         }
         for grant in grants {
-            let action = index.action_of(&grant.action, &names, |name| {
-                grant.parameters.contains_key(name)
-            });
-            let values: Vec<Option<std::borrow::Cow<'_, str>>> = names
-                .iter()
-                .map(|name| grant.parameters.get(*name).map(|value| value.into()))
-                .collect();
-            let Ok(at) = u32::try_from(index.grants.len()) else {
-                break;
-            };
-            let who = index.hash_who(action, &grant.customer);
-            let deed = index.hash_deed(action, &grant.customer, &values);
-            index.grants.push(Kept {
-                action: u32::try_from(action).unwrap_or(u32::MAX),
-                who,
-                deed,
-                issued_ms: grant.issued_ms,
-                until_ms: grant.until_ms,
-                used: false,
-            });
-            index
-                .by_id
-                .push((index.keys.hash_one(grant.id.as_str()), at));
-            index.by_deed.push((deed, grant.issued_ms, at));
+            index.add(&names, &grant);
         }
-        index.by_id.sort_unstable();
-        index.by_deed.sort_unstable();
         index
+    }
+
+    /// One more, before [`sort`](Self::sort). `names` are the mapping's parameters, in its order.
+    pub(crate) fn add(&mut self, names: &[&String], grant: &Granted) {
+        let action = self.action_of(&grant.action, names, |name| {
+            grant.parameters.contains_key(name)
+        });
+        let values: Vec<Option<std::borrow::Cow<'_, str>>> = names
+            .iter()
+            .map(|name| grant.parameters.get(*name).map(|value| value.into()))
+            .collect();
+        let Ok(at) = u32::try_from(self.grants.len()) else {
+            return;
+        };
+        let who = self.hash_who(action, &grant.customer);
+        let deed = self.hash_deed(action, &grant.customer, &values);
+        self.grants.push(Kept {
+            action: u32::try_from(action).unwrap_or(u32::MAX),
+            who,
+            deed,
+            issued_ms: grant.issued_ms,
+            until_ms: grant.until_ms,
+            used: false,
+        });
+        self.by_id.push((self.keys.hash_one(grant.id.as_str()), at));
+        self.by_deed.push((deed, grant.issued_ms, at));
+    }
+
+    /// Makes it ready to be asked.
+    pub(crate) fn sort(&mut self) {
+        self.by_id.sort_unstable();
+        self.by_deed.sort_unstable();
     }
 
     /// Its place, if a line's action is one of the procedure's.

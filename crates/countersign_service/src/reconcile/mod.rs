@@ -204,8 +204,19 @@ impl Reconciler {
         }
     }
 
+    /// More grants, before the first log begins. A page at a time, so that never more than one is in memory as text.
+    pub fn add_grants(&mut self, grants: impl Iterator<Item = Granted>) {
+        let names: Vec<&String> = self.mapping.parameters.keys().collect();
+        for grant in grants {
+            self.index.add(&names, &grant);
+        }
+        self.tally.covered.resize(self.index.actions(), 0);
+        self.tally.uncovered.resize(self.index.actions(), 0);
+    }
+
     /// Begins the next log.
     pub fn begin(&mut self, form: LogForm) {
+        self.index.sort();
         self.lines = Lines::new(form == LogForm::Csv);
         self.form = form;
         self.columns = None;

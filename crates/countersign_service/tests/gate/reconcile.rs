@@ -39,7 +39,7 @@ async fn what_the_backend_ran_is_covered_and_what_somebody_did_past_the_gate_is_
     world.proves_passkey(&seat).await;
     world.confirms(&seat).await;
     world.gate.run(&maja.staff, &opened.case).await.unwrap();
-    world.gate.settle().await;
+    world.gate.settle().await.unwrap();
     let ran = world.panel.ran();
     assert_eq!(ran.len(), 1);
     let at = world.clock.now().0;
