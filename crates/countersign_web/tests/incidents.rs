@@ -87,11 +87,10 @@ async fn a_senior_works_on_an_incident_and_a_second_one_publishes() {
         "{}",
         page.text()
     );
-    let page = idris
+    let marked = idris
         .browser
-        .press(
-            &page,
-            "Write it down",
+        .post(
+            &format!("{at}/change/mark"),
             &[
                 ("customer", "c-1042"),
                 ("standing", "affected"),
@@ -99,6 +98,8 @@ async fn a_senior_works_on_an_incident_and_a_second_one_publishes() {
             ],
         )
         .await;
+    assert_eq!(marked.status, 303);
+    let page = idris.browser.get(&at).await;
     assert!(
         page.text().contains("Affected. Idris: her server"),
         "{}",
@@ -106,19 +107,18 @@ async fn a_senior_works_on_an_incident_and_a_second_one_publishes() {
     );
     let next = world.gate.now().plus_seconds(3_600);
     let next = countersign_web::present::iso(next);
-    let page = idris
+    let update = [
+        ("headline", "A server was erased <b>"),
+        ("phase", "found"),
+        ("text", "The door is shut."),
+        ("next_at", &next[..16]),
+    ];
+    let told = idris
         .browser
-        .press(
-            &page,
-            "Publish this update",
-            &[
-                ("headline", "A server was erased <b>"),
-                ("phase", "found"),
-                ("text", "The door is shut."),
-                ("next_at", &next[..16]),
-            ],
-        )
+        .post(&format!("{at}/change/update"), &update)
         .await;
+    assert_eq!(told.status, 303);
+    let page = idris.browser.get(&at).await;
     assert_eq!(page.status, 200, "{}", page.text());
 
     // The statement: what tells a wrong number is not handed in.

@@ -150,6 +150,7 @@ async fn a_wrong_body_is_refused_by_name() {
         let path = route
             .path
             .replace("{case}", "CS-7F3K9Q")
+            .replace("{task}", "1")
             .replace("{customer}", "c-1042")
             .replace("{holding}", "pin")
             .replace("{token}", "x");

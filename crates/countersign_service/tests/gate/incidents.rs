@@ -513,14 +513,14 @@ async fn it_is_closed_by_a_promise_that_is_new_or_by_somebody_elses_signature() 
         "this procedure promises nothing"
     );
 
-    // The reading of an address now asks for a passkey, and somebody promises that no thief of a PIN gets it.
+    // Reading out an address now takes a senior's signature, and somebody promises that a thief of a PIN gets nothing.
     let mended = PROCEDURE.replacen(
         "    prove pin\n    at most 1 per 24h per staff",
-        "    prove passkey\n    at most 1 per 24h per staff",
+        "    prove pin\n    sign-off 1 senior\n    at most 1 per 24h per staff",
         1,
     ) + "\npromise \"A stolen PIN reads out nothing\" {\n  even if pin stolen and any agent deceived # } a brace\n  never note.read\n}\n\
         promise \"A stolen card number reads out nothing\" {\n  even if card_last4 stolen\n  never note.read\n}\n";
-    assert!(mended.contains("prove passkey\n    at most"));
+    assert!(mended.contains("sign-off 1 senior\n    at most"));
     world.restarts_with(&mended).await;
     let prompt = world
         .gate

@@ -689,14 +689,11 @@ impl Page for IncidentPage {
                 field.value = "2027-01-01T10:00".into();
             }
         }
-        let mut demo = empty.clone();
-        demo.frame.banner = Some(Banner::Demo("http://localhost:4180".into()));
         vec![
             ("open", whole),
             ("fresh", empty),
             ("closed", closed),
             ("mistyped", wrong),
-            ("demo", demo),
         ]
     }
 }
