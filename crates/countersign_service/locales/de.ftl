@@ -529,7 +529,6 @@ letter-who = Spricht gerade jemand von { $organisation } mit Ihnen? Sehen Sie hi
 
 ## Statusseite
 
-status-title = Status
 status-all-well = Alles funktioniert
 status-something = Etwas stimmt nicht
 status-none-now = Gerade gibt es keinen Vorfall.

@@ -532,7 +532,6 @@ letter-who = Is someone from { $organisation } talking to you? Look here:
 
 ## Status page
 
-status-title = Status
 status-all-well = Everything works
 status-something = Something is not right
 status-none-now = There is no incident now.

@@ -529,7 +529,6 @@ letter-who = ¿Está hablando con usted alguien de { $organisation }? Compruébe
 
 ## Página de estado
 
-status-title = Estado
 status-all-well = Todo funciona
 status-something = Algo no va bien
 status-none-now = Ahora no hay ningún incidente.

@@ -529,7 +529,6 @@ letter-who = Quelqu’un de { $organisation } est en train de vous parler ? Re
 
 ## Page d’état
 
-status-title = État
 status-all-well = Tout fonctionne
 status-something = Quelque chose ne va pas
 status-none-now = Il n’y a pas d’incident en ce moment.

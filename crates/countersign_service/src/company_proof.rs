@@ -21,7 +21,7 @@ use crate::{
     },
     decisions::Loaded,
     gate::Gate,
-    proofs::{Answered, ProofError, Uses, account_of, may_try},
+    proofs::{Answered, ProofError, Uses, account_of, may_try, shown_by},
     records::{self, Held, Login, LoginAnswer, LoginPurpose, space},
     sessions::CustomerSeat,
     settings::CompanyLogin,
@@ -225,7 +225,8 @@ impl Gate {
         };
         match redeemed {
             Ok(token) if is_account(&token, settings, account_of(&loaded, id)) => {
-                self.take_proof(seat, proof, digest, &reservation, Uses::Nothing)
+                let looked_at = shown_by(&loaded, id);
+                self.take_proof(seat, proof, digest, &reservation, Uses::Nothing, looked_at)
                     .await
             }
             Ok(_) => {

@@ -18,7 +18,7 @@ use crate::{
     decisions::Loaded,
     gate::Gate,
     notices::{code_key, finished},
-    proofs::{Answered, ProofError, Uses, account_of, may_try},
+    proofs::{Answered, ProofError, Uses, account_of, may_try, shown_by},
     records::{self, Held, Push, PushEnd, PushStage, space},
     sessions::CustomerSeat,
     shell::{Entry, Tries},
@@ -416,7 +416,14 @@ impl Gate {
             return Ok(PushEnd::NotRight);
         }
         let taken = self
-            .take_proof(&seat, &push.proof, push.digest, &reservation, Uses::Nothing)
+            .take_proof(
+                &seat,
+                &push.proof,
+                push.digest,
+                &reservation,
+                Uses::Nothing,
+                shown_by(loaded, id),
+            )
             .await;
         match taken {
             Ok(Answered::Right(_)) => Ok(PushEnd::Proved),

@@ -10,7 +10,7 @@
 //! gives the same words.
 
 use countersign_cases::{
-    Command, Digest, Evidence, Refusal,
+    Command, ContactId, Digest, Evidence, HoldingFact, Refusal,
     attempts::{Limits as TryLimits, Locked, Reservation, Tally},
     decide,
 };
@@ -234,7 +234,8 @@ impl Gate {
         };
         match checked {
             Ok(Checked::Right(uses)) => {
-                self.take_proof(seat, proof, digest, &reservation, uses)
+                let looked_at = shown_by(&loaded, id);
+                self.take_proof(seat, proof, digest, &reservation, uses, looked_at)
                     .await
             }
             Ok(Checked::Wrong) => {
@@ -301,6 +302,7 @@ impl Gate {
                 stored: None,
                 asked_at: now,
                 asked: asked + 1,
+                contact: Some(contact.clone()),
             };
             let letter = Letter::Code {
                 case: seat.case().clone(),
@@ -608,7 +610,10 @@ impl Gate {
             Method::Mail | Method::Text => {
                 let key = notices::code_key(&loaded.row.case, proof);
                 let held = self.load::<Code>(space::CODE, &key).await?;
-                let Some(stored) = held.and_then(|held| held.value.stored).filter(|_| real) else {
+                let stored = held
+                    .filter(|held| real && is_live(loaded, held.value.contact.as_ref()))
+                    .and_then(|held| held.value.stored);
+                let Some(stored) = stored else {
                     return Ok(Checked::Wrong);
                 };
                 match self.code_key().check(
@@ -636,11 +641,16 @@ impl Gate {
         digest: Digest,
         reservation: &Reservation,
         uses: Uses,
+        looked_at: Option<HoldingFact>,
     ) -> Result<Answered, ProofError> {
         let mut tries = Tries::default();
         loop {
             let loaded = self.load_case(seat.case()).await?;
             let (id, _) = self.asked(&loaded, proof)?;
+            if shown_by(&loaded, id) != looked_at {
+                // What was looked at is no longer what the customer has: right for the old one is nothing for the new.
+                return Ok(Answered::NotRight { tries_left: None });
+            }
             let command = Command::Prove {
                 proof: id,
                 digest,
@@ -800,6 +810,23 @@ fn holding_of(loaded: &Loaded, proof: ProofId) -> Option<&str> {
         .holdings
         .get(shows.index())
         .map(|holding| holding.name.as_str())
+}
+
+/// The holding that a proof shows, as it stands when an answer is looked at.
+pub(crate) fn shown_by(loaded: &Loaded, proof: ProofId) -> Option<HoldingFact> {
+    let shows = loaded.procedure.proofs.get(proof.index())?.shows;
+    let mut held = loaded.facts.holdings.iter();
+    held.find(|fact| fact.holding == shows).copied()
+}
+
+/// Whether a code went to somebody who is still a contact of the customer.
+fn is_live(loaded: &Loaded, contact: Option<&ContactId>) -> bool {
+    let contacts = &loaded.customer.contacts;
+    contact.is_some_and(|id| {
+        contacts
+            .iter()
+            .any(|contact| contact.id == *id && contact.removed_at.is_none())
+    })
 }
 
 fn passkeys_shown(loaded: &Loaded, proof: ProofId) -> Option<(String, Vec<Passkey>)> {

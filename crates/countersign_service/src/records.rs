@@ -352,6 +352,9 @@ pub(crate) struct Code {
     pub(crate) stored: Option<StoredCode>,
     pub(crate) asked_at: Timestamp,
     pub(crate) asked: u32,
+    /// Whom it goes to: it shows the channel only for as long as this is a contact of it.
+    #[serde(default)]
+    pub(crate) contact: Option<ContactId>,
 }
 
 /// A sign-in at an OpenID provider that was begun; kept for ten minutes, used once.

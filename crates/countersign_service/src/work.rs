@@ -8,8 +8,7 @@ use std::{future::Future, pin::pin};
 
 use countersign_cases::{Actor, CaseId, Command, State};
 use countersign_store::Work;
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     cases::CaseError,
@@ -68,7 +67,9 @@ impl Gate {
 
     /// Takes work as it becomes due, whenever there is room for more, and ends once all that was taken is done.
     async fn worker(&self, queue: &'static str, most: usize, mut stopped: watch::Receiver<bool>) {
-        let mut doing = FuturesUnordered::new();
+        // Each in a task of its own: were they polled here, one that waits for a connection of the store would hold its turn
+        // while this waits for another.
+        let mut doing = JoinSet::new();
         let mut rung = pin!(self.bell().notified());
         let mut look = true;
         // There may be more than was taken: looked for again as soon as there is room.
@@ -82,11 +83,14 @@ impl Gate {
                 (more, pause) = match self.take(queue, room).await {
                     Ok(taken) => {
                         let filled = taken.len() >= room;
-                        doing.extend(taken.into_iter().map(async |work| {
-                            if let Err(trouble) = self.do_work(queue, &work).await {
-                                tell_not_done(queue, &work, &trouble);
-                            }
-                        }));
+                        for work in taken {
+                            let gate = self.clone();
+                            doing.spawn(async move {
+                                if let Err(trouble) = gate.do_work(queue, &work).await {
+                                    tell_not_done(queue, &work, &trouble);
+                                }
+                            });
+                        }
                         (filled, LOOK_AGAIN_SECONDS)
                     }
                     Err(trouble) => {
@@ -98,7 +102,7 @@ impl Gate {
             }
             let due = self.now().plus_seconds(pause);
             look = tokio::select! {
-                Some(()) = doing.next() => more,
+                Some(_) = doing.join_next() => more,
                 () = rung.as_mut() => { rung.set(self.bell().notified()); more = true; true }
                 _ = stopped.changed() => false,
                 () = self.clock().sleep_until(due) => true,
@@ -106,7 +110,7 @@ impl Gate {
                 () = tokio::time::sleep(std::time::Duration::from_secs(pause)) => true,
             };
         }
-        while doing.next().await.is_some() {}
+        while doing.join_next().await.is_some() {}
     }
 
     /// Does all work that is due now, and what comes of it, until there is none. For tests, the demo, and a last round before the end.

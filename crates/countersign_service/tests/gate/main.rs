@@ -18,6 +18,7 @@ mod erasure;
 mod figures;
 mod incidents;
 mod provider;
+mod reconcile;
 mod stories;
 mod talking;
 mod versions;

@@ -7,7 +7,7 @@ use countersign_language::{Method, Requirement};
 use countersign_service::{CaseError, CustomerSeat, OpenRequest};
 
 use super::{
-    company::{Company, a_pin, code_of},
+    company::{Company, Customer, a_pin, code_of},
     people::{BEGIN_WITHIN, Known},
     sim::{DAY, HOUR, MINUTE, SECOND, locked},
 };
@@ -361,23 +361,36 @@ impl Company {
 
     /// The company changes what it knows of its customers; thieves are among those who ask it to.
     pub(super) async fn changes(self: Arc<Self>, mut dice: Dice) {
-        for _ in 0..1 + dice.below(6) {
-            let pause = HOUR * i64::try_from(dice.below(70)).unwrap_or(1);
+        for _ in 0..3 + dice.below(8) {
+            let pause = HOUR * i64::try_from(dice.below(40)).unwrap_or(1);
             self.sim
                 .time
                 .sleep(pause + SECOND * i64::try_from(dice.below(3_600)).unwrap_or(0))
                 .await;
-            let customer = dice.below(self.customers.len());
+            // Mostly while somebody is at it.
+            let latest = locked(&self.known.seats)
+                .last()
+                .map(|(_, known)| known.customer)
+                .filter(|_| dice.chance(60));
+            let customer = latest.unwrap_or_else(|| dice.below(self.customers.len()));
             let Some(customer) = self.customers.get(customer) else {
                 return;
             };
             match dice.below(5) {
                 0 | 1 => {
+                    let was = locked(&customer.contacts).clone();
+                    let letters = self.asks_for_codes(customer).await;
                     if let Some(channel) = customer.moves(&self.sim, &mut dice) {
                         self.sim
                             .tell(format_args!("{} has another {channel}", customer.id));
                         self.sim.count("contact changed");
-                        self.put(customer).await;
+                        // Whoever reads the old one hurries, and goes on after it is no longer the customer's.
+                        let racer = Arc::clone(&self);
+                        let ((), ()) = futures_util::future::join(
+                            self.put(customer),
+                            racer.types_what_came(customer, &was, letters),
+                        )
+                        .await;
                     }
                 }
                 2 => {
@@ -412,18 +425,79 @@ impl Company {
         }
     }
 
+    /// Newest pages of a customer's cases.
+    fn pages_of(&self, customer: &Customer) -> Vec<(CustomerSeat, Known)> {
+        locked(&self.known.seats)
+            .iter()
+            .rev()
+            .filter(|(seat, _)| seat.customer().0 == customer.id)
+            .take(8)
+            .cloned()
+            .collect()
+    }
+
     /// Types what was right until now on every page there is.
-    async fn hurries(&self, customer: &super::company::Customer, holding: &str, old: &str) {
-        let seats = locked(&self.known.seats).clone();
-        for (seat, known) in seats.into_iter().rev().take(6) {
-            if seat.customer().0 != customer.id {
-                continue;
-            }
+    async fn hurries(&self, customer: &Customer, holding: &str, old: &str) {
+        for (seat, known) in self.pages_of(customer) {
             for (proof, of, _) in self.proofs_of(&known, |method| method == Method::Pin) {
                 if of == holding {
                     self.answer(&seat, &known, &proof, old).await;
                 }
             }
+        }
+    }
+
+    /// Has codes sent for every page of a customer, and waits until they are there. Gives where the letters begin.
+    async fn asks_for_codes(&self, customer: &Customer) -> usize {
+        let begin = locked(&self.sim.books).letters.len();
+        for (seat, known) in self.pages_of(customer) {
+            for (proof, ..) in self.proofs_of(&known, |method| {
+                matches!(method, Method::Mail | Method::Text)
+            }) {
+                let from = seat.clone();
+                let _ = self
+                    .sim
+                    .ask(|gate| async move { gate.send_code(&from, &proof).await })
+                    .await;
+            }
+        }
+        self.sim.time.sleep(20 * SECOND).await;
+        begin
+    }
+
+    /// Types every code that came to these addresses since, on the page it is for.
+    async fn types_what_came(
+        &self,
+        customer: &Customer,
+        addresses: &[(String, String)],
+        since: usize,
+    ) {
+        let letters: Vec<(String, String)> = locked(&self.sim.books)
+            .letters
+            .iter()
+            .skip(since)
+            .filter(|letter| addresses.iter().any(|(_, address)| *address == letter.to))
+            .map(|letter| (letter.to.clone(), letter.text.clone()))
+            .collect();
+        for _ in 0..2 {
+            for (seat, known) in self.pages_of(customer) {
+                for (proof, channel, _) in self.proofs_of(&known, |method| {
+                    matches!(method, Method::Mail | Method::Text)
+                }) {
+                    let code = letters
+                        .iter()
+                        .filter(|(to, text)| {
+                            text.contains(&known.case.0)
+                                && addresses.contains(&(channel.clone(), to.clone()))
+                        })
+                        .find_map(|(_, text)| super::people::code_in(text));
+                    if let Some(code) = code {
+                        self.sim.count("code of a contact that is being changed tried");
+                        self.answer(&seat, &known, &proof, &code).await;
+                    }
+                }
+            }
+            self.sim.time.sleep(40 * SECOND).await;
         }
     }
 }

@@ -194,6 +194,16 @@ impl Company {
         }
     }
 
+    /// Starts one gate, once, for a scene where nothing goes wrong.
+    #[cfg(test)]
+    pub(super) async fn stand_up(&self, slot: usize) {
+        let dead = Arc::new(AtomicBool::new(false));
+        let gate = start(&self.sim, &self.settings, &self.outside, slot, &dead)
+            .await
+            .unwrap();
+        locked(&self.sim.gates)[slot] = Some(Arc::new(Process { gate, dead }));
+    }
+
     /// One worker of one gate.
     pub(super) async fn work(self: Arc<Self>, slot: usize) {
         let sim = &self.sim;

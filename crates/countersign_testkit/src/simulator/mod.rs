@@ -16,6 +16,8 @@ mod company;
 mod outside;
 mod people;
 mod procedures;
+#[cfg(test)]
+mod scenes;
 mod sim;
 mod store;
 mod tasks;
