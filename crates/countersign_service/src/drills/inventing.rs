@@ -1,7 +1,8 @@
 //! Somebody who does not exist: the customer of a planted case.
 //!
 //! Made after the pattern of a customer there is, so that ids and numbers look as the company's do, and of nothing else of
-//! theirs: every digit is drawn anew, names and addresses are put together from lists.
+//! theirs: every digit is drawn anew, names and addresses are put together from lists, and an attribute is one that several
+//! customers have alike.
 
 use std::collections::BTreeMap;
 
@@ -104,7 +105,13 @@ impl Gate {
             id,
             name,
             number,
-            attributes: part.script.attributes.clone(),
+            attributes: {
+                let mut attributes = part
+                    .like
+                    .map_or_else(BTreeMap::new, |like| like.attributes.clone());
+                attributes.extend(part.script.attributes.clone());
+                attributes
+            },
             domains: part
                 .like
                 .filter(|like| !like.domains.is_empty())
@@ -332,7 +339,7 @@ fn ending_like(like: Option<&Customer>) -> String {
 }
 
 /// Every digit after the first `kept` characters drawn anew; letters stay, but those of hexadecimal ids.
-fn redrawn(dice: &dyn Dice, text: &str, kept: usize) -> String {
+pub(super) fn redrawn(dice: &dyn Dice, text: &str, kept: usize) -> String {
     let hexadecimal = text.len() >= 16
         && text
             .chars()

@@ -128,8 +128,8 @@ pub struct Drills {
     pub may_plan: bool,
     /// What the procedure in force declares.
     pub declared: Vec<DeclaredDrill>,
-    /// How many are planned or run now; nobody learns which.
-    pub under_way: usize,
+    /// How many are planned or run now, for whoever plans them: nobody else is told when to look twice, and nobody learns which.
+    pub under_way: Option<usize>,
     /// Vigilance by team and month, newest first.
     pub teams: Vec<TeamVigilance>,
     /// The reader's own, whatever their number; `None` where they answered none.
@@ -355,6 +355,10 @@ impl Gate {
         drills.may_plan = drills.declared.iter().any(|declared| declared.may_plan);
         if !auditor {
             drills.people.clear();
+        }
+        if drills.may_plan {
+            let open = |planned: &&Planned| planned.told.is_none() && planned.dropped.is_none();
+            drills.under_way = Some(all.iter().filter(open).count());
         }
         drills.own = people(&all)
             .remove(by.person())
@@ -812,7 +816,25 @@ impl Gate {
         some.retain(|customer| customer.planted.is_none());
         let most = u32::try_from(some.len()).unwrap_or(1);
         let at = usize::try_from(uniform_below(self.dice(), most)).unwrap_or(0);
-        Ok((at < some.len()).then(|| some.swap_remove(at)))
+        let Some(mut like) = some.get(at).cloned() else {
+            return Ok(None);
+        };
+        // What several customers have alike says nothing of one; a number is drawn anew; the rest is theirs and is left out.
+        like.attributes = like
+            .attributes
+            .into_iter()
+            .filter_map(|(name, value)| {
+                let alike = some
+                    .iter()
+                    .filter(|other| other.attributes.get(&name) == Some(&value));
+                if alike.count() > 1 {
+                    return Some((name, value));
+                }
+                let drawn = inventing::redrawn(self.dice(), &value, 0);
+                (drawn != value).then_some((name, drawn))
+            })
+            .collect();
+        Ok(Some(like))
     }
 
     /// One of these scenarios that can be played; `None` where none can.
@@ -932,10 +954,7 @@ fn vigilance(procedure: &Procedure, all: &[Planned]) -> Drills {
             .iter()
             .map(|line| declared(procedure, line))
             .collect(),
-        under_way: all
-            .iter()
-            .filter(|planned| planned.told.is_none() && planned.dropped.is_none())
-            .count(),
+        under_way: None,
         teams: teams
             .into_iter()
             .rev()

@@ -108,7 +108,13 @@ async fn whoever_could_be_asked_plans_nothing() {
     };
     assert_eq!(plan(&root, nonsense).await, Err("bad-field"));
     assert_eq!(plan(&root, wish("fresh_contact")).await, Ok(()));
-    assert_eq!(world.gate.drills(&maja.staff).await.unwrap().under_way, 1);
+    let under_way = async |by: &Colleague| {
+        let drills = world.gate.drills(&by.staff).await.unwrap();
+        drills.under_way
+    };
+    assert_eq!(under_way(&root).await, Some(1));
+    assert_eq!(under_way(&maja).await, None);
+    assert_eq!(under_way(&head).await, None, "who could be asked");
     let nobody = world.gate.drills_for(&world.machine("panel")).await;
     assert_eq!(nobody, Err(DrillError::NotAllowed("read")));
 }

@@ -73,5 +73,5 @@ pub async fn plan(
         values: wanted.values,
     };
     web.gate.plan_drill(&staff, &wish).await?;
-    Ok(StatusCode::ACCEPTED)
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -16,8 +16,8 @@ use crate::words::{Quoted, Typed};
 pub struct DrillsPage {
     /// Frame.
     pub frame: StaffFrame,
-    /// `Two drills are planned or run now.`
-    pub under_way: String,
+    /// `One drill is planned or runs now; …`, for whoever plans.
+    pub under_way: Option<String>,
     /// One was planned a moment ago.
     pub planned: bool,
     /// `You refused 3 of 4 …`
@@ -131,7 +131,7 @@ impl Page for DrillsPage {
         };
         let page = |frame| Self {
             frame,
-            under_way: "No drill is planned or runs now.".into(),
+            under_way: None,
             planned: false,
             own: None,
             tables: Vec::new(),
@@ -157,8 +157,9 @@ impl Page for DrillsPage {
             (
                 "plan",
                 Self {
-                    under_way: "One drill is planned or runs now; nobody learns which case it is."
-                        .into(),
+                    under_way: Some(
+                        "One drill is planned or runs now; nobody learns which case it is.".into(),
+                    ),
                     planned: true,
                     tables: vec![teams()],
                     told: vec![told(None, "2 of 2 who were asked refused it.")],

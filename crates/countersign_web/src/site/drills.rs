@@ -51,15 +51,13 @@ async fn show(web: &Web, desk: &Desk, planned: bool, errors: Errors) -> Answer {
         status,
         &DrillsPage {
             frame: desk.frame(Some(Section::Statistics)),
-            under_way: match drills.under_way {
+            under_way: drills.under_way.map(|count| match count {
                 0 => "No drill is planned or runs now.".to_owned(),
                 1 => "One drill is planned or runs now; nobody learns which case it is.".to_owned(),
-                count => {
-                    format!(
-                        "{count} drills are planned or run now; nobody learns which cases they are."
-                    )
-                }
-            },
+                count => format!(
+                    "{count} drills are planned or run now; nobody learns which cases they are."
+                ),
+            }),
             planned,
             own: drills
                 .own
