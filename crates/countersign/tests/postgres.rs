@@ -1,15 +1,13 @@
 //! A real installation on PostgreSQL: moved there from SQLite, and served by two gates at once.
 
 #![expect(
-    clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "helpers of tests, which clippy does not see as tests"
 )]
 
 mod common;
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use common::{
     Installation, countersign, said,
@@ -215,7 +213,7 @@ async fn two_gates_serve_one_installation() {
 
     // The customer comes to the second, and once over to the first.
     let link = opened["link"]["url"].as_str().unwrap();
-    let path = &link[link.find("/c/").unwrap()..];
+    let path = link.find("/c/").and_then(|at| link.get(at..)).unwrap();
     let (_, link) = two.page(Method::GET, path, "", "").await.unwrap();
     let (_, seat) = two.page(Method::POST, "/c/yes", &link, "").await.unwrap();
     let (status, _) = two
@@ -397,7 +395,7 @@ async fn what_a_case_weighs() {
         ("tile", "length(data)"),
         ("work", "length(body)"),
     ] {
-        answer.push_str(&format!("{name}|{}\n", table(name, bytes)));
+        writeln!(answer, "{name}|{}", table(name, bytes)).unwrap();
     }
     answer.push_str(&database.execute(
         "SELECT kind, count(*), avg(length(data))::int FROM countersign.event GROUP BY 1 ORDER BY 2 DESC",

@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
 /// What it leaves out is taken from PostgreSQL's own environment (`PGHOST`, `PGUSER`, `PGSSLMODE`, `PGPASSWORD` …), and a
 /// password from `~/.pgpass`. Its text, for messages, is host, port and database: nothing else of it is ever shown.
 #[derive(Clone)]
-pub struct PostgresAddress(PgConnectOptions);
+pub struct PostgresAddress(Box<PgConnectOptions>);
 
 /// Why an address is none. Does not repeat it: people put passwords into addresses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,7 +73,7 @@ impl PostgresAddress {
             }
         }
         let options = PgConnectOptions::from_str(text).map_err(|_| AddressError::NotOne)?;
-        Ok(Self(
+        Ok(Self::of(
             options
                 .application_name("countersign")
                 .disable_statement_logging(),
@@ -83,7 +83,7 @@ impl PostgresAddress {
     /// With this password, whatever the address says.
     #[must_use]
     pub fn with_password(self, password: &str) -> Self {
-        Self(self.0.password(password))
+        Self::of(self.0.password(password))
     }
 
     /// Whether the bytes on the way could be read or changed by others: another machine, and no certificate is checked.
@@ -98,11 +98,11 @@ impl PostgresAddress {
     }
 
     pub(super) fn of(options: PgConnectOptions) -> Self {
-        Self(options)
+        Self(Box::new(options))
     }
 
     pub(super) fn options(&self) -> PgConnectOptions {
-        self.0.clone()
+        (*self.0).clone()
     }
 }
 
