@@ -14,7 +14,7 @@ use aws_lc_rs::{
 };
 use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, PolicySet, Request};
 use countersign_cases::{
-    Actor, BackupFact, Case, CaseId, Command, CustomerId, Evidence, Facts, HoldingFact, Moment,
+    Actor, BackupFact, Case, CaseId, Command, CustomerId, Evidence, Facts, HoldingFact, Mark, MarkSalt, Moment,
     Opening, PersonId, StaffMember, Timestamp, decide, evolve, may_run,
 };
 use countersign_language::{BackupGrade, HoldingId, Procedure, read};
@@ -185,6 +185,7 @@ impl World {
             reason: Some("the disk is full".into()),
             reference: None,
             nonce: [7; 16],
+            mark: Mark::of_case(&MarkSalt::new([7; 32])),
         };
         let assertion = || Evidence::Assertion {
             credential: "Y3JlZA".into(),

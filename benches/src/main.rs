@@ -1,6 +1,6 @@
 //! Measurements: ours and the peer in one run, with the ratio. Build with `--release`.
 //!
-//! `countersign_benches decision | grant | language | ledger | page [OPEN CASES [FINISHED CASES]]`
+//! `countersign_benches decision | grant | language | ledger | page [OPEN CASES [FINISHED CASES]] | reconcile | statement`
 
 #![expect(
     clippy::print_stdout,
@@ -16,6 +16,8 @@ mod grant;
 mod language;
 mod ledger;
 mod page;
+mod reconcile;
+mod statement;
 mod timing;
 
 fn main() -> ExitCode {
@@ -26,8 +28,12 @@ fn main() -> ExitCode {
         "language" => language::run(),
         "ledger" => ledger::run(),
         "page" => page::run(),
+        "reconcile" => reconcile::run(),
+        "statement" => statement::run(),
         _ => {
-            eprintln!("usage: countersign_benches decision|grant|language|ledger|page");
+            eprintln!(
+                "usage: countersign_benches decision|grant|language|ledger|page|reconcile|statement"
+            );
             return ExitCode::from(2);
         }
     };

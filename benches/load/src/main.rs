@@ -381,10 +381,11 @@ impl Site {
             let outcome = Rc::clone(&outcome);
             running.spawn_local(async move {
                 let played = case::whole(&pool, &panel, &token, &mut customer, due).await;
-                customers.back(customer);
                 let mut outcome = outcome.borrow_mut();
                 match played {
+                    // One whose case is left unfinished could open no other.
                     Ok(times) => {
+                        customers.back(customer);
                         outcome.0.extend(times);
                         outcome.2 += 1;
                     }

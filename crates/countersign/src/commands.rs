@@ -192,7 +192,7 @@ pub(crate) enum Command {
     },
     /// Move an installation from SQLite to PostgreSQL, ledger and all: everything or nothing.
     Migrate(migrate::Migrate),
-    /// Say how far procedure was followed: figures from the events in the database. A gate on SQLite must not be running; of one that is, read `/v1/statistics`.
+    /// Say how far procedure was followed: figures from the events in the database, also while the gate is running.
     Statistics(statistics::Statistics),
     /// Match what a backend says it did with cases: exit 0 if a case covers every guarded action, 1 if one is uncovered or a line cannot be read. The gate must not be running; to one that is, `POST /v1/reconciliations`.
     Reconcile(reconcile::Reconcile),

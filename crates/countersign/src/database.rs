@@ -40,6 +40,24 @@ impl Place {
         ))
     }
 
+    /// Opens it to read beside the gate that runs on it. Beside a gate on a server everything is shared as it is.
+    ///
+    /// # Errors
+    /// [`OpenError`], each a sentence that says what to do.
+    pub(crate) async fn read(
+        &self,
+        signer: Arc<dyn CheckpointSigner>,
+        clock: Clock,
+    ) -> Result<Database, OpenError> {
+        match self {
+            Self::File(file) => {
+                let journal = SqliteJournal::open_to_read(file, clock).await?;
+                Ok(Database::Sqlite(Arc::new(journal)))
+            }
+            Self::Server(_) => self.open(signer, clock).await,
+        }
+    }
+
     /// Whether there is a database already. Makes nothing.
     ///
     /// # Errors

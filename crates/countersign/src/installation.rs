@@ -189,6 +189,26 @@ impl Installation {
         Ok(self.open_database(clock).await?)
     }
 
+    /// As [`open_existing`](Self::open_existing), or, where a gate is running on it, to read beside that gate: then the
+    /// second is true, nothing can be written, and the gate keeps up what is kept.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub(crate) async fn open_or_read(
+        &self,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<(Database, bool)> {
+        match self.open_existing(Arc::clone(&clock)).await {
+            Ok(database) => Ok((database, false)),
+            Err(error) if matches!(error.downcast_ref(), Some(OpenError::InUse { .. })) => {
+                let clock = countersign_store::Clock::new(move || clock.now().0);
+                let signer = Arc::new(self.signer.clone());
+                Ok((self.database.read(signer, clock).await?, true))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// The clock of every gate that is not a demonstration.
     pub(crate) fn clock() -> Arc<dyn Clock> {
         Arc::new(SystemClock)

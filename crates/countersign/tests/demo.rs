@@ -37,7 +37,7 @@ fn demo(arguments: &[&str]) -> Running {
 }
 
 #[test]
-fn three_stories_end_as_they_must() {
+fn four_stories_end_as_they_must() {
     let mut running = demo(&["--exit"]);
     let deadline = Instant::now() + PATIENCE;
     // Everything it says fits into a pipe, so it can be read when it has ended.
@@ -51,13 +51,13 @@ fn three_stories_end_as_they_must() {
     let told = std::io::read_to_string(running.0.stdout.take().unwrap()).unwrap();
     let complained = std::io::read_to_string(running.0.stderr.take().unwrap()).unwrap();
     assert!(status.success(), "{told}\n{complained}");
-    for number in 1..=3 {
+    for number in 1..=4 {
         assert!(
             told.contains(&format!("Story {number} ended as it must: ")),
             "{told}"
         );
     }
-    assert!(told.contains("All three stories ended as they must."));
+    assert!(told.contains("All four stories ended as they must."));
     assert!(told.contains("made-up data"));
     assert_eq!(complained, "");
     // What stopped the attack is quoted as it stands in the file, with its line.

@@ -7,8 +7,8 @@ use countersign_language::{ActionId, PathId, Procedure, ProofId, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, CaseId, ContactId, CustomerId, Digest, EarlierRefusal, Event, EventKind, Evidence,
-    GrantId, Outcome, PersonId, StaffMember, Stopper, Timestamp,
+    Actor, CaseId, ContactId, CustomerId, Digest, DrillPlan, EarlierRefusal, Event, EventKind,
+    Evidence, GrantId, Mark, Outcome, PersonId, StaffMember, Stopper, Timestamp,
 };
 
 /// A case, as its events so far make it. Changed by [`evolve`] alone.
@@ -36,6 +36,8 @@ pub struct Case {
     failure: Option<String>,
     ending: Option<Ending>,
     late_stops: Vec<Stopper>,
+    #[serde(default)]
+    drill: Option<DrillPlan>,
 }
 
 /// Where a case is in its life.
@@ -152,6 +154,9 @@ pub struct Opened {
     pub at: Timestamp,
     /// Earlier refusals of the same request.
     pub earlier: Vec<EarlierRefusal>,
+    /// Whether it is a case or a drill, to whoever holds the salt.
+    #[serde(default)]
+    pub mark: Option<Mark>,
 }
 
 impl Opened {
@@ -429,6 +434,11 @@ impl Case {
         self.ending.as_ref()
     }
 
+    /// What it was, if it was a drill and that was told. While a drill runs this is `None`, as in any case.
+    pub fn drill(&self) -> Option<&DrillPlan> {
+        self.drill.as_ref()
+    }
+
     /// Who tried to stop it when it was too late.
     pub fn late_stops(&self) -> &[Stopper] {
         &self.late_stops
@@ -469,6 +479,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
             reference,
             expires_at,
             earlier,
+            mark,
         } => {
             case.state = State::Open;
             case.expires_at = *expires_at;
@@ -488,6 +499,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
                 reference: reference.clone(),
                 at,
                 earlier: earlier.clone(),
+                mark: *mark,
             });
         }
         EventKind::LinkUsed => case.link_used_at = Some(at),
@@ -647,6 +659,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
                 closed_until: None,
             });
         }
+        EventKind::DrillTold { plan, .. } => case.drill = Some(plan.clone()),
         EventKind::Expired => {
             case.state = State::Expired;
             case.ending = Some(Ending {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use countersign_language::{ProofId, RoleId};
 use serde::{Deserialize, Serialize};
 
-use crate::{CaseId, ContactId, CustomerId, Digest, Evidence, PersonId};
+use crate::{CaseId, ContactId, CustomerId, Digest, Evidence, Mark, MarkSalt, PersonId};
 
 /// One thing asked of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub enum Command {
         by: Actor,
         /// 128 random bits that name the grant.
         grant: GrantId,
+        /// What opens the case's mark as that of a case; `None` for a case without one.
+        salt: Option<MarkSalt>,
     },
     /// The grant is about to be handed to the backend; after this a stop is too late.
     HandOver,
@@ -105,6 +107,8 @@ pub struct Opening {
     pub reference: Option<String>,
     /// 128 random bits.
     pub nonce: [u8; 16],
+    /// What says, to whoever holds its salt, whether this is a case or a drill.
+    pub mark: Mark,
 }
 
 /// Who does something.

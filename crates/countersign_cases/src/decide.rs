@@ -11,9 +11,9 @@ use countersign_language::{
 };
 
 use crate::{
-    Actor, Case, Command, ContactId, Digest, Event, EventKind, Evidence, GrantId, Moment, NotYet,
-    Opened, Opening, Outcome, Permit, PermitContents, Refusal, StaffMember, State, Stopper,
-    Timestamp,
+    Actor, Case, Command, ContactId, Digest, Earnest, Event, EventKind, Evidence, GrantId,
+    MarkSalt, Moment, NotYet, Opened, Opening, Outcome, Permit, PermitContents, Refusal,
+    StaffMember, State, Stopper, Timestamp,
     checklist::missing,
     digest,
     evaluate::{ALL, Shown, Told, View, Waited, confirms, may_run},
@@ -62,8 +62,8 @@ pub fn decide(
             _ => Refusal::OtherProcedure,
         })?,
     );
-    if let Command::Run { by, grant } = command {
-        return desk.run(by, grant);
+    if let Command::Run { by, grant, salt } = command {
+        return desk.run(by, grant, salt.as_ref());
     }
     let kind = match command {
         Command::UseLink => desk.use_link()?,
@@ -480,7 +480,7 @@ impl Desk<'_> {
         }
     }
 
-    fn run(&self, by: Actor, grant: GrantId) -> Result<Decision, Refusal> {
+    fn run(&self, by: Actor, grant: GrantId, salt: Option<&MarkSalt>) -> Result<Decision, Refusal> {
         let view = &self.0;
         self.live()?;
         self.may_say_run(&by)?;
@@ -511,7 +511,13 @@ impl Desk<'_> {
             return Err(Refusal::NotByItself);
         }
         let connector = runner(view.action)?;
-        let permit = Permit::new(PermitContents {
+        // Last of all, and with words that are said of cases too: until it is told, no answer tells a drill from a case.
+        let Some(earnest) = Earnest::of(view.case, salt) else {
+            return Err(Refusal::NotReady {
+                missing: Vec::new(),
+            });
+        };
+        let contents = PermitContents {
             case: view.opened.case.clone(),
             customer: view.opened.customer.clone(),
             action: view.opened.action.clone(),
@@ -520,13 +526,13 @@ impl Desk<'_> {
             digest: view.opened.digest,
             grant,
             path,
-        });
+        };
         Ok(Decision {
             events: vec![Event {
                 at: view.moment.now,
                 kind: EventKind::Granted { path, by, grant },
             }],
-            permit: Some(permit),
+            permit: Some(Permit::new(contents, earnest)),
         })
     }
 
@@ -717,6 +723,7 @@ fn opened(
         reference: opening.reference,
         expires_at: moment.now.plus_seconds(action.expires.seconds()),
         earlier: moment.facts.earlier.clone(),
+        mark: Some(opening.mark),
     }
 }
 

@@ -6,8 +6,8 @@ use countersign_language::{ActionId, PathId, ProofId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, CaseId, ContactId, CustomerId, Digest, EarlierRefusal, GrantId, Outcome, StaffMember,
-    Stopper, Timestamp,
+    Actor, CaseId, ContactId, CustomerId, Digest, DrillPlan, EarlierRefusal, GrantId, Mark,
+    MarkSalt, Outcome, StaffMember, Stopper, Timestamp,
 };
 
 /// One thing that happened, and when.
@@ -54,6 +54,9 @@ pub enum EventKind {
         expires_at: Timestamp,
         /// Earlier refusals of the same request that the next person must see.
         earlier: Vec<EarlierRefusal>,
+        /// Whether it is a case or a drill, to whoever holds the salt; `None` for a case from before there were drills.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mark: Option<Mark>,
     },
     /// The customer's link was used.
     LinkUsed,
@@ -172,6 +175,13 @@ pub enum EventKind {
     },
     /// It ran out: the end.
     Expired,
+    /// It was a drill, and those who were asked are told.
+    DrillTold {
+        /// Opens the mark it was opened with.
+        salt: MarkSalt,
+        /// What that mark committed to.
+        plan: DrillPlan,
+    },
 }
 
 /// What can be kept of a proof or signature so that anyone can check it later.

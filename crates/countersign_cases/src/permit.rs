@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use countersign_language::PathId;
 
-use crate::{CaseId, CustomerId, Digest, GrantId};
+use crate::{CaseId, CustomerId, Digest, Earnest, GrantId};
 
 /// The witness that every requirement of one path held at one moment.
 ///
@@ -68,6 +68,9 @@ use crate::{CaseId, CustomerId, Digest, GrantId};
 /// brings_back::<countersign_cases::Permit>();
 /// ```
 ///
+/// A drill has none: [`Earnest`], which a permit is made of, is the witness that a case's mark is that of a case, and a
+/// drill's mark is not.
+///
 /// All of which other values of this crate can do, so it is not for want of a dependency:
 ///
 /// ```
@@ -105,8 +108,8 @@ pub struct PermitContents {
 }
 
 impl Permit {
-    /// Only for `decide`, after every requirement was looked at.
-    pub(crate) fn new(contents: PermitContents) -> Self {
+    /// Only for `decide`, after every requirement was looked at; and only with the witness that the case is no drill.
+    pub(crate) fn new(contents: PermitContents, _no_drill: Earnest) -> Self {
         Self { contents }
     }
 

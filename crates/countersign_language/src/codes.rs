@@ -100,6 +100,7 @@ by Finder::Reading => {
     BAD_COMPARISON Error "bad-comparison" "words compared as if they were numbers"
     WRONG_VERB Error "wrong-verb" "a holding lost in a way its kind is not lost"
     GATE_CANNOT_RUN Error "gate-cannot-run" "an action the gate cannot carry out by itself"
+    UNPLAYABLE_DRILL Error "unplayable-drill" "a drill that nobody could answer or plant"
     NOBODY_TO_NOTIFY Error "nobody-to-notify" "`notify every channel` in a procedure without channels"
     // The JSON twin.
     BAD_JSON Error "bad-json" "not JSON"

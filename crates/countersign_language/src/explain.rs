@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use crate::model::{
-    Action, ActionId, Claim, EffectKind, Exposure, HoldingKind, Path, Procedure, Promise,
+    Action, ActionId, Claim, Drill, EffectKind, Exposure, HoldingKind, Path, Procedure, Promise,
     Requirement, SentencePart, Target,
 };
+use crate::scenarios::scenario;
 use crate::words::listed;
 
 /// The whole procedure, or one action of it, in plain English.
@@ -149,6 +150,14 @@ impl Explainer<'_> {
                 self.action(page, action, 3);
             }
         }
+        if !p.drills.is_empty() {
+            page.push_str(
+                "\n## Drills\n\nPlanted cases that a careful colleague refuses. None of them can be granted, and none is of a customer.\n\n",
+            );
+            for drill in &p.drills {
+                let _ = writeln!(page, "- {}", escaped(&self.drill(drill)));
+            }
+        }
         if !p.promises.is_empty() {
             page.push_str(
                 "\n## Promises\n\nEach was proved about this procedure before it took effect.\n\n",
@@ -162,6 +171,30 @@ impl Explainer<'_> {
                 );
             }
         }
+    }
+
+    fn drill(&self, drill: &Drill) -> String {
+        let p = self.procedure;
+        let action = p.actions.get(drill.action.index());
+        let asks: Vec<&str> = drill
+            .asks
+            .iter()
+            .filter_map(|role| p.roles.get(role.index()))
+            .map(|role| role.label.as_str())
+            .collect();
+        let plays: Vec<&str> = drill
+            .plays
+            .iter()
+            .filter_map(|name| scenario(name))
+            .map(|scenario| scenario.title)
+            .collect();
+        format!(
+            "{}: about every {}, {} may be asked to sign one ({})",
+            action.map_or("", |action| action.label.as_str()),
+            drill.every,
+            listed(&asks, "or"),
+            listed(&plays, "or"),
+        )
     }
 
     fn action(&self, page: &mut String, action: &Action, level: usize) {

@@ -10,9 +10,9 @@ use std::fmt::{self, Write as _};
 
 use crate::model::{BackupGrade, Span};
 use crate::tree::{
-    ActionNode, AssumptionKind, AssumptionNode, ClaimNode, ClauseKind, Comment, ExposureNode,
-    ExprNode, Item, ItemKind, LineKind, LineNode, PathNode, PromiseNode, Tree, ValueNode, Verb,
-    Word,
+    ActionNode, AssumptionKind, AssumptionNode, ClaimNode, ClauseKind, Comment, DrillNode,
+    ExposureNode, ExprNode, Item, ItemKind, LineKind, LineNode, PathNode, PromiseNode, Tree,
+    ValueNode, Verb, Word,
 };
 use crate::twin::decimal;
 
@@ -104,6 +104,12 @@ impl Printer<'_> {
                     self.promise(promise);
                     at += 1;
                 }
+                ItemKind::Drill(drill) => {
+                    self.begin(item.span, item.blank_before, parted, 0);
+                    self.drill(drill);
+                    self.end(item.span.end);
+                    at += 1;
+                }
                 _ => {
                     let rest = items.get(at..).unwrap_or(&[]);
                     let together = rest
@@ -111,6 +117,7 @@ impl Printer<'_> {
                         .zip(rest.iter().skip(1))
                         .take_while(|(above, below)| {
                             !is_block(&below.kind)
+                                && !matches!(below.kind, ItemKind::Drill(_))
                                 && self.together(above.span, below.span, below.blank_before)
                         })
                         .count();
@@ -510,6 +517,15 @@ impl Printer<'_> {
         self.close(promise.close, 0);
     }
 
+    fn drill(&mut self, drill: &DrillNode) {
+        let mut line = format!("drill {} plays ", self.tree.text(drill.action));
+        self.list(&mut line, &drill.plays);
+        line.push_str(" asks ");
+        self.list(&mut line, &drill.asks);
+        let _ = write!(line, " every {}", drill.every);
+        self.out.push_str(&line);
+    }
+
     fn assumption(&self, assumption: &AssumptionNode) -> String {
         match assumption.kind {
             AssumptionKind::AnyOfKind { count, kind } => {
@@ -644,6 +660,7 @@ fn keyword_of(item: &ItemKind) -> &'static str {
         ItemKind::Loss { .. } => "loss",
         ItemKind::Action(_) => "action",
         ItemKind::Promise(_) => "promise",
+        ItemKind::Drill(_) => "drill",
     }
 }
 

@@ -130,6 +130,8 @@ pub struct Procedure {
     pub actions: Vec<Action>,
     /// Promises, in file order.
     pub promises: Vec<Promise>,
+    /// Drills, in file order.
+    pub drills: Vec<Drill>,
     /// SHA-256 of the canonical JSON twin: the version a case is opened under.
     pub version: Version,
 }
@@ -552,6 +554,21 @@ impl fmt::Display for Duration {
         };
         write!(f, "{}{unit}", self.count)
     }
+}
+
+/// A planted case that a careful colleague refuses: what is played, whom it asks, and how often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drill {
+    /// What the planted case asks for.
+    pub action: ActionId,
+    /// Names of the scenarios, each one of [`crate::SCENARIOS`].
+    pub plays: Vec<String>,
+    /// Whose answers count.
+    pub asks: Vec<RoleId>,
+    /// How often on the average; in days.
+    pub every: Duration,
+    /// Where it is declared.
+    pub span: Span,
 }
 
 /// A claim about the procedure that is proved.

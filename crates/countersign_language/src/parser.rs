@@ -5,6 +5,7 @@
 //! one mistake per token, so that one slip is one finding.
 
 mod action;
+mod drill;
 mod outline;
 mod promise;
 
@@ -45,7 +46,7 @@ pub(crate) fn parse(source: &str, findings: &mut Findings) -> Tree {
 }
 
 /// The words a declaration begins with.
-const DECLARATIONS: [&str; 11] = [
+const DECLARATIONS: [&str; 12] = [
     "organisation",
     "staff",
     "secret",
@@ -57,6 +58,7 @@ const DECLARATIONS: [&str; 11] = [
     "action",
     "outside",
     "promise",
+    "drill",
 ];
 
 /// Words that name a role would make ambiguous or unreadable.
@@ -136,6 +138,7 @@ impl<'s> Parser<'s, '_> {
                 self.action(true)
             }
             Some("action") => self.action(false),
+            Some("drill") => self.drill(),
             Some(_) => self.promise(),
             None => {
                 self.recover_top();

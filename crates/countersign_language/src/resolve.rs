@@ -1,6 +1,7 @@
 //! A tree to a checked [`Procedure`]: every name looked up, every part made sure of.
 
 mod action;
+mod drill;
 mod gate;
 mod promise;
 
@@ -112,8 +113,10 @@ impl<'t, 'f> Work<'t, 'f> {
     /// Takes all items or only those that are no actions.
     fn finish(mut self, items: &[Item]) -> Option<Procedure> {
         for item in items {
-            if let ItemKind::Promise(node) = &item.kind {
-                self.resolver.promise(node, item.span);
+            match &item.kind {
+                ItemKind::Promise(node) => self.resolver.promise(node, item.span),
+                ItemKind::Drill(node) => self.resolver.drill(node, item.span),
+                _ => {}
             }
         }
         let Resolver {
@@ -200,6 +203,7 @@ impl<'t, 'f> Resolver<'t, 'f> {
                 losses: Vec::new(),
                 actions: Vec::new(),
                 promises: Vec::new(),
+                drills: Vec::new(),
                 version: Version([0; 32]),
             },
         }

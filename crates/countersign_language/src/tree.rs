@@ -96,6 +96,15 @@ pub(crate) enum ItemKind {
     },
     Action(Box<ActionNode>),
     Promise(Box<PromiseNode>),
+    Drill(Box<DrillNode>),
+}
+
+#[derive(Debug)]
+pub(crate) struct DrillNode {
+    pub(crate) action: Word,
+    pub(crate) plays: Box<[Word]>,
+    pub(crate) asks: Box<[Word]>,
+    pub(crate) every: Duration,
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -444,6 +444,7 @@ event-too-late = Sollte gestoppt werden, zu spät
 event-too-late-because = Sollte gestoppt werden, zu spät: { $reason }
 event-withdrawn = Zurückgenommen
 event-expired = Abgelaufen
+event-drill-told = Dies war eine Übung
 
 ## Wenn etwas nicht geklappt hat
 
@@ -528,7 +529,6 @@ letter-who = Spricht gerade jemand von { $organisation } mit Ihnen? Sehen Sie hi
 
 ## Statusseite
 
-status-title = Status
 status-all-well = Alles funktioniert
 status-something = Etwas stimmt nicht
 status-none-now = Gerade gibt es keinen Vorfall.

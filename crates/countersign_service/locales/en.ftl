@@ -445,6 +445,7 @@ event-too-late = Tried to stop it, too late
 event-too-late-because = Tried to stop it, too late: { $reason }
 event-withdrawn = Taken back
 event-expired = Ran out
+event-drill-told = This was a drill
 
 ## When something did not work
 
@@ -531,7 +532,6 @@ letter-who = Is someone from { $organisation } talking to you? Look here:
 
 ## Status page
 
-status-title = Status
 status-all-well = Everything works
 status-something = Something is not right
 status-none-now = There is no incident now.

@@ -444,6 +444,7 @@ event-too-late = Se intentó detener, demasiado tarde
 event-too-late-because = Se intentó detener, demasiado tarde: { $reason }
 event-withdrawn = Retirado
 event-expired = Caducado
+event-drill-told = Esto era un simulacro
 
 ## Cuando algo no ha funcionado
 
@@ -528,7 +529,6 @@ letter-who = ¿Está hablando con usted alguien de { $organisation }? Compruébe
 
 ## Página de estado
 
-status-title = Estado
 status-all-well = Todo funciona
 status-something = Algo no va bien
 status-none-now = Ahora no hay ningún incidente.

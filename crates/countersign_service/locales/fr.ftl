@@ -444,6 +444,7 @@ event-too-late = Tentative d’arrêt, trop tard
 event-too-late-because = Tentative d’arrêt, trop tard : { $reason }
 event-withdrawn = Retiré
 event-expired = Expiré
+event-drill-told = C’était un exercice
 
 ## Quand quelque chose n’a pas marché
 
@@ -528,7 +529,6 @@ letter-who = Quelqu’un de { $organisation } est en train de vous parler ? Re
 
 ## Page d’état
 
-status-title = État
 status-all-well = Tout fonctionne
 status-something = Quelque chose ne va pas
 status-none-now = Il n’y a pas d’incident en ce moment.

@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     gate::Gate,
     incidents::{Author, IncidentError, texts},
+    reconcile::UncoveredLine,
     records::{self, Customer, Held, space},
     sessions::SignedInStaff,
     shell::{Entry, Tries},
@@ -126,6 +127,28 @@ impl Gate {
             }
         }
         Ok(ids)
+    }
+
+    /// Raises an alarm for each line of a backend's own log that no case covers.
+    pub(crate) async fn raise_uncovered(
+        &self,
+        by: &str,
+        connector: &str,
+        lines: &[UncoveredLine],
+    ) -> Result<(), Trouble> {
+        let alarms: Vec<NewAlarm> = lines
+            .iter()
+            .map(|line| NewAlarm {
+                kind: UNCOVERED.to_owned(),
+                at: line.at,
+                action: line.action.clone(),
+                customer: line.customer.clone().map(CustomerId),
+                connector: Some(connector.to_owned()),
+                detail: line.why.to_owned(),
+                mark: line.mark.clone(),
+            })
+            .collect();
+        self.raise_alarms(by, &alarms).await.map(|_| ())
     }
 
     /// All alarms, newest first; those that nobody has looked at before the others.

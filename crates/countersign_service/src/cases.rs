@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use countersign_cases::{
-    Actor, Case, CaseId, Command, CustomerId, Digest, Event, Evidence, Opening, Refusal,
-    StaffMember, State, Stopper, Timestamp, decide, evolve,
+    Actor, Case, CaseId, Command, CustomerId, Digest, Event, Evidence, Mark, MarkSalt, Opening,
+    Refusal, StaffMember, State, Stopper, Timestamp, decide, evolve,
 };
 use countersign_language::{Method, Procedure};
 use countersign_store::Batch;
@@ -251,7 +251,7 @@ impl Gate {
         link.map(|link| (opened, link)).ok_or(CaseError::LinkGone)
     }
 
-    async fn open(
+    pub(crate) async fn open(
         &self,
         by: Actor,
         request: &OpenRequest,
@@ -279,7 +279,13 @@ impl Gate {
                 case: None,
             };
             let (facts, opener_runs) = self.facts(wanted, &customer, &desk, now).await?;
+            let salt = MarkSalt::new(dice::random_bytes(self.dice()));
             let opening = Opening {
+                // Whoever opens it and however: a case of nobody is a drill, and can never be granted.
+                mark: match &customer.planted {
+                    Some(plan) => Mark::of_drill(&salt, plan),
+                    None => Mark::of_case(&salt),
+                },
                 case: case.clone(),
                 customer: request.customer.clone(),
                 action: request.action.clone(),
@@ -291,7 +297,10 @@ impl Gate {
             };
             let loaded = Loaded {
                 case: Case::none(),
-                row: self.new_row(&case, request, &customer, &procedure, &by, now),
+                row: CaseRow {
+                    salt: Some(salt),
+                    ..self.new_row(&case, request, &customer, &procedure, &by, now)
+                },
                 procedure,
                 customer,
                 desk,
@@ -804,6 +813,7 @@ impl Gate {
             takes_effect_at: None,
             language: request.language,
             spoken: spoken::number_for(by, self.dice()),
+            salt: None,
         }
     }
 

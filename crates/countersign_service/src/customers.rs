@@ -277,6 +277,13 @@ impl Gate {
         loop {
             let now = self.now();
             let held = self.load_customer(id).await?;
+            if held
+                .as_ref()
+                .is_some_and(|held| held.value.planted.is_some())
+            {
+                // An id that a drill invented: a customer never becomes part of one.
+                return Err(CustomerError::field("id", "is taken; use another"));
+            }
             let mut customer = held.as_ref().map_or_else(
                 || self.new_customer(id, put, now),
                 |held| held.value.clone(),
@@ -519,6 +526,7 @@ impl Gate {
             pseudonym: self.pseudonym(),
             recorded_at: now,
             language: None,
+            planted: None,
         }
     }
 
@@ -579,6 +587,7 @@ impl Gate {
                 // A contact that comes later is a changed one, also where the channel had none: that is how a thief would add theirs.
                 changed_at: (!first).then_some(now),
                 removed_at: None,
+                planted: false,
             });
         }
         customer.contacts.retain(|contact| {

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     adapters::dice,
     cases::{Applied, CaseError},
-    delivery, enrolment,
+    delivery, drills, enrolment,
     facts::{OpenerRuns, Wanted, request_hash},
     gate::Gate,
     grants::Minted,
@@ -141,6 +141,7 @@ impl Gate {
             let command = Command::Run {
                 by: Actor::Gate,
                 grant: GrantId(dice::random_bytes(self.dice())),
+                salt: loaded.row.salt,
             };
             // Refused, it stays ready, and its timer asks again.
             if let Ok(decision) = decide(&loaded.procedure, &after, command, &loaded.moment())
@@ -166,6 +167,7 @@ impl Gate {
             let command = Command::Run {
                 by: by(&loaded),
                 grant: GrantId(dice::random_bytes(self.dice())),
+                salt: loaded.row.salt,
             };
             let decision = match decide(&loaded.procedure, &loaded.case, command, &loaded.moment())
             {
@@ -347,6 +349,7 @@ impl Gate {
         )?);
         let mut row = row_after(loaded, &case, events);
         spoken::keep(&mut batch, loaded, &case, &mut row)?;
+        drills::after(&mut batch, loaded, &case, events, &row)?;
         push_row(
             &mut batch,
             &row,

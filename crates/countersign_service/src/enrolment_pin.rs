@@ -162,10 +162,12 @@ mod tests {
                 first_seen: Timestamp(0),
                 changed_at: None,
                 removed_at: None,
+                planted: false,
             }],
             factors: BTreeMap::new(),
             pseudonym: "p".to_owned(),
             recorded_at: Timestamp(0),
+            planted: None,
         }
     }
 

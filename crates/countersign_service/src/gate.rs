@@ -265,6 +265,7 @@ impl Gate {
         gate.settle_procedure(&ours).await?;
         gate.seed_staff(&ours).await?;
         gate.link_staff().await?;
+        gate.schedule_drills().await?;
         Ok(gate)
     }
 

@@ -40,6 +40,9 @@ const EVENTS_MAX: usize = 500;
 /// Records removed at once when everything is made again.
 const REMOVED_MAX: usize = 1_000;
 
+/// The event that says of a case that it was a drill.
+const DRILL_TOLD: &str = "case.drill_told";
+
 /// Pause between two rounds while things happen: one commit of ours for many of theirs.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -67,6 +70,8 @@ pub(crate) struct KeptSums {
 #[derive(Debug, Default)]
 struct Added {
     sums: BTreeMap<(String, Slice), Rollup>,
+    /// What had been added for cases that were now told to have been drills.
+    gone: BTreeMap<(String, Slice), Rollup>,
     postings: BTreeMap<String, Vec<u64>>,
     days: BTreeMap<String, Day>,
 }
@@ -153,7 +158,7 @@ impl Gate {
         batch
             .records
             .push(records::put(space::KEPT, ONE, &next, Some(revision))?);
-        self.add_sums(&mut batch, added.sums).await?;
+        self.add_sums(&mut batch, added.sums, added.gone).await?;
         self.add_postings(&mut batch, added.postings).await?;
         self.add_days(&mut batch, added.days).await?;
         match self.commit(batch).await {
@@ -176,17 +181,16 @@ impl Gate {
                 .entry(day.clone())
                 .or_insert_with(|| Day::at(event.position))
                 .add(event.position);
+            if event.kind == DRILL_TOLD {
+                for (at, slice, sums) in self.sums_of_whole(&mut cases, &event.stream).await? {
+                    add_to(&mut added.gone, &day_of(at), &slice, &sums);
+                }
+                continue;
+            }
             let Some((slice, sums)) = self.sums_of(&mut cases, event).await? else {
                 continue;
             };
-            let month = day.get(..7).unwrap_or_default().to_owned();
-            for period in [day, month] {
-                added
-                    .sums
-                    .entry((period, slice.clone()))
-                    .or_default()
-                    .absorb(&sums);
-            }
+            add_to(&mut added.sums, &day, &slice, &sums);
         }
         Ok(added)
     }
@@ -228,6 +232,27 @@ impl Gate {
         Ok(fold::of_case(so_far, procedure.as_deref()))
     }
 
+    /// What all events of a case have added, each when it happened.
+    async fn sums_of_whole(
+        &self,
+        cases: &mut Cases,
+        stream: &StreamKey,
+    ) -> Result<Vec<(Timestamp, Slice, Rollup)>, Trouble> {
+        let events = &cases.of(self, stream).await?.events;
+        let Some(opened) = events.first() else {
+            return Ok(Vec::new());
+        };
+        let procedure = self.procedure_of_case(opened).await?;
+        let mut sums = Vec::new();
+        for (at, event) in events.iter().enumerate() {
+            let so_far = events.get(..=at).unwrap_or_default();
+            if let Some((slice, added)) = fold::of_case(so_far, procedure.as_deref()) {
+                sums.push((event.at, slice, added));
+            }
+        }
+        Ok(sums)
+    }
+
     async fn procedure_of_case(
         &self,
         opened: &Event,
@@ -246,9 +271,17 @@ impl Gate {
     async fn add_sums(
         &self,
         batch: &mut Batch,
-        sums: BTreeMap<(String, Slice), Rollup>,
+        mut sums: BTreeMap<(String, Slice), Rollup>,
+        mut gone: BTreeMap<(String, Slice), Rollup>,
     ) -> Result<(), Trouble> {
-        let writes = sums.into_iter().map(|((period, slice), new)| async move {
+        for key in gone.keys() {
+            sums.entry(key.clone()).or_default();
+        }
+        let sums = sums.into_iter().map(|(key, new)| {
+            let gone = gone.remove(&key);
+            (key, new, gone)
+        });
+        let writes = sums.map(|((period, slice), new, gone)| async move {
             let key = sums_key(&period, &slice);
             let held = self.load::<KeptSums>(space::FIGURES, &key).await?;
             let mut kept = held.map_or_else(
@@ -259,6 +292,9 @@ impl Gate {
                 |held| held.value,
             );
             kept.sums.absorb(&new);
+            if let Some(gone) = gone {
+                kept.sums.take_away(&gone);
+            }
             records::put(space::FIGURES, key, &kept, None)
         });
         batch.records.extend(try_join_all(writes).await?);
@@ -366,6 +402,15 @@ struct WrongAnswer {
     case: String,
     proof: String,
     left: u64,
+}
+
+/// Adds to the sums of a day and to those of its month.
+fn add_to(all: &mut BTreeMap<(String, Slice), Rollup>, day: &str, slice: &Slice, sums: &Rollup) {
+    let month = day.get(..7).unwrap_or_default();
+    for period in [day, month] {
+        let key = (period.to_owned(), slice.clone());
+        all.entry(key).or_default().absorb(sums);
+    }
 }
 
 /// The stream of a case of the same customer.

@@ -29,6 +29,7 @@ mod customers;
 mod decisions;
 mod delivery;
 mod device_push;
+mod drills;
 mod enrolment;
 mod enrolment_pin;
 mod erasure;
@@ -80,6 +81,9 @@ pub use customers::{
     CustomerSaved, FactorPut, FactorView, HeldPut,
 };
 pub use device_push::{DeviceStage, DeviceStanding};
+pub use drills::{
+    DeclaredDrill, DrillError, DrillWish, Drills, PersonVigilance, TeamVigilance, ToldDrill,
+};
 pub use enrolment::{AppSecret, EnrolmentError, EnrolmentView};
 pub use enrolment_pin::{PIN_DIGITS, WeakPin};
 pub use gate::{Gate, Parts, ProcedureCheck, StartError};

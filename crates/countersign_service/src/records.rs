@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use countersign_cases::{CaseId, ContactId, CustomerId, Digest, PersonId, Timestamp};
+use countersign_cases::{
+    CaseId, ContactId, CustomerId, Digest, DrillPlan, MarkSalt, PersonId, Timestamp,
+};
 use countersign_store::{KeyRange, RecordWrite, StreamKey};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -122,6 +124,8 @@ pub(crate) mod space {
     pub(crate) const SUBSCRIBER: &str = "subscriber";
     /// Links in letters to them, by hash.
     pub(crate) const SUBSCRIPTION: &str = "subscription";
+    /// Drills that are planned, run, or were told: [`crate::drills::Planned`].
+    pub(crate) const DRILL: &str = "drill";
     /// Number of events in a stream that is only ever appended to.
     pub(crate) const HEAD: &str = "head";
 }
@@ -151,6 +155,9 @@ pub(crate) struct Customer {
     /// What letters to them are written in, where the company said it.
     #[serde(default)]
     pub(crate) language: Option<Language>,
+    /// Nobody: invented for a drill, and every case of theirs is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) planted: Option<DrillPlan>,
 }
 
 /// An address of a customer, with its history.
@@ -162,6 +169,9 @@ pub(crate) struct Contact {
     pub(crate) first_seen: Timestamp,
     pub(crate) changed_at: Option<Timestamp>,
     pub(crate) removed_at: Option<Timestamp>,
+    /// Invented for a drill: nothing is ever sent to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) planted: bool,
 }
 
 /// How a customer shows a holding at the gate.
@@ -273,6 +283,9 @@ pub(crate) struct CaseRow {
     /// What its agent says aloud, while it is open.
     #[serde(default)]
     pub(crate) spoken: Option<SpokenNumber>,
+    /// Opens its mark; `None` for a case from before there were marks.
+    #[serde(default)]
+    pub(crate) salt: Option<MarkSalt>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -153,6 +153,7 @@ pub(crate) fn timeline_entry(loaded: &Loaded, event: &Event) -> TimelineEntry {
         ),
         EventKind::Withdrawn { by } => ("withdrawn", actor_view(by), plain(Key("event-withdrawn"))),
         EventKind::Expired => ("expired", gate, plain(Key("event-expired"))),
+        EventKind::DrillTold { .. } => ("drill_told", gate, plain(Key("event-drill-told"))),
     };
     TimelineEntry {
         at: event.at,

@@ -279,6 +279,7 @@ impl Gate {
             let signed = self.procedure_of(version).await?;
             if self.committed(batch, &mut tries).await? {
                 self.put_current(signed);
+                self.schedule_drills().await?;
                 tracing::info!(
                     procedure = version,
                     "a new version of the procedure is in force"

@@ -794,6 +794,7 @@ fn abilities(loaded: &Loaded, reader: Option<&StaffMember>) -> Abilities {
         run: Ability::of(ask(Command::Run {
             by: by.clone(),
             grant: GrantId([0; 16]),
+            salt: loaded.row.salt,
         })),
         withdraw: Ability::of(ask(Command::Withdraw { by })),
         issue_link: Ability::of(issue_link),

@@ -8,14 +8,14 @@ use std::{future::Future, pin::pin};
 
 use countersign_cases::{Actor, CaseId, Command, State};
 use countersign_store::Work;
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     cases::CaseError,
     decisions::TIMER,
     delivery::{ASK, RUN},
     device_push::PUSH,
+    drills::DRILL,
     gate::Gate,
     notices::MAIL,
     records,
@@ -36,13 +36,20 @@ const AFTER_TROUBLE_SECONDS: u64 = 2;
 
 /// The queues, and how much of each is done at the same time. Each has a worker of its own, so that a slow mail server keeps
 /// no timer waiting; and within one a slow backend keeps no other waiting. Letters are few at once, for the mail server's sake.
-const QUEUES: [(&str, usize); 5] = [(TIMER, 64), (MAIL, 4), (RUN, 64), (ASK, 16), (PUSH, 16)];
+const QUEUES: [(&str, usize); 6] = [
+    (TIMER, 64),
+    (MAIL, 4),
+    (RUN, 64),
+    (ASK, 16),
+    (PUSH, 16),
+    (DRILL, 2),
+];
 
 impl Gate {
     /// Runs all workers until `shutdown` is done. Work in progress is finished first.
     pub async fn work(&self, shutdown: impl Future<Output = ()>) {
         let (stop, stopped) = watch::channel(false);
-        let [timer, mail, run, ask, push] =
+        let [timer, mail, run, ask, push, drill] =
             QUEUES.map(|(queue, most)| Box::pin(self.worker(queue, most, stopped.clone())));
         let ring = async {
             shutdown.await;
@@ -53,12 +60,16 @@ impl Gate {
         let kept = Box::pin(self.keep_on(stopped.clone()));
         let followed = Box::pin(self.follow_procedure_on(stopped.clone()));
         let checked = Box::pin(self.check_on(stopped));
-        tokio::join!(ring, timer, mail, run, ask, push, kept, followed, checked);
+        tokio::join!(
+            ring, timer, mail, run, ask, push, drill, kept, followed, checked
+        );
     }
 
     /// Takes work as it becomes due, whenever there is room for more, and ends once all that was taken is done.
     async fn worker(&self, queue: &'static str, most: usize, mut stopped: watch::Receiver<bool>) {
-        let mut doing = FuturesUnordered::new();
+        // Each in a task of its own: were they polled here, one that waits for a connection of the store would hold its turn
+        // while this waits for another.
+        let mut doing = JoinSet::new();
         let mut rung = pin!(self.bell().notified());
         let mut look = true;
         // There may be more than was taken: looked for again as soon as there is room.
@@ -72,11 +83,14 @@ impl Gate {
                 (more, pause) = match self.take(queue, room).await {
                     Ok(taken) => {
                         let filled = taken.len() >= room;
-                        doing.extend(taken.into_iter().map(async |work| {
-                            if let Err(trouble) = self.do_work(queue, &work).await {
-                                tell_not_done(queue, &work, &trouble);
-                            }
-                        }));
+                        for work in taken {
+                            let gate = self.clone();
+                            doing.spawn(async move {
+                                if let Err(trouble) = gate.do_work(queue, &work).await {
+                                    tell_not_done(queue, &work, &trouble);
+                                }
+                            });
+                        }
                         (filled, LOOK_AGAIN_SECONDS)
                     }
                     Err(trouble) => {
@@ -88,7 +102,7 @@ impl Gate {
             }
             let due = self.now().plus_seconds(pause);
             look = tokio::select! {
-                Some(()) = doing.next() => more,
+                Some(_) = doing.join_next() => more,
                 () = rung.as_mut() => { rung.set(self.bell().notified()); more = true; true }
                 _ = stopped.changed() => false,
                 () = self.clock().sleep_until(due) => true,
@@ -96,7 +110,7 @@ impl Gate {
                 () = tokio::time::sleep(std::time::Duration::from_secs(pause)) => true,
             };
         }
-        while doing.next().await.is_some() {}
+        while doing.join_next().await.is_some() {}
     }
 
     /// Does all work that is due now, and what comes of it, until there is none. For tests, the demo, and a last round before the end.
@@ -140,6 +154,7 @@ impl Gate {
             RUN => self.deliver(work).await,
             ASK => self.ask_outcome(work).await,
             PUSH => self.follow_push(work).await,
+            DRILL => self.drill_step(work).await,
             _ => Ok(()),
         }
     }

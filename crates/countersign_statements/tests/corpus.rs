@@ -126,16 +126,11 @@ fn on_what_the_rules_were_made_from() {
 
 /// What docs/statements.md says; `cargo nextest run -p countersign_statements --test corpus --no-capture` prints it.
 ///
-/// The bars are what was measured: rules may get better, and nobody may make them worse unseen.
+/// The bars lie a little below what was measured: rules may get better, and nobody may make them worse unseen.
 #[test]
 fn on_what_was_kept_aside() {
-    for corpus in [
-        include_str!("../corpus/kept_aside.toml"),
-        include_str!("../corpus/kept_aside_2.toml"),
-    ] {
-        for (name, score) in scores(corpus) {
-            assert!(score.precision() >= 0.6, "{name}: precision");
-            assert!(score.recall() >= 0.5, "{name}: recall");
-        }
+    for (name, score) in scores(include_str!("../corpus/kept_aside.toml")) {
+        assert!(score.precision() >= 0.7, "{name}: precision");
+        assert!(score.recall() >= 0.6, "{name}: recall");
     }
 }

@@ -19,7 +19,7 @@ use countersign_store::{
 use countersign_testkit::postgres::{self, Cut, Proxy};
 
 /// What of the contract only reads. Whatever is neither here nor a [`Write`] fails the test below.
-const READS: [&str; 11] = [
+const READS: [&str; 12] = [
     "read",
     "follow",
     "follow_back",
@@ -28,6 +28,7 @@ const READS: [&str; 11] = [
     "get_many",
     "count",
     "scan",
+    "backlog",
     "checkpoint",
     "tile",
     "watch",

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use countersign_cases::{
-    Actor, Case, CaseId, Command, CustomerId, Digest, EarlierRefusal, Evidence, GrantId, Moment,
+    Actor, Case, CaseId, Command, CustomerId, Digest, EarlierRefusal, Evidence, GrantId, Mark, MarkSalt, Moment,
     Opening, Outcome, StaffMember, State, Stopper, decide, evolve,
 };
 use countersign_language::{
@@ -287,6 +287,7 @@ impl<'a> Siege<'a> {
             reason: Some("they say they are the customer".to_owned()),
             reference: None,
             nonce,
+            mark: Mark::of_case(&MarkSalt::new([0; 32])),
         };
         self.cases.push(Open {
             case: Case::none(),
@@ -413,7 +414,11 @@ impl<'a> Siege<'a> {
                     _ => Actor::Customer,
                 };
                 let grant = GrantId([u8::try_from(dice.below(256)).unwrap_or(0); 16]);
-                Command::Run { by, grant }
+                Command::Run {
+                    by,
+                    grant,
+                    salt: Some(MarkSalt::new([0; 32])),
+                }
             }
             19 => Command::HandOver,
             20 => Command::Conclude(match dice.below(10) {

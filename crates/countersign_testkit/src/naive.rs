@@ -597,6 +597,7 @@ pub fn procedure(seed: u64) -> Procedure {
         losses,
         actions: Vec::new(),
         promises: Vec::new(),
+        drills: Vec::new(),
         version: Version([0; 32]),
     };
     let actions = 2 + dice.below(5);

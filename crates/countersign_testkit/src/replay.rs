@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use countersign_cases::{
-    Actor, Case, CaseId, Command, CustomerId, Evidence, GrantId, Moment, Opening, Outcome, Permit,
+    Actor, Case, CaseId, Command, CustomerId, Evidence, GrantId, Mark, MarkSalt, Moment, Opening, Outcome, Permit,
     StaffMember, State, decide, evolve,
 };
 use countersign_language::{
@@ -100,6 +100,7 @@ fn take(world: &mut World<'_>, id: ActionId, by: PathId) -> Result<usize, String
             reason: Some("they say they are the customer".to_owned()),
             reference: None,
             nonce: [7; 16],
+            mark: Mark::of_case(&MarkSalt::new([0; 32])),
         }),
     )?;
     let digest = desk.case.digest().ok_or("a case has a digest")?;
@@ -157,6 +158,7 @@ fn take(world: &mut World<'_>, id: ActionId, by: PathId) -> Result<usize, String
             Command::Run {
                 by: Actor::Customer,
                 grant,
+                salt: Some(MarkSalt::new([0; 32])),
             },
         )?
         .ok_or("run without a permit")?;

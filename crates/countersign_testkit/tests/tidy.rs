@@ -22,12 +22,14 @@ const LAYERS: &[(&str, u8)] = &[
     ("countersign_grant", 1),
     ("countersign_language", 0),
     ("countersign_ledger", 0),
+    ("countersign_statements", 0),
 ];
 
 /// Only for development: may use anything, may be used by tests only.
 const BESIDE: &[&str] = &[
     "countersign_testkit",
     "countersign_benches",
+    "countersign_benches_load",
     "countersign_benches_prover",
 ];
 
@@ -38,6 +40,7 @@ const PURE: &[&str] = &[
     "countersign_cases",
     "countersign_grant",
     "countersign_prover",
+    "countersign_statements",
 ];
 
 /// What a pure crate may not even link.

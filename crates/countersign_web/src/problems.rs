@@ -558,6 +558,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Ask a colleague.",
     ),
     explained(
+        "own-drill",
+        "Nobody plans a drill for themselves",
+        "Whoever plans it could be asked in it, from this or another account.",
+        "Let an administrator plan it who has none of the roles that it asks.",
+    ),
+    explained(
         "own-incident",
         "Whoever opened the incident does not sign this",
         "That an incident needs no promise is signed by somebody else than its author.",
@@ -834,6 +840,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Check the number.",
     ),
     explained(
+        "unknown-drill",
+        "The procedure declares no such drill",
+        "Drills are lines of the procedure in force; what it does not declare cannot be planned.",
+        "Read the procedure, or propose a version with a `drill` line for this action.",
+    ),
+    explained(
         "unknown-field",
         "The request has a field that is not known",
         "Nothing is passed over silently.",
@@ -856,6 +868,12 @@ pub const PROBLEMS: &[Explained] = &[
         "There is no such task",
         "The incident has no task of this number.",
         "Read the incident, and name one of its tasks.",
+    ),
+    explained(
+        "unplayable-drill",
+        "This scenario cannot be played in a case of this action",
+        "No path that asks for a signature can be gone without somebody real, or there is nothing the scenario could plant.",
+        "Choose another scenario, or give the values the case asks for.",
     ),
     explained(
         "weak-pin",

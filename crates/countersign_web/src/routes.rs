@@ -85,9 +85,9 @@ pub fn routes() -> Vec<Route> {
     use crate::api::{cases as ac, customers as cu, gate as ag, incidents as ai, staff as st};
     use crate::openapi::shape;
     use crate::site::{
-        approvals, audit, cases, company, customer, customers, desk, enrol, incidents, language,
-        live, new_case, panel, procedures, proposal, reference, settings, sign_in, statistics,
-        status, stop, talking, verify,
+        approvals, audit, cases, company, customer, customers, desk, drills, enrol, incidents,
+        language, live, new_case, panel, procedures, proposal, reference, settings, sign_in,
+        statistics, status, stop, talking, verify,
     };
     use Door::{Anyone, Machine, Panel, Seat, Staff, StaffOrMachine};
 
@@ -192,6 +192,8 @@ pub fn routes() -> Vec<Route> {
         api(Verb::Post, "/v1/reconciliations", Machine, Operation::does("Match a backend's own log with cases").media("application/json").query(log_fields).about("Needs the scope `reconcile`. The body is JSON lines (`application/x-ndjson`) or CSV (`text/csv`), streamed, at most 4 GiB; one log is read at a time. Every line is covered by one grant, uncovered, or unknown; what cannot be read is counted and shown."), post(crate::api::reconcile::reconcile)),
         api(Verb::Post, "/v1/statements/check", Staff, Operation::does("Hold a public statement against what is known about apologies that help").media("application/json").takes(shape::<crate::api::statements::CheckStatement>()).about("Nothing is kept. Places are ranges of bytes of the text with its facts filled in."), post(crate::api::statements::check_statement).layer(DefaultBodyLimit::max(crate::api::statements::MOST_BYTES))),
         api(Verb::Get, "/v1/statistics", StaffOrMachine, Operation::does("How far procedure was followed: figures from events alone").media("application/json").query(figures).about("For staff with a role, auditors, and machines with the scope `read`. Every rate comes with its exact 95 % interval (Clopper and Pearson). Only auditors see colleagues by name."), get(crate::api::statistics::read)),
+        api(Verb::Get, "/v1/drills", StaffOrMachine, Operation::does("Drills: vigilance by team and month, with its interval, and what the reader was told").media("application/json").about("For staff with a role, auditors and administrators, and machines with the scope `read`, which are told of no case. A drill that runs is in no answer but the count of those under way."), get(crate::api::drills::read)),
+        api(Verb::Post, "/v1/drills", Staff, Operation::does("Plan a drill").takes(shape::<crate::api::drills::PlanDrill>()).status(202).about("For administrators who have none of the roles that are asked in it, from whichever account. The gate draws the moment. Neither answer nor event names the case."), post(crate::api::drills::plan)),
         // The API: incidents and alarms.
         api(Verb::Get, "/v1/incidents", Staff, Operation::does("Incidents, open ones first").media("application/json").about("For auditors, and for whoever may sign a new version of the procedure."), get(ai::list)),
         api(Verb::Post, "/v1/incidents", Staff, Operation::gives("Open an incident: from a case, from an alarm, or by hand", shape::<ai::IncidentOpened>()).takes(shape::<ai::OpenIncident>()).status(201).repeatable(), post(ai::open)),
@@ -300,6 +302,8 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/incidents/{incident}/close/start", Staff, post(incidents::start_close)),
         site(Verb::Post, "/incidents/{incident}/close/finish", Staff, post(incidents::finish_close)),
         site(Verb::Post, "/incidents/{incident}/change/{change}", Staff, post(incidents::change)),
+        site(Verb::Get, "/drills", Staff, get(drills::page)),
+        site(Verb::Post, "/drills", Staff, post(drills::plan)),
         site(Verb::Get, "/audit", Staff, get(audit::list)),
         site(Verb::Get, "/audit/verify", Staff, get(audit::verify)),
         site(Verb::Post, "/audit/verify", Staff, post(audit::check)),

@@ -28,12 +28,12 @@ async fn raises(world: &World) -> String {
 async fn opened(world: &World, idris: &mut Client) -> String {
     let alarm = raises(world).await;
     let title = [("title", "A server was erased without a case")];
-    let page = idris
+    let opened = idris
         .post(&format!("/alarms/{alarm}/incident"), &title)
         .await;
-    assert_eq!(page.h1(), title[0].1, "{}", page.text());
-    let id = page.body().split("/incidents/IN-").nth(1).unwrap();
-    format!("/incidents/IN-{}", &id[..6])
+    let at = opened.location().unwrap();
+    assert_eq!(idris.get(&at).await.h1(), title[0].1);
+    at
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@
 
 mod budgets;
 mod bypasses;
+mod drills;
 mod enrolment;
 mod figures;
 mod incidents;

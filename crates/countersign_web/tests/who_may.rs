@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::world::{Client, MAILBOX, PIN, World, halden, reinstall};
 
 /// Who asks, in the order of the file. The case was opened by another agent; the customer confirmed, a senior is waited for.
-const CALLERS: [&str; 17] = [
+const CALLERS: [&str; 18] = [
     "anonymous",
     "agent",
     "opener",
@@ -40,7 +40,9 @@ fn shows(caller: &str) -> &'static str {
         "anonymous" | "stop link" | "link" => "nothing",
         "seat" => "seat",
         "framed" => "panel session",
-        "panel" | "customers" | "eraser" | "backups" | "reader" | "robot" | "reconciler" => "machine",
+        "panel" | "customers" | "eraser" | "backups" | "reader" | "robot" | "reconciler" => {
+            "machine"
+        }
         _ => "staff",
     }
 }
@@ -189,6 +191,7 @@ fn whole(path: &str, now: i64) -> Value {
         "/v1/staff" => {
             json!({ "account": "nils", "person": "p-nils", "name": "Nils", "email": "nils@acme.example" })
         }
+        "/v1/drills" => json!({ "action": "server.reinstall", "within_days": 1 }),
         "/v1/incidents" => json!({ "title": "Servers erased" }),
         "/v1/incidents/{incident}/lines" => {
             json!({ "when_ms": now, "text": "a call came", "source": "the call" })

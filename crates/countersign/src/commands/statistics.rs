@@ -10,7 +10,6 @@ use countersign_service::adapters::dice::SystemDice;
 use countersign_service::adapters::secrets::{HashLimits, SecretHasher};
 use countersign_service::statistics::{self, StatisticsQuery};
 use countersign_service::{Gate, Operator, Parts};
-use countersign_store::OpenError;
 
 use crate::commands::procedure::NOT_VALID;
 use crate::commands::serve::configured;
@@ -54,7 +53,7 @@ enum Format {
     Csv,
 }
 
-/// Prints the figures, brought up to the newest event first.
+/// Prints the figures, brought up to the newest event first; beside a running gate, which does that itself, as it has them.
 pub(crate) fn statistics(asked: &Statistics) -> anyhow::Result<ExitCode> {
     let Some((_, installation)) = configured(&asked.config)? else {
         return Ok(ExitCode::from(NOT_VALID));
@@ -69,15 +68,7 @@ pub(crate) fn statistics(asked: &Statistics) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the program's threads")?;
     let figures = runtime.block_on(async {
         let clock = Installation::clock();
-        let database = installation
-            .open_existing(Arc::clone(&clock))
-            .await
-            .map_err(|error| match error.downcast_ref() {
-                Some(OpenError::InUse { .. }) => {
-                    error.context("the gate is running; ask it: `GET /v1/statistics`")
-                }
-                _ => error,
-            })?;
+        let (database, beside) = installation.open_or_read(Arc::clone(&clock)).await?;
         let dice = Arc::new(SystemDice);
         let parts = Parts {
             journal: database.journal(),
@@ -88,7 +79,9 @@ pub(crate) fn statistics(asked: &Statistics) -> anyhow::Result<ExitCode> {
             check: Box::new(|_| Ok(())),
         };
         let gate = Gate::start_to_read(installation.settings.clone(), parts).await?;
-        gate.keep_up().await?;
+        if !beside {
+            gate.keep_up().await?;
+        }
         let console = Operator::at_the_console();
         let figures = gate.statistics_at_the_console(&console, &query).await?;
         database.close().await;

@@ -98,7 +98,7 @@ async fn lobby(State(world): Shared) -> Response {
         ("maja", "Maja, support agent"),
         ("tomas", "Tomas, support agent"),
         ("idris", "Idris, senior support agent"),
-        ("petra", "Petra, looks after accounts"),
+        ("petra", "Petra, senior, and looks after accounts"),
     ] {
         body.push_str(&button("/sit", "who", who, words));
     }

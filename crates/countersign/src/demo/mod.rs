@@ -1,9 +1,10 @@
-//! `countersign demo`: a company in miniature, three stories, and a lobby from which anyone takes a part.
+//! `countersign demo`: a company in miniature, four stories, and a lobby from which anyone takes a part.
 //!
 //! The gate in it is the gate: everything goes through its public HTTP
 //! interface, with registered passkeys. Only the clock is special, because a
 //! story has no day to wait.
 
+mod aftermath;
 mod clock;
 mod letters;
 mod lobby;
@@ -27,7 +28,7 @@ use self::world::World;
 /// `countersign demo`
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// End after the stories: exit 0 if all three ended as they must, 1 otherwise.
+    /// End after the stories: exit 0 if all four ended as they must, 1 otherwise.
     #[arg(long)]
     exit: bool,
     /// First port to try; those in use are passed over, and 0 takes any.

@@ -106,6 +106,22 @@ impl Panel {
         self.books().accepted.last().cloned()
     }
 
+    /// Somebody erases a server by hand, past the gate: nothing but the panel's own log says so.
+    pub(crate) fn past_the_gate(&self, name: &str) {
+        let at = self.0.clock.now();
+        let mut books = self.books();
+        let Some(server) = books.servers.get_mut(name) else {
+            return;
+        };
+        server.reinstalled += 1;
+        let customer = server.customer.clone();
+        let parameters = BTreeMap::from([
+            ("server".to_owned(), name.to_owned()),
+            ("image".to_owned(), server.image.clone()),
+        ]);
+        books.note(at, &customer, "server.reinstall", None, &parameters);
+    }
+
     /// Its own log of what was done, JSON lines.
     pub(crate) fn log(&self) -> String {
         let mut log = self.books().log.join("\n");

@@ -146,6 +146,16 @@ impl Machine {
         Self { http, token }
     }
 
+    /// Sends a log, JSON lines.
+    pub(crate) async fn send_log(&self, path: &str, log: String) -> anyhow::Result<Reply> {
+        let request = self
+            .http
+            .request(Method::POST, path)
+            .bearer_auth(self.token.expose())
+            .header(header::CONTENT_TYPE, "application/x-ndjson");
+        self.http.send(request.body(log)).await
+    }
+
     /// Asks for something; the answer may be a refusal.
     pub(crate) async fn ask(
         &self,
@@ -227,6 +237,29 @@ impl Colleague {
     /// Asks for something; the answer may be a refusal.
     pub(crate) async fn post(&mut self, path: &str, body: &Value) -> anyhow::Result<Reply> {
         self.ask(Method::POST, path, Some(body)).await
+    }
+
+    /// Puts a whole document; the answer may be a refusal.
+    pub(crate) async fn put(&mut self, path: &str, body: &Value) -> anyhow::Result<Reply> {
+        self.ask(Method::PUT, path, Some(body)).await
+    }
+
+    /// Signs what stands at this address; `body` is what is said with it, at the start and at the end.
+    pub(crate) async fn sign_at(&mut self, path: &str, body: &Value) -> anyhow::Result<Reply> {
+        let begun = self.post(&format!("{path}/start"), body).await?;
+        if !begun.is_good() {
+            return Ok(begun);
+        }
+        let prompt = begun.json();
+        let credential = self.passkey.get(options(&prompt), self.http.origin())?;
+        let mut answer = body.clone();
+        if let Some(answer) = answer.as_object_mut() {
+            if answer.is_empty() {
+                answer.insert("ceremony".to_owned(), text(&prompt, "ceremony").into());
+            }
+            answer.insert("credential".to_owned(), credential);
+        }
+        self.post(&format!("{path}/finish"), &answer).await
     }
 
     /// Signs a case: the passkey's signature is made over the digest of exactly this case.

@@ -1,4 +1,4 @@
-//! The three stories: played over HTTP, told as they happen, each with a look at its own end.
+//! The first three stories: played over HTTP, told as they happen, each with a look at its own end.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use countersign_cases::Timestamp;
 use countersign_service::adapters::clock::Clock as _;
 use serde_json::{Value, json};
 
+use super::aftermath::aftermath;
 use super::people::{Http, text};
 use super::steps::{
     Stop, answer, check_grant, check_receipt, complaint, confirm, open, prove_by_mail,
@@ -15,7 +16,7 @@ use super::steps::{
 use super::telling::{Story, Teller};
 use super::world::{PROCEDURE_PATH, World};
 
-/// Tells all three; true if each ended as it must.
+/// Tells all four; true if each ended as it must.
 pub(crate) async fn tell(world: &World, teller: &Teller) -> anyhow::Result<bool> {
     teller.heading("Countersign: support procedures that cannot be skipped")?;
     Teller::paragraph(
@@ -27,12 +28,13 @@ pub(crate) async fn tell(world: &World, teller: &Teller) -> anyhow::Result<bool>
     ended.push(attack(world, teller).await?);
     ended.push(honest(world, teller).await?);
     ended.push(lost_phone(world, teller).await?);
+    ended.push(aftermath(world, teller).await?);
     let well = ended.iter().filter(|well| **well).count();
     teller.heading(&match well {
-        3 => "All three stories ended as they must.".to_owned(),
-        _ => format!("{well} of three stories ended as they must."),
+        4 => "All four stories ended as they must.".to_owned(),
+        _ => format!("{well} of four stories ended as they must."),
     })?;
-    Ok(well == 3)
+    Ok(well == 4)
 }
 
 /// Where to go now.

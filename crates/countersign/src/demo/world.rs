@@ -70,6 +70,8 @@ pub(crate) struct World {
     pub(crate) panel_machine: Machine,
     /// May attest backups, and nothing else.
     pub(crate) backup_machine: Machine,
+    /// The program that reads the panel's own log.
+    pub(crate) log_machine: Machine,
     /// A support agent.
     pub(crate) maja: Mutex<Colleague>,
     /// Another.
@@ -143,7 +145,7 @@ impl World {
             &random_bytes(&*dice),
         )?;
         let token = || Token::generate(TokenKind::Machine, &*dice);
-        let (panel_token, backup_token) = (token(), token());
+        let (panel_token, backup_token, log_token) = (token(), token(), token());
         let settings = Settings {
             procedure: PROCEDURE.to_owned(),
             procedure_role: "senior".to_owned(),
@@ -193,6 +195,12 @@ impl World {
                     name: "backups".to_owned(),
                     token: backup_token.hash(),
                     scopes: vec![Scope::Backups],
+                    robot_roles: Vec::new(),
+                },
+                MachineToken {
+                    name: "reconcile".to_owned(),
+                    token: log_token.hash(),
+                    scopes: vec![Scope::Reconcile],
                     robot_roles: Vec::new(),
                 },
             ],
@@ -251,6 +259,7 @@ impl World {
         let mut world = Self {
             panel_machine: Machine::new(http.clone(), panel_token),
             backup_machine: Machine::new(http.clone(), backup_token),
+            log_machine: Machine::new(http.clone(), log_token),
             maja: Mutex::new(people.maja),
             tomas: Mutex::new(people.tomas),
             idris: Mutex::new(people.idris),
@@ -326,6 +335,20 @@ impl World {
     pub(crate) async fn end(&self) {
         self.journal.close().await;
         self.folder.remove();
+    }
+
+    /// Reads the panel's own log, and has the gate match it with cases.
+    pub(crate) async fn reconcile(&self) -> anyhow::Result<Value> {
+        let log = Http::new(&self.panel_origin)?
+            .get("/log.jsonl")
+            .await?
+            .good()?;
+        let found = self
+            .log_machine
+            .send_log("/v1/reconciliations?connector=panel", log.text)
+            .await?
+            .good()?;
+        Ok(found.json())
     }
 
     /// Puts a customer at the gate, as the company's panel does, and rents them a server.
@@ -434,7 +457,7 @@ fn petra() -> NewAccount {
         person: "petra".to_owned(),
         name: "Petra".to_owned(),
         email: "petra@acme.example".to_owned(),
-        roles: Vec::new(),
+        roles: vec!["senior".to_owned()],
         console: vec![ConsoleRole::Admin],
         concerned: Vec::new(),
         subject: None,

@@ -202,6 +202,7 @@ pub(crate) fn procedure(paths: Vec<(&str, Vec<Requirement>)>) -> Procedure {
         losses: vec![],
         actions,
         promises: vec![],
+        drills: vec![],
         version: Version([7; 32]),
     }
 }
@@ -362,6 +363,7 @@ pub(crate) fn opening(by: Actor) -> Opening {
         reason: Some("disk is full of malware".into()),
         reference: Some("T-1001".into()),
         nonce: [0xab; 16],
+        mark: Mark::of_case(&SALT),
     }
 }
 
@@ -374,6 +376,10 @@ pub(crate) fn assertion() -> Evidence {
         signature: "c2ln".into(),
     }
 }
+
+/// Opens the mark of every case here.
+pub(crate) static SALT: std::sync::LazyLock<MarkSalt> =
+    std::sync::LazyLock::new(|| MarkSalt::new([0x5a; 32]));
 
 pub(crate) const GRANT: GrantId = GrantId([0x9a; 16]);
 
@@ -602,7 +608,11 @@ pub(crate) fn notified(id: &str, handed_over: bool) -> Command {
 }
 
 pub(crate) fn run(by: Actor) -> Command {
-    Command::Run { by, grant: GRANT }
+    Command::Run {
+        by,
+        grant: GRANT,
+        salt: Some(*SALT),
+    }
 }
 
 pub(crate) fn stop() -> Command {
@@ -684,5 +694,6 @@ pub(crate) fn in_words(kind: &EventKind) -> String {
         EventKind::StopCameTooLate { .. } => "stop came too late".into(),
         EventKind::Withdrawn { .. } => "withdrawn".into(),
         EventKind::Expired => "expired".into(),
+        EventKind::DrillTold { plan, .. } => format!("it was a drill: {}", plan.scenario),
     }
 }

@@ -225,6 +225,58 @@ fn a_granted_case_can_be_taken_back_until_it_is_handed_over() {
 }
 
 #[test]
+fn a_case_from_before_there_were_marks_is_a_case_and_a_marked_one_needs_its_salt() {
+    let without = |salt: Option<MarkSalt>| Command::Run {
+        by: Actor::Staff(amira()),
+        grant: GRANT,
+        salt,
+    };
+    let ready = ready_by_agent();
+    ready.clone().when(without(None)).refused("not-ready");
+    let other = MarkSalt::new([1; 32]);
+    ready
+        .clone()
+        .when(without(Some(other)))
+        .refused("not-ready");
+    let mut before = ready.clone();
+    before.case = Case::none();
+    let mut kinds: Vec<_> = before.events.drain(..).map(|event| event.kind).collect();
+    if let Some(EventKind::Opened { mark, .. }) = kinds.first_mut() {
+        *mark = None;
+    }
+    let before = before.given(kinds);
+    before.does(without(None));
+    ready.does(without(Some(*SALT)));
+}
+
+#[test]
+fn a_drill_is_told_once_and_ends_with_it() {
+    let plan = DrillPlan {
+        scenario: "hurried_caller".into(),
+        plan: "p1".into(),
+    };
+    let own = MarkSalt::new([2; 32]);
+    let open = Command::Open(Opening {
+        mark: Mark::of_drill(&own, &plan),
+        ..opening(Actor::Customer)
+    });
+    let story = Story::new(hosting()).does(open);
+    let other = DrillPlan {
+        plan: "p2".into(),
+        ..plan.clone()
+    };
+    assert!(Drill::of(&story.case, own, other).is_none());
+    assert!(Drill::of(&story.case, *SALT, plan.clone()).is_none());
+    let told = Drill::of(&story.case, own, plan.clone()).unwrap();
+    let told = told.told(story.now).into_iter().map(|event| event.kind);
+    let story = story.given(told);
+    assert_eq!(story.state(), State::Withdrawn);
+    assert_eq!(story.case.drill(), Some(&plan));
+    let again = Drill::of(&story.case, own, plan).unwrap();
+    assert_eq!(again.told(story.now), []);
+}
+
+#[test]
 fn time_alone_ends_a_case_and_never_approves_one() {
     let story = Story::by_agent(hosting()).later(48 * HOUR - 1);
     let story = story.when(Command::Tick).then(&[]);

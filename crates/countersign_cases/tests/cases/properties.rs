@@ -245,6 +245,10 @@ struct Played {
 
 impl Played {
     fn begin(paths: &[Vec<Requirement>], opener: usize) -> Self {
+        Self::begin_marked(paths, opener, Mark::of_case(&SALT))
+    }
+
+    fn begin_marked(paths: &[Vec<Requirement>], opener: usize, mark: Mark) -> Self {
         let names = ["a", "b", "c"];
         let procedure = procedure(names.iter().copied().zip(paths.iter().cloned()).collect());
         let by = match opener {
@@ -260,7 +264,11 @@ impl Played {
             story: Story::new(procedure),
             log: Vec::new(),
         };
-        begun.tries(Command::Open(opening(by))).0
+        let opening = Opening {
+            mark,
+            ..opening(by)
+        };
+        begun.tries(Command::Open(opening)).0
     }
 
     /// Does it if it may be done. Also says whether it was.
@@ -612,6 +620,63 @@ fn no_sequence_of_commands_grants_without_a_complete_path() {
         granted > 100 && waited > 15 && signed > 15,
         "{granted} granted, {waited} waited, {signed} signed"
     );
+}
+
+#[test]
+fn no_drill_is_granted_and_until_it_would_be_nothing_tells_it_from_a_case() {
+    let would_have_been = Cell::new(0);
+    let plan = DrillPlan {
+        scenario: "hurried_caller".into(),
+        plan: "p1".into(),
+    };
+    let own = MarkSalt::new([0xd1; 32]);
+    check(
+        |(paths, opener, moves)| {
+            let mut played = Played::begin(&paths, opener);
+            let mut drill = Played::begin_marked(&paths, opener, Mark::of_drill(&own, &plan));
+            let mut alike = true;
+            for step in &moves {
+                played = played.step(step)?;
+                drill = drill.step(step)?;
+                for salt in [Some(*SALT), Some(own), None] {
+                    let run = Command::Run {
+                        by: Actor::Customer,
+                        grant: GRANT,
+                        salt,
+                    };
+                    let story = &drill.story;
+                    let asked = decide(&story.procedure, &story.case, run, &story.moment());
+                    prop_assert!(asked.is_err(), "a drill was granted: {asked:?}");
+                }
+                prop_assert!(!drill.granted());
+                alike &= !played.granted();
+                if alike {
+                    let unmarked = |played: &Played| {
+                        let mut events = played.story.events.clone();
+                        if let Some(EventKind::Opened { mark, .. }) =
+                            events.first_mut().map(|event| &mut event.kind)
+                        {
+                            *mark = None;
+                        }
+                        events
+                    };
+                    prop_assert_eq!(unmarked(&played), unmarked(&drill));
+                    prop_assert_eq!(played.story.checklist(), drill.story.checklist());
+                    prop_assert_eq!(played.story.may_run(), drill.story.may_run());
+                }
+            }
+            would_have_been.set(would_have_been.get() + u32::from(played.granted()));
+            let told = Drill::of(&drill.story.case, own, plan.clone());
+            let told = told.expect("its own salt opens it").told(drill.story.now);
+            let drill = drill.story.given(told.into_iter().map(|event| event.kind));
+            prop_assert!(drill.state().is_final());
+            prop_assert_eq!(drill.case.drill(), Some(&plan));
+            prop_assert!(Drill::of(&played.story.case, own, plan.clone()).is_none());
+            Ok(())
+        },
+        150,
+    );
+    assert!(would_have_been.get() > 15, "{}", would_have_been.get());
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    fn promised_action(&mut self, word: Word) -> Option<ActionId> {
+    pub(super) fn promised_action(&mut self, word: Word) -> Option<ActionId> {
         if word.is_missing() {
             return None;
         }

@@ -12,9 +12,9 @@ use crate::parser::{
 };
 use crate::suggest::nearest;
 use crate::tree::{
-    ActionNode, AssumptionKind, AssumptionNode, ClaimNode, Clause, ClauseKind, Count, ExposureNode,
-    ExprNode, Item, ItemKind, LineKind, LineNode, PathNode, PromiseNode, Symbol, Tree, ValueNode,
-    Verb, Word,
+    ActionNode, AssumptionKind, AssumptionNode, ClaimNode, Clause, ClauseKind, Count, DrillNode,
+    ExposureNode, ExprNode, Item, ItemKind, LineKind, LineNode, PathNode, PromiseNode, Symbol,
+    Tree, ValueNode, Verb, Word,
 };
 
 /// Reads a twin. The tree's spans refer to the JSON. Nothing if it is not a JSON object at all.
@@ -72,6 +72,7 @@ impl Reader<'_> {
     fn procedure(&mut self, root: &Node) -> Option<()> {
         let known = [
             "actions",
+            "drills",
             "holdings",
             "losses",
             "organisation",
@@ -154,6 +155,28 @@ impl Reader<'_> {
         );
         let known = ["always", "even_if", "never", "text", "within", "without"];
         self.each(fields, "promises", &known, "a promise", Self::promise);
+        self.each(
+            fields,
+            "drills",
+            &["action", "asks", "every", "plays"],
+            "a drill",
+            |reader, fields, first| {
+                let some = |reader: &mut Self, field| match reader.required(fields, field) {
+                    Some(node) => reader.some_names(node),
+                    None => Box::default(),
+                };
+                let drill = DrillNode {
+                    action: reader.required_name(fields, "action", Naming::Any),
+                    plays: some(reader, "plays"),
+                    asks: some(reader, "asks"),
+                    every: match reader.required(fields, "every") {
+                        Some(node) => reader.duration(node),
+                        None => FALLBACK,
+                    },
+                };
+                reader.push(ItemKind::Drill(Box::new(drill)), fields.span, first);
+            },
+        );
         Some(())
     }
 

@@ -22,6 +22,7 @@ pub fn json_schema() -> String {
             "proofs": list("Ways to show a holding. A secret or state is its own proof and needs none.", "proof"),
             "losses": list("What must never happen to an honest customer.", "loss"),
             "actions": list("Operations on one customer's account.", "action"),
+            "drills": list("Planted cases that a careful colleague refuses.", "drill"),
             "promises": list("Claims about this procedure that are proved.", "promise"),
         },
         "required": ["organisation"],
@@ -125,6 +126,15 @@ pub fn json_schema() -> String {
                 object(json!({ "or": expressions(2) }), &["or"]),
                 object(json!({ "n": reference("count"), "of": expressions(1) }), &["n", "of"]),
             ] },
+            "drill": object(
+                json!({
+                    "action": dotted(),
+                    "plays": names("Scenarios.", 1),
+                    "asks": names("Roles whose answers count.", 1),
+                    "every": reference("duration"),
+                }),
+                &["action", "asks", "every", "plays"],
+            ),
             "promise": { "oneOf": [
                 object(
                     json!({

@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::{BackupGrade, Comparison, HoldingKind, Scope, Version};
 use crate::tree::{
-    ActionNode, AssumptionKind, ClaimNode, ClauseKind, ExposureNode, ExprNode, Item, ItemKind,
-    LineKind, PathNode, PromiseNode, Tree, ValueNode, Word, Words,
+    ActionNode, AssumptionKind, ClaimNode, ClauseKind, DrillNode, ExposureNode, ExprNode, Item,
+    ItemKind, LineKind, PathNode, PromiseNode, Tree, ValueNode, Word, Words,
 };
 
 /// The JSON twin, with two spaces of indent and a line break at the end.
@@ -101,6 +101,16 @@ impl<'t> Writer<'t> {
     /// The fields of a procedure that follow `actions`.
     fn after_actions(&mut self, items: &[Item]) {
         let items = || items.iter().map(|item| &item.kind);
+        let drills = || {
+            items().filter_map(|item| match item {
+                ItemKind::Drill(drill) => Some(&**drill),
+                _ => None,
+            })
+        };
+        // Left out where there is none, so that the version of a procedure without drills is what it was before there were any.
+        if drills().next().is_some() {
+            self.list("drills", drills(), |w, drill| w.drill(drill));
+        }
         self.list(
             "holdings",
             items().filter(|item| matches!(item, ItemKind::Holding { .. })),
@@ -191,7 +201,10 @@ impl<'t> Writer<'t> {
                 w.word("label", *label);
                 w.word("name", *name);
             }
-            ItemKind::Organisation { .. } | ItemKind::Action(_) | ItemKind::Promise(_) => {}
+            ItemKind::Organisation { .. }
+            | ItemKind::Action(_)
+            | ItemKind::Promise(_)
+            | ItemKind::Drill(_) => {}
         });
     }
 
@@ -350,6 +363,15 @@ impl<'t> Writer<'t> {
             }),
             ExprNode::Missing => self.quoted(""),
         }
+    }
+
+    fn drill(&mut self, drill: &DrillNode) {
+        self.object(|w| {
+            w.word("action", drill.action);
+            w.words("asks", &drill.asks);
+            w.text("every", &drill.every.to_string());
+            w.words("plays", &drill.plays);
+        });
     }
 
     fn promise(&mut self, promise: &PromiseNode) {

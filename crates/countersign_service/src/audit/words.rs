@@ -100,6 +100,8 @@ pub(crate) fn words(kind: &str, data: &Value, procedure: Option<&Procedure>) -> 
                 _ => format!("Answer not right: {proof}"),
             }
         }
+        "drill.planned" => "A drill planned".to_owned(),
+        "drill.dropped" => "A planned drill dropped: it could not be played".to_owned(),
         "customer.put" => match data.get("created").and_then(Value::as_bool) {
             Some(true) => "Customer recorded".to_owned(),
             _ => "Customer changed".to_owned(),
@@ -134,6 +136,21 @@ pub(crate) fn words(kind: &str, data: &Value, procedure: Option<&Procedure>) -> 
         "procedure.proposal_withdrawn" => {
             format!("Proposed procedure withdrawn: {}", short(text("version")))
         }
+        "alarm.raised" => format!("Alarm raised: {}", text("action")),
+        "alarm.settled" => "Alarm settled".to_owned(),
+        "alarm.taken" => format!("Alarm taken into incident {}", text("incident")),
+        "incident.opened" => format!("Incident opened: {}", text("incident")),
+        "incident.scope_changed" => "Said what an incident is about".to_owned(),
+        "incident.line_added" => "Added a line to an incident".to_owned(),
+        "incident.marked" => "Said how an incident stands with a customer".to_owned(),
+        "incident.task_added" => "Added a task to an incident".to_owned(),
+        "incident.task_moved" => "Moved a task of an incident on".to_owned(),
+        "incident.update_posted" => "Told the public of an incident".to_owned(),
+        "incident.draft_saved" => "Wrote on a statement".to_owned(),
+        "incident.submitted" => "Handed a statement in".to_owned(),
+        "incident.published" => "Published a statement with a passkey".to_owned(),
+        "incident.letters_sent" => "Wrote to customers of an incident".to_owned(),
+        "incident.closed" => "Closed an incident".to_owned(),
         other => other.replace(['.', '_'], " "),
     }
 }
@@ -187,6 +204,7 @@ fn of_case(event: &Event, procedure: Option<&Procedure>) -> String {
         EventKind::StopCameTooLate { .. } => "Tried to stop it, too late".to_owned(),
         EventKind::Withdrawn { .. } => "Taken back".to_owned(),
         EventKind::Expired => "Ran out".to_owned(),
+        EventKind::DrillTold { .. } => "Told to have been a drill".to_owned(),
     }
 }
 

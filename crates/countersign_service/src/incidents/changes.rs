@@ -243,7 +243,7 @@ impl Gate {
         }
         match change {
             IncidentChange::Scope(wish) => {
-                let scope = self.scope(by, incident, wish).await?;
+                let scope = self.scope(by, incident, wish, batch).await?;
                 Ok((scope != incident.scope).then_some(Happened::ScopeChanged { scope }))
             }
             IncidentChange::Mark {
@@ -282,6 +282,7 @@ impl Gate {
         by: &SignedInStaff,
         incident: &Incident,
         wish: &ScopeWish,
+        batch: &mut Batch,
     ) -> Result<Scope, IncidentError> {
         let field = |field: &'static str, why: &str| {
             Err(IncidentError::Field {
@@ -299,7 +300,11 @@ impl Gate {
             }
         }
         let customer = match &wish.customer {
-            Some(id) => Some(self.customer_for(by, id).await?.pseudonym),
+            Some(id) => {
+                let known = self.customer_for(by, id).await?;
+                batch.records.push(self.named(&known)?);
+                Some(known.pseudonym)
+            }
             None => None,
         };
         if let Some(agent) = &wish.agent

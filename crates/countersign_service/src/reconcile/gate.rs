@@ -146,6 +146,9 @@ impl Gate {
             unknown: done.unknown,
             unreadable: done.unreadable,
         };
+        // Before the result is kept: what is raised twice is one alarm, and what is kept was raised.
+        self.raise_uncovered(by.name(), connector, &done.first_uncovered)
+            .await?;
         let mut tries = Tries::default();
         loop {
             let mut batch = Batch::default();

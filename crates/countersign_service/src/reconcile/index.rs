@@ -7,16 +7,19 @@ use super::mapping::Mapping;
 
 /// A grant, as far as matching needs it.
 #[derive(Debug, Clone)]
-pub(crate) struct Granted {
+pub struct Granted {
     /// Its `jti`, as the log has it.
-    pub(crate) id: String,
-    pub(crate) action: String,
-    pub(crate) customer: String,
-    pub(crate) parameters: BTreeMap<String, String>,
-    /// In ms since the epoch.
-    pub(crate) issued_ms: i64,
+    pub id: String,
+    /// Name of the action.
+    pub action: String,
+    /// The company's own id of the customer.
+    pub customer: String,
+    /// Parameters of the action, by name.
+    pub parameters: BTreeMap<String, String>,
+    /// When it was signed, in ms since the epoch.
+    pub issued_ms: i64,
     /// The first moment it no longer counts, in ms since the epoch.
-    pub(crate) until_ms: i64,
+    pub until_ms: i64,
 }
 
 /// All grants: two sorted lists, by id and by what was to be done. Some 72 bytes a grant.

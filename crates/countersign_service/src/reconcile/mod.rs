@@ -16,7 +16,7 @@ use countersign_cases::Timestamp;
 use serde::Serialize;
 
 pub use gate::KeptReconciliation;
-pub(crate) use index::Granted;
+pub use index::Granted;
 use index::{Deed, Found, Index};
 use line::{Columns, Fields, Lines, Wanted};
 pub use mapping::{Mapping, OutcomeField};
@@ -173,7 +173,9 @@ struct Tally {
 }
 
 impl Reconciler {
-    pub(crate) fn new(
+    /// Over these grants; `actions` are those of the procedure in force, each with its parameters. A gate makes one over all
+    /// of its own.
+    pub fn new(
         mapping: Mapping,
         window_seconds: u32,
         actions: &[(String, Vec<String>)],

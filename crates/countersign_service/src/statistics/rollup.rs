@@ -118,6 +118,15 @@ impl Histogram {
         None
     }
 
+    fn take_away(&mut self, other: &Self) {
+        for (bucket, count) in &other.0 {
+            if let Some(held) = self.0.get_mut(bucket) {
+                *held = held.saturating_sub(*count);
+            }
+        }
+        self.0.retain(|_, count| *count > 0);
+    }
+
     fn absorb(&mut self, other: &Self) {
         for (bucket, count) in &other.0 {
             *self.0.entry(*bucket).or_default() += count;
@@ -193,6 +202,52 @@ impl Rollup {
         }
     }
 
+    /// Takes another's sums out of these, which they were added to: what was a drill all along is no case.
+    pub(crate) fn take_away(&mut self, other: &Self) {
+        self.opened = self.opened.saturating_sub(other.opened);
+        for (path, grants) in &other.granted {
+            if let Some(ours) = self.granted.get_mut(path) {
+                ours.count = ours.count.saturating_sub(grants.count);
+            }
+        }
+        self.granted.retain(|_, grants| grants.count > 0);
+        for (path, outcomes) in &other.outcomes {
+            if let Some(ours) = self.outcomes.get_mut(path) {
+                take_all(ours, outcomes);
+            }
+        }
+        self.outcomes.retain(|_, tally| !tally.is_empty());
+        take_all(&mut self.resolved, &other.resolved);
+        take_all(&mut self.missing, &other.missing);
+        take_all(&mut self.gave_up, &other.gave_up);
+        take_all(&mut self.stops, &other.stops);
+        for (step, times) in &other.times {
+            if let Some(ours) = self.times.get_mut(step) {
+                ours.take_away(times);
+            }
+        }
+        self.times.retain(|_, times| !times.0.is_empty());
+        take_all(&mut self.proofs, &other.proofs);
+        take_all(&mut self.wrong, &other.wrong);
+        take_all(&mut self.lockouts, &other.lockouts);
+        for (person, answers) in &other.approvers {
+            if let Some(ours) = self.approvers.get_mut(person) {
+                ours.signed = ours.signed.saturating_sub(answers.signed);
+                ours.refused = ours.refused.saturating_sub(answers.refused);
+                ours.seconds.take_away(&answers.seconds);
+            }
+        }
+        self.approvers
+            .retain(|_, answers| answers.signed + answers.refused > 0);
+        for (hour, waits) in &other.hours {
+            if let Some(ours) = self.hours.get_mut(hour) {
+                ours.count = ours.count.saturating_sub(waits.count);
+                ours.seconds = ours.seconds.saturating_sub(waits.seconds);
+            }
+        }
+        self.hours.retain(|_, waits| waits.count > 0);
+    }
+
     /// How many cases ended so, whatever the path.
     pub(crate) fn ended(&self, outcome: &str) -> u64 {
         self.outcomes
@@ -206,6 +261,15 @@ fn add_all(ours: &mut Tally, theirs: &Tally) {
     for (name, count) in theirs {
         *ours.entry(name.clone()).or_default() += count;
     }
+}
+
+fn take_all(ours: &mut Tally, theirs: &Tally) {
+    for (name, count) in theirs {
+        if let Some(held) = ours.get_mut(name) {
+            *held = held.saturating_sub(*count);
+        }
+    }
+    ours.retain(|_, count| *count > 0);
 }
 
 /// One more of this name.

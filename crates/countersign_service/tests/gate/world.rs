@@ -133,11 +133,17 @@ impl World {
         let secrets = WebhookSecrets::parse([WEBHOOK_SECRET]).unwrap();
         let panel = Backend::start(verifier, secrets, Arc::clone(&clock)).await;
         let dice = SeededDice::new(seed);
-        let tokens: BTreeMap<&'static str, Token> =
-            ["panel", "eraser", "backups", "robot", "reader"]
-                .into_iter()
-                .map(|name| (name, Token::generate(TokenKind::Machine, &dice)))
-                .collect();
+        let tokens: BTreeMap<&'static str, Token> = [
+            "panel",
+            "eraser",
+            "backups",
+            "robot",
+            "reader",
+            "reconciler",
+        ]
+        .into_iter()
+        .map(|name| (name, Token::generate(TokenKind::Machine, &dice)))
+        .collect();
         let settings = settings(&mail, &panel, &signer, &tokens);
         let gate = start(&settings, &journal, &clock, seed + 1).await;
         Self {
@@ -654,6 +660,7 @@ fn settings(
             machine("backups", &[Scope::Backups], &[]),
             machine("robot", &[Scope::Robot], &["agent"]),
             machine("reader", &[Scope::Read], &[]),
+            machine("reconciler", &[Scope::Reconcile], &[]),
         ],
         return_to: vec!["https://panel.acme.example".to_owned()],
         language: Language::English,

@@ -21,6 +21,35 @@ pub(super) struct Head {
     pub(super) tree: Appender,
 }
 
+/// Where the database stands, in a few words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mark {
+    generation: u64,
+    position: u64,
+    size: u64,
+    root: Vec<u8>,
+}
+
+impl Mark {
+    pub(super) fn of((generation, position, size, root): (i64, i64, i64, Vec<u8>)) -> Self {
+        Self {
+            generation: uint(generation),
+            position: uint(position),
+            size: uint(size),
+            root,
+        }
+    }
+
+    /// Whether this is where this gate believes the database to be. Not the generation alone: after a failover that lost
+    /// commits, another gate may have come to the same number by another way.
+    pub(super) fn is(&self, head: &Head) -> bool {
+        self.generation == head.generation
+            && self.position == head.position
+            && self.size == head.tree.size()
+            && *self.root == head.tree.root()
+    }
+}
+
 /// What the database says about its head.
 #[derive(Debug)]
 pub(super) struct Loaded {
@@ -114,16 +143,21 @@ pub(super) async fn follow(
     )
     .fetch_optional(&mut *connection)
     .await?;
-    let Some((generation, position, size, root)) = row else {
+    let Some(mark) = row.map(Mark::of) else {
         return Err(unsound("the head is gone".into()));
     };
-    let (generation, position, size) = (uint(generation), uint(position), uint(size));
-    if generation == known.generation {
+    if mark.is(known) {
         return Ok(None);
     }
-    if generation < known.generation || size < known.tree.size() || position < known.position {
+    let Mark {
+        generation,
+        position,
+        size,
+        root,
+    } = mark;
+    if generation <= known.generation || size < known.tree.size() || position < known.position {
         return Err(unsound(format!(
-            "the database has gone back: it holds {size} leaves, this gate has seen {}",
+            "the database has gone back, or another way: it holds {size} leaves, this gate has seen {}",
             known.tree.size()
         )));
     }

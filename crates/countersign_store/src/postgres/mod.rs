@@ -11,9 +11,6 @@ mod schema;
 mod statements;
 mod writer;
 
-#[cfg(test)]
-mod tests;
-
 use std::{
     fmt,
     sync::{

@@ -70,9 +70,13 @@ pub(super) const LEAVES: &str = "
 
 pub(super) const GENERATION: &str = "SELECT generation FROM countersign.head WHERE one = 1";
 
-/// A transaction that nobody else commits beside. Each later statement sees all that was committed before the lock was had.
+/// A transaction that nobody else commits beside. The row is read by a statement of its own: only that sees all that was
+/// committed before the lock was had, whatever the lock had to wait for.
 pub(super) const BEGIN: &str = "
-    BEGIN ISOLATION LEVEL READ COMMITTED; SELECT generation FROM countersign.head WHERE one = 1 FOR UPDATE";
+    BEGIN ISOLATION LEVEL READ COMMITTED;
+    SELECT one FROM countersign.head WHERE one = 1 FOR UPDATE;
+    SELECT h.generation, h.position, h.tree_size, c.root
+    FROM countersign.head h JOIN countersign.checkpoint c ON c.tree_size = h.tree_size WHERE h.one = 1";
 
 /// Several gates, and several tasks of one, may ask at once: whoever comes second passes over what the first has.
 pub(super) const TAKE_WORK: &str = "

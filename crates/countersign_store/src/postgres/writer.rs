@@ -4,7 +4,7 @@
 //! do the same on the same database, so each transaction
 //!
 //! 1. locks the head's row, which makes it the only sequencer until it ends,
-//! 2. compares the head's generation with the one it knows, and reads what others have written since if it is another,
+//! 2. compares where the head stands with where it believes it to, and reads what others have written since if that differs,
 //! 3. looks up, decides, writes, and moves the generation from the one to the next in the same statement,
 //! 4. commits.
 //!
@@ -13,7 +13,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
+use sqlx::{Connection as _, PgConnection, Row as _, postgres::PgConnectOptions};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     time::timeout,
@@ -21,8 +21,8 @@ use tokio::{
 
 use super::{
     PATIENCE, Published, Shared, connect, has_ended,
-    head::{self, Head, LoadError},
-    int, statements, uint,
+    head::{self, Head, LoadError, Mark},
+    int, statements,
 };
 use crate::{
     Clock, OpenError,
@@ -279,7 +279,7 @@ impl Writer {
         now_ms: i64,
     ) -> Result<crate::plan::Facts, LoadError> {
         let was_idle = self.connection.is_some();
-        let generation = match self.begin().await {
+        let mark = match self.begin().await {
             // It may have ended long ago without anybody noticing.
             Err(error) if was_idle && has_ended(&error) => {
                 self.connection = None;
@@ -287,7 +287,7 @@ impl Writer {
             }
             begun => begun?,
         };
-        if generation != self.head.generation {
+        if !mark.is(&self.head) {
             self.read_on().await?;
         }
         let Some(connection) = &mut self.connection else {
@@ -296,17 +296,22 @@ impl Writer {
         Ok(statements::look_up(connection, needs, now_ms).await?)
     }
 
-    /// Begins a transaction as the only sequencer; answers with the head's generation.
-    async fn begin(&mut self) -> sqlx::Result<u64> {
+    /// Begins a transaction as the only sequencer; answers with where the database stands.
+    async fn begin(&mut self) -> sqlx::Result<Mark> {
         self.reconnect().await?;
         let Some(connection) = &mut self.connection else {
             return Err(std::io::Error::from(std::io::ErrorKind::NotConnected).into());
         };
-        let row = sqlx::raw_sql(statements::BEGIN)
-            .fetch_optional(connection)
-            .await?
-            .ok_or(sqlx::Error::RowNotFound)?;
-        sqlx::Row::try_get::<i64, _>(&row, 0).map(uint)
+        let rows = sqlx::raw_sql(statements::BEGIN)
+            .fetch_all(connection)
+            .await?;
+        let row = rows.last().ok_or(sqlx::Error::RowNotFound)?;
+        Ok(Mark::of((
+            row.try_get(0)?,
+            row.try_get(1)?,
+            row.try_get(2)?,
+            row.try_get(3)?,
+        )))
     }
 
     /// Reads what other gates have written, outside of any transaction.

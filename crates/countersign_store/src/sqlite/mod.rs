@@ -131,6 +131,62 @@ impl SqliteJournal {
         Self::start(path.as_ref(), signer, options, Faults::default()).await
     }
 
+    /// Opens the database of a program that is running, to read beside it: nothing can be written, and what is read is as
+    /// that program last committed it. The position and the checkpoint stay those of the moment it was opened.
+    ///
+    /// # Errors
+    /// [`OpenError`]; [`OpenError::Damaged`] also where the newest checkpoint is not signed yet.
+    pub async fn open_to_read(path: impl AsRef<Path>, clock: Clock) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let path = path.canonicalize().map_err(|source| OpenError::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        let plain = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(false)
+            .read_only(true)
+            .busy_timeout(PATIENCE)
+            .disable_statement_logging();
+        schema::check(&plain).await?;
+        let mut connection = SqliteConnection::connect_with(&plain).await?;
+        let damaged = |what: &str| OpenError::Damaged {
+            what: what.to_owned(),
+        };
+        // One transaction, so that all of the head is of one moment.
+        sqlx::query("BEGIN").execute(&mut connection).await?;
+        let loaded = match head::load(&mut connection).await {
+            Ok(loaded) => loaded.ok_or_else(|| damaged("nothing was ever written"))?,
+            Err(LoadError::Database(error)) => return Err(error.into()),
+            Err(LoadError::Unsound(what)) => return Err(OpenError::Damaged { what }),
+        };
+        connection.close().await?;
+        let note = loaded
+            .note
+            .ok_or_else(|| damaged("its checkpoint is not signed"))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(PATIENCE)
+            .test_before_acquire(false)
+            .connect_lazy_with(plain.pragma("query_only", "ON"));
+        // Nobody is at the other end: whatever would write is refused.
+        let (requests, _) = mpsc::channel(1);
+        Ok(Self {
+            path,
+            requests,
+            readers,
+            clock,
+            shared: Arc::new(Shared {
+                published: RwLock::new(Published {
+                    size: loaded.head.tree.size(),
+                    note,
+                }),
+                newest: watch::Sender::new(loaded.head.position),
+                recent: Recent::default(),
+            }),
+        })
+    }
+
     async fn start(
         path: &Path,
         signer: Arc<dyn CheckpointSigner>,

@@ -157,6 +157,31 @@ type Row = (Vec<(Step, When)>, Hears, bool);
 /// Whichever step of a transaction fails, before or after it took effect: everybody in the group
 /// hears the same, it is true, and the store goes on soundly.
 #[tokio::test]
+async fn a_second_program_reads_beside_the_one_that_writes_and_writes_nothing() {
+    let bench = Bench::new().await;
+    bench.journal.commit(turn("a", 0)).await.unwrap();
+    let path = bench.folder.path().join("j.db");
+    let beside = SqliteJournal::open_to_read(&path, Clock::system())
+        .await
+        .unwrap();
+    assert_eq!(*beside.watch().borrow(), 1);
+    let theirs = bench.journal.checkpoint().await.unwrap();
+    assert_eq!(beside.checkpoint().await.unwrap(), theirs);
+    // What is committed after it was opened is read as well.
+    bench.journal.commit(turn("a", 1)).await.unwrap();
+    let record = beside.get("turns", "a").await.unwrap().unwrap();
+    assert_eq!(record.value, "\"a 1\"");
+    assert_eq!(beside.follow(0, 10).await.unwrap().len(), 2);
+    let refused = beside.commit(turn("b", 0)).await;
+    assert!(matches!(refused, Err(CommitError::Unavailable(_))));
+    assert!(beside.take_work("q", 0, 1, 1).await.is_err());
+    beside.close().await;
+    bench.journal.commit(turn("a", 2)).await.unwrap();
+    assert_eq!(bench.length("b").await, 0);
+    bench.audit().await;
+}
+
+#[tokio::test]
 async fn every_step_may_fail() {
     use {Hears::*, Step::*, When::*};
     let before_commit = [

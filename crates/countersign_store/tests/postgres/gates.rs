@@ -203,6 +203,29 @@ async fn a_gate_does_not_follow_a_ledger_that_has_gone_back_or_forked() {
     assert_eq!(signer.signed(), signed, "nothing of it is signed");
 }
 
+/// A failover lost a commit, and another gate has since come to the same generation by another way.
+#[tokio::test]
+async fn the_same_generation_of_another_history_is_not_gone_on_from() {
+    let Some(database) = postgres::database() else {
+        return;
+    };
+    let signer = Arc::new(RecordingSigner::default());
+    let gate = open(&database, &signer).await;
+    for n in 0..2 {
+        gate.commit(turn("ann/a", n)).await.unwrap();
+    }
+    let signed = signer.signed();
+    // The same counts everywhere, and another second leaf.
+    database.execute(
+        "ALTER TABLE countersign.leaf DISABLE TRIGGER ALL; ALTER TABLE countersign.checkpoint DISABLE TRIGGER ALL;
+         UPDATE countersign.leaf SET data = 'x' WHERE leaf_index = 1;
+         UPDATE countersign.checkpoint SET root = decode(repeat('ab', 32), 'hex') WHERE tree_size = 2",
+    );
+    let error = gate.commit(turn("ann/a", 2)).await.unwrap_err();
+    assert_eq!(error, CommitError::Overloaded);
+    assert_eq!(signer.signed(), signed, "nothing of it is signed");
+}
+
 /// Gates that start at once on a new database make its tables once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn gates_may_start_at_once_on_a_new_database() {

@@ -2,6 +2,7 @@
 
 pub mod cases;
 pub mod customers;
+pub mod drills;
 pub mod gate;
 pub mod idempotency;
 pub mod incidents;

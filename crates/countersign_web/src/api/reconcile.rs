@@ -6,7 +6,9 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use countersign_service::CustomerError;
 use countersign_service::reconcile::{LogForm, Mapping, Reconciliation, WINDOW_SECONDS};
+use countersign_service::settings::Scope;
 use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 
@@ -34,6 +36,10 @@ pub async fn reconcile(
     Query(query): Query<BTreeMap<String, String>>,
     request: Request,
 ) -> Result<Response, Problem> {
+    // Before anything of the request is looked at: whoever may not ask learns nothing from how it is answered.
+    if !machine.may(Scope::Reconcile) {
+        return Err(CustomerError::NotAllowed("reconcile").into());
+    }
     let asked = Asked::read(query)?;
     if !web.gate.has_connector(&asked.connector) {
         return Err(Problem::invalid("connector", "no connector has this name"));

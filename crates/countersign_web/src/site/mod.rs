@@ -10,6 +10,7 @@ pub mod company;
 pub mod customer;
 pub mod customers;
 pub mod desk;
+pub mod drills;
 pub mod enrol;
 pub mod incidents;
 pub mod language;

@@ -469,7 +469,12 @@ impl Seen {
         );
         assert_ne!(self.status, 500, "{}: {}", self.path, self.text());
         let public = ["/assets/", "/ledger/", "/.well-known/", "/openapi.json"];
-        if !public.iter().any(|path| self.path.starts_with(path)) || self.status >= 400 {
+        let path = self.path_alone();
+        let status = ["/status", "/status/feed.atom", "/v1/status"].contains(&path.as_str())
+            || path.starts_with("/status/IN-");
+        if status && self.status < 400 {
+            assert_eq!(self.header("cache-control"), "public, max-age=60");
+        } else if !public.iter().any(|path| self.path.starts_with(path)) || self.status >= 400 {
             assert_eq!(self.header("cache-control"), "no-store", "{}", self.path);
         }
         if self.is_page() && !head {
