@@ -2,7 +2,10 @@
 //!
 //! By hand and without end: `cargo run -p countersign_testkit --release -- simulate --seeds 1..1000000`
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use countersign_testkit::simulator::{Run, run};
 
@@ -53,6 +56,78 @@ parts! {
     seeds_0 = 0, seeds_10 = 1, seeds_20 = 2, seeds_30 = 3, seeds_40 = 4, seeds_50 = 5, seeds_60 = 6, seeds_70 = 7,
     seeds_80 = 8, seeds_90 = 9, seeds_100 = 10, seeds_110 = 11, seeds_120 = 12, seeds_130 = 13, seeds_140 = 14,
     seeds_150 = 15, seeds_160 = 16, seeds_170 = 17, seeds_180 = 18, seeds_190 = 19,
+}
+
+/// Plays the two hundred seeds in turn until each of these has happened.
+fn happens(what: &[&'static str]) {
+    let mut missing: BTreeSet<&str> = what.iter().copied().collect();
+    for seed in 0..200 {
+        if missing.is_empty() {
+            return;
+        }
+        let seen = play(seed).seen;
+        missing.retain(|what| !seen.contains_key(what));
+    }
+    panic!("in two hundred seeds this never happened: {missing:?}");
+}
+
+#[test]
+fn every_end_of_a_case_happens() {
+    happens(&[
+        "granted",
+        "outcome done",
+        "outcome failed",
+        "outcome unknown",
+        "stopped",
+        "stop came too late",
+        "refused by a colleague",
+        "withdrawn",
+        "case ran out",
+        "wait began",
+        "signed by a colleague",
+        "own sign-off refused",
+        "closed request refused",
+        "right answer, and the way was closed",
+    ]);
+}
+
+#[test]
+fn every_fault_of_stores_and_processes_happens() {
+    happens(&[
+        "crash before a write",
+        "crash after a write",
+        "gate started again",
+        "request lost with its gate",
+        "write lost",
+        "write landed, answer lost",
+        "write landed late, answer lost",
+        "store overloaded",
+        "read failed",
+        "clock set back",
+        "clock ahead",
+        "machine slept for hours",
+    ]);
+}
+
+#[test]
+fn every_fault_of_the_world_outside_happens() {
+    happens(&[
+        "letter lost",
+        "letter doubled",
+        "letter late",
+        "letter refused",
+        "letter not taken yet",
+        "letter taken, gate told later",
+        "backend out of reach",
+        "backend never got it",
+        "backend got it late",
+        "backend said no",
+        "contact changed",
+        "old signature tried",
+        "old passkey answer tried",
+        "somebody else's code tried",
+        "second seat taken",
+    ]);
 }
 
 #[test]

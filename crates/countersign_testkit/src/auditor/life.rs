@@ -285,7 +285,9 @@ fn order_of_events(life: &Life<'_>, found: &mut Findings) {
         if stage == Stage::Live {
             let over = event.at >= life.expires_before(event.position);
             let expires = event.kind == "case.expired";
-            found.unless(over == expires, 6, || {
+            // Stopping and taking back need no time left: they only ever end a case.
+            let ends = matches!(event.kind.as_str(), "case.stopped" | "case.withdrawn");
+            found.unless(over == expires || (over && ends), 6, || {
                 format!(
                     "{}: `{}` at {}, and the case runs out at {}",
                     life.case,

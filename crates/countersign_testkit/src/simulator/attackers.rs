@@ -11,7 +11,7 @@ use super::{
     people::{BEGIN_WITHIN, Known},
     sim::{DAY, HOUR, MINUTE, SECOND, locked},
 };
-use crate::{naive::Dice, world};
+use crate::{auditor::Heard, naive::Dice, world};
 
 impl Company {
     /// Tries one thing after another, at any time.
@@ -168,7 +168,9 @@ impl Company {
                 Method::Totp => customer.app_code(&self.sim, &proof.1)?,
                 _ => locked(&customer.knows).get(&proof.1).cloned()?,
             };
-            self.answer(&seat, &known, &proof.0, &text).await;
+            if self.answer(&seat, &known, &proof.0, &text).await == Heard::NotRight {
+                self.sim.count("right answer, and the way was closed");
+            }
         }
         Some(())
     }
@@ -492,7 +494,8 @@ impl Company {
                         })
                         .find_map(|(_, text)| super::people::code_in(text));
                     if let Some(code) = code {
-                        self.sim.count("code of a contact that is being changed tried");
+                        self.sim
+                            .count("code of a contact that is being changed tried");
                         self.answer(&seat, &known, &proof, &code).await;
                     }
                 }
