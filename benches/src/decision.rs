@@ -14,8 +14,8 @@ use aws_lc_rs::{
 };
 use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, PolicySet, Request};
 use countersign_cases::{
-    Actor, BackupFact, Case, CaseId, Command, CustomerId, Evidence, Facts, HoldingFact, Mark, MarkSalt, Moment,
-    Opening, PersonId, StaffMember, Timestamp, decide, evolve, may_run,
+    Actor, BackupFact, Case, CaseId, Command, CustomerId, Evidence, Facts, HoldingFact, Mark,
+    MarkSalt, Moment, Opening, PersonId, StaffMember, Timestamp, decide, evolve, may_run,
 };
 use countersign_language::{BackupGrade, HoldingId, Procedure, read};
 

@@ -9,8 +9,8 @@
 use std::collections::BTreeMap;
 
 use countersign_cases::{
-    Actor, Case, CaseId, Command, CustomerId, Digest, EarlierRefusal, Evidence, GrantId, Mark, MarkSalt, Moment,
-    Opening, Outcome, StaffMember, State, Stopper, decide, evolve,
+    Actor, Case, CaseId, Command, CustomerId, Digest, EarlierRefusal, Evidence, GrantId, Mark,
+    MarkSalt, Moment, Opening, Outcome, StaffMember, State, Stopper, decide, evolve,
 };
 use countersign_language::{
     ActionId, Assumption, HoldingId, HoldingKind, Method, Procedure, ProofId, Requirement, RoleId,

@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 
 use countersign_cases::{
-    Actor, Case, CaseId, Command, CustomerId, Evidence, GrantId, Mark, MarkSalt, Moment, Opening, Outcome, Permit,
-    StaffMember, State, decide, evolve,
+    Actor, Case, CaseId, Command, CustomerId, Evidence, GrantId, Mark, MarkSalt, Moment, Opening,
+    Outcome, Permit, StaffMember, State, decide, evolve,
 };
 use countersign_language::{
     Action, ActionId, Expr, Method, Path, PathId, Procedure, ProofId, Requirement, RoleId, Target,

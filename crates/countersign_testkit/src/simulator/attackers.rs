@@ -492,7 +492,8 @@ impl Company {
                         })
                         .find_map(|(_, text)| super::people::code_in(text));
                     if let Some(code) = code {
-                        self.sim.count("code of a contact that is being changed tried");
+                        self.sim
+                            .count("code of a contact that is being changed tried");
                         self.answer(&seat, &known, &proof, &code).await;
                     }
                 }
