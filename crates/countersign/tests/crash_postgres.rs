@@ -2,13 +2,6 @@
 //!
 //! `CRASHES_POSTGRES=200` sets how often (default 4), `CRASH_SEED` repeats the moments of a run.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests, which clippy does not see as tests"
-)]
-
 mod common;
 
 use std::time::{Duration, Instant};

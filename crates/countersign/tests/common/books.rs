@@ -1,5 +1,10 @@
 //! What was acknowledged while something broke, and an audit that holds a gate against it.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "a seed and a summary, for whoever reads the test's output"
+)]
+
 use std::{
     collections::BTreeMap,
     sync::{
