@@ -122,29 +122,31 @@ async fn a_senior_works_on_an_incident_and_a_second_one_publishes() {
     assert_eq!(page.status, 200, "{}", page.text());
 
     // The statement: what tells a wrong number is not handed in.
-    let page = idris.browser.get(&format!("{at}/statement")).await;
-    let page = idris
-        .browser
-        .press(
-            &page,
-            "Hand in for signature",
-            &[("blog", "We erased the files of three customers.")],
-        )
-        .await;
+    let statement = format!("{at}/statement");
+    let hand_in = |revision: &'static str, blog: &'static str| {
+        [
+            ("revision", revision),
+            ("blog", blog),
+            ("mail", ""),
+            ("chars_500", ""),
+            ("chars_280", ""),
+            ("do", "submit"),
+        ]
+    };
+    let wrong = hand_in("0", "We erased the files of three customers.");
+    let page = idris.browser.post(&statement, &wrong).await;
     assert_eq!(page.status, 422);
     assert!(page.text().contains("not handed in"), "{}", page.text());
-    let page = idris.browser.get(&format!("{at}/statement")).await;
-    let page = idris
-        .browser
-        .press(
-            &page,
-            "Hand in for signature",
-            &[(
-                "blog",
-                "We erased the files of {{customers_affected}} customer. We are sorry.",
-            )],
-        )
-        .await;
+    let stale = idris.browser.post(&statement, &hand_in("0", "Stale")).await;
+    assert_eq!(stale.status, 422);
+    assert!(stale.text().contains("Somebody else saved it"));
+    let right = hand_in(
+        "1",
+        "We erased the files of {{customers_affected}} customer. We are sorry.",
+    );
+    let taken = idris.browser.post(&statement, &right).await;
+    assert_eq!(taken.status, 303);
+    let page = idris.browser.get(&statement).await;
     assert!(
         page.text()
             .contains("Whoever wrote the statement does not sign it"),

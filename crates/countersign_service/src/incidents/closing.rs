@@ -256,10 +256,12 @@ fn stand(now: &Procedure, text_now: &str, text_then: &str) -> Vec<PromiseStandin
         .map(|(number, (verdict, known))| PromiseStanding {
             promise: verdict.text,
             kept: verdict.kept,
-            then: match known {
-                false => Some(ThenStood::Absent),
-                true if kept_then.contains(&format!("{TRIED} {number}")) => None,
-                true => Some(ThenStood::Broken),
+            then: if !known {
+                Some(ThenStood::Absent)
+            } else if kept_then.contains(&format!("{TRIED} {number}")) {
+                None
+            } else {
+                Some(ThenStood::Broken)
             },
         })
         .collect()

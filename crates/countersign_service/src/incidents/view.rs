@@ -258,7 +258,7 @@ impl Gate {
             alarm: None,
             by_hand: true,
         }));
-        lines.sort_by(|one, other| one.at.cmp(&other.at));
+        lines.sort_by_key(|line| line.at);
         Ok(lines)
     }
 

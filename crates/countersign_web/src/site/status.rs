@@ -3,8 +3,6 @@
 //! Nobody signs in here, and nothing of a case, a customer or a colleague is shown. What was shown last is shown again while
 //! the store is away.
 
-use std::fmt::Write as _;
-
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -87,10 +85,11 @@ pub async fn incident(State(web): State<Web>, browser: Browser, Path(id): Path<S
     let public = match web.gate.public_incident(&id).await {
         Err(IncidentError::Trouble(trouble)) => {
             let last = web.status.lock().await;
-            let all = last
+            let known = last
                 .iter()
-                .flat_map(|last| last.current.iter().chain(&last.past));
-            let known = all.into_iter().find(|known| known.id == id).cloned();
+                .flat_map(|last| last.current.iter().chain(&last.past))
+                .find(|known| known.id == id)
+                .cloned();
             known.ok_or(trouble)?
         }
         other => other?,
@@ -346,7 +345,7 @@ fn escape(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             '\t' | '\n' => out.push(letter),
             letter if letter.is_control() || matches!(letter, '\u{FFFE}' | '\u{FFFF}') => {
-                let _ = write!(out, "\u{FFFD}");
+                out.push('\u{FFFD}');
             }
             letter => out.push(letter),
         }
