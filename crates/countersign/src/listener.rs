@@ -196,12 +196,9 @@ async fn one(
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
         () = asked(&mut stop) => {
-            match tokio::time::timeout(patience.linger, served.as_mut()).await {
-                Ok(ended) => ended,
-                Err(_) => {
-                    served.as_mut().graceful_shutdown();
-                    served.await
-                }
+            if let Ok(ended) = tokio::time::timeout(patience.linger, served.as_mut()).await { ended } else {
+                served.as_mut().graceful_shutdown();
+                served.await
             }
         }
     };

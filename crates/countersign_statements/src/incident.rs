@@ -47,7 +47,7 @@ impl Field {
     pub fn words(&self) -> String {
         match self {
             Self::Number(number) => grouped(*number),
-            Self::Text(text) => Moment::read(text).map_or_else(|| text.clone(), |at| at.words()),
+            Self::Text(text) => Moment::read(text).map_or_else(|| text.clone(), super::moment::Moment::words),
         }
     }
 }

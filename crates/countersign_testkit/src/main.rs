@@ -63,12 +63,9 @@ fn options(mut given: impl Iterator<Item = String>) -> Option<Options> {
         match flag.as_str() {
             "--seeds" => {
                 let seeds = given.next()?;
-                (options.from, options.to) = match seeds.split_once("..") {
-                    Some((from, to)) => (from.parse().ok()?, to.parse().ok()?),
-                    None => {
-                        let one: u64 = seeds.parse().ok()?;
-                        (one, one.checked_add(1)?)
-                    }
+                (options.from, options.to) = if let Some((from, to)) = seeds.split_once("..") { (from.parse().ok()?, to.parse().ok()?) } else {
+                    let one: u64 = seeds.parse().ok()?;
+                    (one, one.checked_add(1)?)
                 };
             }
             "--jobs" => options.jobs = given.next()?.parse().ok().filter(|jobs| *jobs > 0)?,

@@ -109,7 +109,7 @@ impl<'t> Writer<'t> {
         };
         // Left out where there is none, so that the version of a procedure without drills is what it was before there were any.
         if drills().next().is_some() {
-            self.list("drills", drills(), |w, drill| w.drill(drill));
+            self.list("drills", drills(), Writer::drill);
         }
         self.list(
             "holdings",

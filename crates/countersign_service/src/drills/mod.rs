@@ -657,21 +657,18 @@ impl Gate {
         let digest = loaded.digest()?;
         let script = self.script_of(&loaded, planned).ok_or(CaseError::Unknown)?;
         let made = |proof| loaded.case.proofs().iter().any(|made| made.proof == proof);
-        match script.proofs.into_iter().find(|proof| !made(*proof)) {
-            Some(proof) => {
-                let command = Command::Prove {
-                    proof,
-                    digest,
-                    evidence: Evidence::None,
-                };
-                self.apply(case, |_| Ok(command.clone())).await?;
-                Ok(true)
-            }
-            None => {
-                self.apply(case, |_| Ok(Command::Confirm { digest }))
-                    .await?;
-                Ok(false)
-            }
+        if let Some(proof) = script.proofs.into_iter().find(|proof| !made(*proof)) {
+            let command = Command::Prove {
+                proof,
+                digest,
+                evidence: Evidence::None,
+            };
+            self.apply(case, |_| Ok(command.clone())).await?;
+            Ok(true)
+        } else {
+            self.apply(case, |_| Ok(Command::Confirm { digest }))
+                .await?;
+            Ok(false)
         }
     }
 

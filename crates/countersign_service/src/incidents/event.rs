@@ -436,7 +436,7 @@ impl Incident {
     pub fn replay<'a>(events: impl IntoIterator<Item = &'a IncidentEvent>) -> Option<Self> {
         events
             .into_iter()
-            .fold(None, |incident, event| evolve(incident, event))
+            .fold(None, evolve)
     }
 
     /// Whether anything of it is public.

@@ -136,7 +136,7 @@ impl Index {
         });
         let values: Vec<Option<std::borrow::Cow<'_, str>>> = names
             .iter()
-            .map(|name| grant.parameters.get(*name).map(|value| value.into()))
+            .map(|name| grant.parameters.get(*name).map(std::convert::Into::into))
             .collect();
         let Ok(at) = u32::try_from(self.grants.len()) else {
             return;
@@ -216,13 +216,10 @@ impl Index {
         } else {
             None
         };
-        match why {
-            Some(why) => Found::Uncovered(why),
-            None => {
-                grant.used = true;
-                Found::Covered {
-                    offset_ms: deed.at_ms - grant.issued_ms,
-                }
+        if let Some(why) = why { Found::Uncovered(why) } else {
+            grant.used = true;
+            Found::Covered {
+                offset_ms: deed.at_ms - grant.issued_ms,
             }
         }
     }

@@ -144,12 +144,9 @@ impl Wanted {
         for (path, slot) in mapping.slots() {
             let mut node = &mut root;
             for name in path.split('.') {
-                let at = match node.members.iter().position(|(member, _)| member == name) {
-                    Some(at) => at,
-                    None => {
-                        node.members.push((name.to_owned(), Self::default()));
-                        node.members.len() - 1
-                    }
+                let at = if let Some(at) = node.members.iter().position(|(member, _)| member == name) { at } else {
+                    node.members.push((name.to_owned(), Self::default()));
+                    node.members.len() - 1
                 };
                 let Some((_, next)) = node.members.get_mut(at) else {
                     break;

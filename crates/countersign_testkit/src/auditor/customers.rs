@@ -110,7 +110,7 @@ impl<'a> Customers<'a> {
         let stored = self.held.get(customer).into_iter().flatten();
         let newest = stored
             .filter(|one| one.holding == holding && one.position < before)
-            .last();
+            .next_back();
         if let Some(newest) = newest {
             return newest.value.map(|value| Now {
                 changed: Some((newest.position, newest.at)),

@@ -191,7 +191,7 @@ impl<'a> Life<'a> {
         let earlier = self.events.iter().filter(|event| event.position < position);
         earlier
             .filter_map(|event| event.data.get("expires_at").and_then(Value::as_i64))
-            .last()
+            .next_back()
             .unwrap_or(i64::MAX)
     }
 

@@ -156,7 +156,7 @@ impl<'a> Look<'_, 'a> {
     fn expr(&self, expr: &Expr, before: u64) -> bool {
         match expr {
             Expr::Atom { proof, settled, .. } => {
-                self.shown(*proof, settled.map(|settled| settled.seconds()), before)
+                self.shown(*proof, settled.map(countersign_language::Duration::seconds), before)
             }
             Expr::And(all) => all.iter().all(|one| self.expr(one, before)),
             Expr::Or(any) => any.iter().any(|one| self.expr(one, before)),
@@ -375,7 +375,7 @@ impl<'a> Look<'_, 'a> {
             };
             asked = true;
             let mut served = 0;
-            for channel in channels.iter() {
+            for channel in channels {
                 let Some(channel) = procedure.holdings.get(channel.index()) else {
                     return false;
                 };

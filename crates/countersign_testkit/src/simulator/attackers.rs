@@ -21,7 +21,7 @@ impl Company {
             let pause = MINUTE * i64::try_from(1 + dice.below(400)).unwrap_or(1);
             self.sim.time.sleep(pause).await;
             // Several things at once, now and then: a race needs somebody to run it.
-            for _ in 0..1 + dice.below(3) {
+            for _ in 0..=dice.below(3) {
                 self.try_something(&mut dice).await;
             }
         }
@@ -157,7 +157,7 @@ impl Company {
             matches!(method, Method::Pin | Method::Password | Method::Totp)
         });
         let proof = one(&proofs, dice)?;
-        for _ in 0..1 + dice.below(6) {
+        for _ in 0..=dice.below(6) {
             let guess = a_pin(dice);
             self.answer(&seat, &known, &proof.0, &guess).await;
         }

@@ -69,7 +69,7 @@ impl Company {
         let Some(plot) = self.plot(&mut dice) else {
             return;
         };
-        for _ in 0..1 + dice.below(3) {
+        for _ in 0..=dice.below(3) {
             self.play(&plot, &mut dice).await;
             let pause = HOUR * i64::try_from(dice.below(30)).unwrap_or(1);
             self.sim.time.sleep(pause).await;
@@ -362,7 +362,7 @@ impl Company {
         dice: &mut Dice,
     ) {
         for proof in chosen(expr, dice) {
-            for _ in 0..1 + dice.below(3) {
+            for _ in 0..=dice.below(3) {
                 if self
                     .prove_one(plot, customer, seat, known, proof, dice)
                     .await

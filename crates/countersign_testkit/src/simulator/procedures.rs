@@ -83,7 +83,7 @@ loss files "everything of the customer's"
             "\naction thing.do_{number} \"Do thing {number}\" {{\n  with  what \"what\"\n  says  \"Do thing {number} to {{what}}\"\n  loses files\n  runs  panel\n  expires {}",
             dice.pick(&["2h", "24h", "5d"])
         );
-        for path in 0..1 + dice.below(3) {
+        for path in 0..=dice.below(3) {
             let _ = writeln!(text, "  path way_{path} {{");
             for line in lines(dice) {
                 let _ = writeln!(text, "    {line}");

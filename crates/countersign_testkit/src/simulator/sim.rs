@@ -230,10 +230,10 @@ impl Sim {
         let mut due = locked(&self.due);
         let later = due.split_off(&(now + 1));
         let is_due = !due.is_empty();
-        if !keeps {
-            *due = later;
-        } else {
+        if keeps {
             due.extend(later);
+        } else {
+            *due = later;
         }
         is_due
     }
