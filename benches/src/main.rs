@@ -29,7 +29,10 @@ fn main() -> ExitCode {
         "ledger" => ledger::run(),
         "page" => page::run(),
         "reconcile" => reconcile::run(),
-        "statement" => statement::run(),
+        "statement" => {
+            statement::run();
+            Ok(())
+        }
         _ => {
             eprintln!(
                 "usage: countersign_benches decision|grant|language|ledger|page|reconcile|statement"

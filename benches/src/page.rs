@@ -13,7 +13,7 @@ use countersign_service::adapters::soft_passkey::SoftPasskey;
 use countersign_service::adapters::tokens::{Token, TokenKind};
 use countersign_service::adapters::webhooks::WebhookSecret;
 use countersign_service::settings::{
-    Connector, ConsoleRole, Keys, Limits, MachineToken, NewAccount, Scope, Settings,
+    Connector, ConsoleRole, Keys, Limits, MachineToken, NewAccount, OtherKeys, Scope, Settings,
 };
 use countersign_service::{
     CustomerPut, FactorPut, Gate, LogSigner, MachineCaller, OpenRequest, Operator, Parts,
@@ -383,7 +383,7 @@ fn settings(log: &LogSigner, token: &Token) -> Settings {
             grant_seed: [1; 32],
             codes: [2; 32],
             seal: [3; 32],
-            others: Default::default(),
+            others: OtherKeys::default(),
         },
         log_verifier: log.verifier().to_string(),
         connectors: vec![Connector {

@@ -442,8 +442,8 @@ async fn keys_are_exchanged_and_nobody_refuses_anything() {
 
     // Step 0: the old keys. A receipt is handed out.
     let (old, receipt) = stage(&installation, "zero").await;
-    let old_key: VerifierKey = old.keys[0].parse().unwrap();
-    assert_eq!((old.keys.len(), old.grant_keys.keys.len()), (1, 1));
+    let old_key: VerifierKey = old.ledger[0].parse().unwrap();
+    assert_eq!((old.ledger.len(), old.grants.keys.len()), (1, 1));
 
     // Step 1: the new ones beside them. The grant key signs nothing yet; every checkpoint carries both signatures.
     installation.edit(
@@ -451,12 +451,9 @@ async fn keys_are_exchanged_and_nobody_refuses_anything() {
         &format!("{grant}\nsecond_{new_grant}\nsecond_{new_ledger}"),
     );
     let (both, _) = stage(&installation, "one").await;
-    let new_key: VerifierKey = both.keys[1].parse().unwrap();
-    assert_eq!(
-        both.grant_keys.keys[0], old.grant_keys.keys[0],
-        "the old one signs"
-    );
-    assert_eq!((both.keys.len(), both.grant_keys.keys.len()), (2, 2));
+    let new_key: VerifierKey = both.ledger[1].parse().unwrap();
+    assert_eq!(both.grants.keys[0], old.grants.keys[0], "the old one signs");
+    assert_eq!((both.ledger.len(), both.grants.keys.len()), (2, 2));
     for key in [&old_key, &new_key] {
         assert!(Checkpoint::verify(&both.checkpoint, key).is_ok());
     }
@@ -468,19 +465,19 @@ async fn keys_are_exchanged_and_nobody_refuses_anything() {
         &format!("{new_grant}\nsecond_{grant}\nsecond_{ledger}"),
     );
     let (changed, _) = stage(&installation, "two").await;
-    assert_eq!(changed.keys[0], new_key.to_string());
+    assert_eq!(changed.ledger[0], new_key.to_string());
     assert_eq!(
-        changed.grant_keys.keys[0], both.grant_keys.keys[1],
+        changed.grants.keys[0], both.grants.keys[1],
         "the new one signs"
     );
     for key in [&old_key, &new_key] {
         assert!(Checkpoint::verify(&changed.checkpoint, key).is_ok());
     }
     // A backend that read the keys in step 1 knows the one that signs in step 2.
-    let known = both.grant_keys.clone().by_kid().unwrap();
+    let known = both.grants.clone().by_kid().unwrap();
     assert!(
         changed
-            .grant_keys
+            .grants
             .by_kid()
             .unwrap()
             .keys()
@@ -493,8 +490,8 @@ async fn keys_are_exchanged_and_nobody_refuses_anything() {
         &format!("{new_grant}\nformer_ledger = [\"{old_key}\"]"),
     );
     let (after, _) = stage(&installation, "three").await;
-    assert_eq!(after.keys, [new_key.to_string(), old_key.to_string()]);
-    assert_eq!(after.grant_keys.keys.len(), 1);
+    assert_eq!(after.ledger, [new_key.to_string(), old_key.to_string()]);
+    assert_eq!(after.grants.keys.len(), 1);
     assert!(Checkpoint::verify(&after.checkpoint, &new_key).is_ok());
     assert!(Checkpoint::verify(&after.checkpoint, &old_key).is_err());
 
@@ -527,14 +524,14 @@ async fn keys_are_exchanged_and_nobody_refuses_anything() {
 }
 
 /// What a gate publishes.
-struct Keys {
-    keys: Vec<String>,
-    grant_keys: JwkSet,
+struct Publishes {
+    ledger: Vec<String>,
+    grants: JwkSet,
     checkpoint: String,
 }
 
 /// Starts the gate, carries a case to its end, and ends it; with what it published, and the customer's receipt.
-async fn stage(installation: &Installation, id: &str) -> (Keys, String) {
+async fn stage(installation: &Installation, id: &str) -> (Publishes, String) {
     let gate = installation.serve(&[]);
     let site = Site::new(&gate, installation).await;
     let (case, seat) = site.whole_case(id, |_| {}).await.unwrap();
@@ -565,9 +562,9 @@ async fn stage(installation: &Installation, id: &str) -> (Keys, String) {
     let grant_keys = serde_json::from_value(known["grant_keys"].clone()).unwrap();
     let (_, checkpoint) = site.text("/ledger/checkpoint").await.unwrap();
     assert_eq!(gate.end().1, 0);
-    let published = Keys {
-        keys,
-        grant_keys,
+    let published = Publishes {
+        ledger: keys,
+        grants: grant_keys,
         checkpoint,
     };
     (published, receipt)

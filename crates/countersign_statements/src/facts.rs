@@ -178,7 +178,7 @@ fn value<'t>(kind: FactKind, part: &impl Fn(&str) -> &'t str) -> Option<String> 
             (hour < 24 && minute < 60).then(|| format!("{hour:02}:{minute:02}"))
         }
         FactKind::Money => {
-            let sum = plain(either("sum", "sum2"), either("times", "times2"))?;
+            let sum = plain(either("sum", "sum2"), either("times", "times2"));
             let unit = match (part("sign"), part("unit")) {
                 ("$", _) | (_, "dollars" | "usd") => "usd",
                 ("£", _) | (_, "pounds" | "gbp") => "gbp",
@@ -186,7 +186,7 @@ fn value<'t>(kind: FactKind, part: &impl Fn(&str) -> &'t str) -> Option<String> 
             };
             Some(format!("{sum} {unit}"))
         }
-        FactKind::Share => Some(format!("{} %", plain(part("share"), "")?)),
+        FactKind::Share => Some(format!("{} %", plain(part("share"), ""))),
         FactKind::Number => {
             let word = part("word");
             let digits = if word.is_empty() {
@@ -194,13 +194,13 @@ fn value<'t>(kind: FactKind, part: &impl Fn(&str) -> &'t str) -> Option<String> 
             } else {
                 SMALL.iter().position(|name| *name == word)?.to_string()
             };
-            plain(&digits, either("times", "times2"))
+            Some(plain(&digits, either("times", "times2")))
         }
     }
 }
 
 /// `6.5 million` as `6500000`; a fraction that stays is kept.
-fn plain(digits: &str, times: &str) -> Option<String> {
+fn plain(digits: &str, times: &str) -> String {
     let power: usize = match times {
         "hundred" => 2,
         "thousand" => 3,
@@ -224,11 +224,11 @@ fn plain(digits: &str, times: &str) -> Option<String> {
         "" => "0",
         whole => whole,
     };
-    Some(if rest.is_empty() {
+    if rest.is_empty() {
         whole.to_owned()
     } else {
         format!("{whole}.{rest}")
-    })
+    }
 }
 
 #[cfg(test)]

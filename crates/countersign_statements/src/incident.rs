@@ -47,7 +47,9 @@ impl Field {
     pub fn words(&self) -> String {
         match self {
             Self::Number(number) => grouped(*number),
-            Self::Text(text) => Moment::read(text).map_or_else(|| text.clone(), super::moment::Moment::words),
+            Self::Text(text) => {
+                Moment::read(text).map_or_else(|| text.clone(), super::moment::Moment::words)
+            }
         }
     }
 }

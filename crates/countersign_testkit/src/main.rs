@@ -63,7 +63,9 @@ fn options(mut given: impl Iterator<Item = String>) -> Option<Options> {
         match flag.as_str() {
             "--seeds" => {
                 let seeds = given.next()?;
-                (options.from, options.to) = if let Some((from, to)) = seeds.split_once("..") { (from.parse().ok()?, to.parse().ok()?) } else {
+                (options.from, options.to) = if let Some((from, to)) = seeds.split_once("..") {
+                    (from.parse().ok()?, to.parse().ok()?)
+                } else {
                     let one: u64 = seeds.parse().ok()?;
                     (one, one.checked_add(1)?)
                 };

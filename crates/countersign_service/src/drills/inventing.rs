@@ -72,7 +72,9 @@ impl Gate {
             10 + uniform_below(dice, 90),
             ending_like(part.like)
         );
-        let (id, number) = if let Some(like) = part.like { (redrawn(dice, &like.id.0, 0), redrawn(dice, &like.number, 0)) } else {
+        let (id, number) = if let Some(like) = part.like {
+            (redrawn(dice, &like.id.0, 0), redrawn(dice, &like.number, 0))
+        } else {
             let digits = 10_000 + uniform_below(dice, 90_000);
             (format!("c-{digits}"), digits.to_string())
         };

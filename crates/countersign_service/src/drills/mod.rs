@@ -88,7 +88,7 @@ pub(crate) struct Planned {
     asks: Vec<String>,
     values: BTreeMap<String, String>,
     by: Option<Planner>,
-    planned_at: Timestamp,
+    at: Timestamp,
     customer: Option<CustomerId>,
     case: Option<CaseId>,
     /// It could not be played, and why.
@@ -310,7 +310,7 @@ impl Gate {
                 person: by.person().clone(),
                 name: by.name().to_owned(),
             }),
-            planned_at: self.now(),
+            at: self.now(),
             customer: None,
             case: None,
             dropped: None,
@@ -454,7 +454,7 @@ impl Gate {
             asks: asks.to_vec(),
             values: BTreeMap::new(),
             by: None,
-            planned_at: self.now(),
+            at: self.now(),
             customer: None,
             case: None,
             dropped: None,
@@ -486,7 +486,7 @@ impl Gate {
         let id = &planned.plan.plan;
         let by = planned.by.as_ref().map_or("gate", |by| by.account.as_str());
         let data = serde_json::json!({ "plan": id, "by": by });
-        let entry = Entry::new("drill.planned", planned.planned_at, None, &data)?;
+        let entry = Entry::new("drill.planned", planned.at, None, &data)?;
         self.record(batch, &stream(id), 0, vec![entry])?;
         batch
             .records
@@ -495,7 +495,7 @@ impl Gate {
         batch.work.push(NewWork {
             queue: DRILL,
             key: format!("play/{id}"),
-            due_ms: planned.planned_at.plus_seconds(after).0,
+            due_ms: planned.at.plus_seconds(after).0,
             body: records::write_json(&Step::Play { plan: id.clone() })?,
         });
         Ok(())
@@ -655,7 +655,7 @@ impl Gate {
             return Ok(false);
         }
         let digest = loaded.digest()?;
-        let script = self.script_of(&loaded, planned).ok_or(CaseError::Unknown)?;
+        let script = script_of(&loaded, planned).ok_or(CaseError::Unknown)?;
         let made = |proof| loaded.case.proofs().iter().any(|made| made.proof == proof);
         if let Some(proof) = script.proofs.into_iter().find(|proof| !made(*proof)) {
             let command = Command::Prove {
@@ -670,18 +670,6 @@ impl Gate {
                 .await?;
             Ok(false)
         }
-    }
-
-    fn script_of(&self, loaded: &Loaded, planned: &Planned) -> Option<Script> {
-        let procedure = &loaded.procedure;
-        let opened = loaded.case.opened()?;
-        let action = procedure.actions.get(opened.action_index.index())?;
-        let asks: Vec<RoleId> = planned
-            .asks
-            .iter()
-            .filter_map(|name| procedure.role_named(name))
-            .collect();
-        Script::of(procedure, action, &asks)
     }
 
     /// A drill that cannot go on: what was opened of it is told, and nobody is counted.
@@ -1037,7 +1025,7 @@ fn told_of(procedure: &Procedure, planned: &Planned, reader: &PersonId) -> Optio
             .map(|answer| answer.noticed),
         answers: (told.answers.len(), refused),
         planned_by: planned.by.as_ref().map(|by| by.name.clone()),
-        planned_at: planned.planned_at,
+        planned_at: planned.at,
     })
 }
 
@@ -1100,4 +1088,16 @@ fn due_key(action: &str, asks: &[String]) -> String {
 
 fn stream(id: &str) -> StreamKey {
     StreamKey(format!("drill/{}", records::part(id)))
+}
+
+fn script_of(loaded: &Loaded, planned: &Planned) -> Option<Script> {
+    let procedure = &loaded.procedure;
+    let opened = loaded.case.opened()?;
+    let action = procedure.actions.get(opened.action_index.index())?;
+    let asks: Vec<RoleId> = planned
+        .asks
+        .iter()
+        .filter_map(|name| procedure.role_named(name))
+        .collect();
+    Script::of(procedure, action, &asks)
 }

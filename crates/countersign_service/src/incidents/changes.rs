@@ -253,7 +253,7 @@ impl Gate {
             } => {
                 let reason = texts::reason(reason)?;
                 let known = self.customer_for(by, customer).await?;
-                batch.records.push(self.named(&known)?);
+                batch.records.push(named(&known)?);
                 let same = incident
                     .marks
                     .get(&known.pseudonym)
@@ -302,7 +302,7 @@ impl Gate {
         let customer = match &wish.customer {
             Some(id) => {
                 let known = self.customer_for(by, id).await?;
-                batch.records.push(self.named(&known)?);
+                batch.records.push(named(&known)?);
                 Some(known.pseudonym)
             }
             None => None,
@@ -367,16 +367,6 @@ impl Gate {
         let held = self.load_customer(id).await?;
         held.map(|held| held.value)
             .ok_or(IncidentError::UnknownCustomer)
-    }
-
-    /// The record that says who a pseudonym is; erasing the customer removes it.
-    fn named(&self, customer: &Customer) -> Result<countersign_store::RecordWrite, Trouble> {
-        records::put(
-            space::PSEUDONYM,
-            customer.pseudonym.clone(),
-            &customer.id,
-            None,
-        )
     }
 
     /// Who a pseudonym is, unless they were erased.
@@ -506,4 +496,14 @@ impl Incident {
     pub fn is_opener(&self, author: &Author) -> bool {
         self.opened_by.person == author.person
     }
+}
+
+/// The record that says who a pseudonym is; erasing the customer removes it.
+fn named(customer: &Customer) -> Result<countersign_store::RecordWrite, Trouble> {
+    records::put(
+        space::PSEUDONYM,
+        customer.pseudonym.clone(),
+        &customer.id,
+        None,
+    )
 }

@@ -434,9 +434,7 @@ pub struct Closing {
 impl Incident {
     /// From its events, in order. `None` if the first one does not open it.
     pub fn replay<'a>(events: impl IntoIterator<Item = &'a IncidentEvent>) -> Option<Self> {
-        events
-            .into_iter()
-            .fold(None, evolve)
+        events.into_iter().fold(None, evolve)
     }
 
     /// Whether anything of it is public.

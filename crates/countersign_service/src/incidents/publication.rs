@@ -55,7 +55,7 @@ impl Gate {
         let incident = self.load_incident(id).await?.value;
         let around = self.around(&incident).await?;
         let facts = self.facts_of(&incident, &around);
-        Ok(self.check_texts(&incident, texts, &facts, &around))
+        Ok(Self::check_texts(&incident, texts, &facts, &around))
     }
 
     /// The facts of an incident, as the checker of statements reads them.
@@ -92,7 +92,6 @@ impl Gate {
     }
 
     pub(crate) fn check_texts(
-        &self,
         incident: &Incident,
         texts: &Texts,
         facts: &Facts,
@@ -236,7 +235,7 @@ impl Gate {
     async fn publishable(&self, incident: &Incident) -> Result<(Texts, Facts), IncidentError> {
         let around = self.around(incident).await?;
         let facts = self.facts_of(incident, &around);
-        let check = self.check_texts(incident, &incident.draft.texts, &facts, &around);
+        let check = Self::check_texts(incident, &incident.draft.texts, &facts, &around);
         match check.findings.iter().filter(|found| found.error).count() {
             0 => Ok((check.texts, facts)),
             errors => Err(IncidentError::Facts(errors)),

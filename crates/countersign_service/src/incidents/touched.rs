@@ -119,8 +119,7 @@ impl Gate {
             Some(pseudonym) => self.customer_named(pseudonym).await?,
             None => None,
         };
-        let mut read = 0;
-        for row in rows {
+        for (read, row) in rows.into_iter().enumerate() {
             let mut reasons = BTreeSet::new();
             if scope.cases.contains(&row.case) {
                 reasons.insert(Reason::Case);
@@ -132,7 +131,6 @@ impl Gate {
                 around.more = true;
                 break;
             }
-            read += 1;
             let events = self.events_of(&row).await?;
             self.add_reasons(scope, agent.as_ref(), &row, &events, &mut reasons)
                 .await;

@@ -143,7 +143,7 @@ impl Gate {
         let timeline_cut = timeline.len() > LINES_MAX;
         timeline.truncate(LINES_MAX);
         let facts = self.facts_of(&incident, &around);
-        let check = self.check_texts(&incident, &incident.draft.texts, &facts, &around);
+        let check = Self::check_texts(&incident, &incident.draft.texts, &facts, &around);
         let about = match &incident.scope.customer {
             Some(pseudonym) => self
                 .customer_named(pseudonym)

@@ -216,7 +216,9 @@ impl Index {
         } else {
             None
         };
-        if let Some(why) = why { Found::Uncovered(why) } else {
+        if let Some(why) = why {
+            Found::Uncovered(why)
+        } else {
             grant.used = true;
             Found::Covered {
                 offset_ms: deed.at_ms - grant.issued_ms,

@@ -93,7 +93,7 @@ fn memchr(bytes: &[u8]) -> Option<usize> {
 }
 
 fn marks(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte == b'"').count()
+    bytes.iter().map(|byte| usize::from(*byte == b'"')).sum()
 }
 
 fn without_return(line: &[u8]) -> &[u8] {
@@ -144,10 +144,13 @@ impl Wanted {
         for (path, slot) in mapping.slots() {
             let mut node = &mut root;
             for name in path.split('.') {
-                let at = if let Some(at) = node.members.iter().position(|(member, _)| member == name) { at } else {
-                    node.members.push((name.to_owned(), Self::default()));
-                    node.members.len() - 1
-                };
+                let at =
+                    if let Some(at) = node.members.iter().position(|(member, _)| member == name) {
+                        at
+                    } else {
+                        node.members.push((name.to_owned(), Self::default()));
+                        node.members.len() - 1
+                    };
                 let Some((_, next)) = node.members.get_mut(at) else {
                     break;
                 };
@@ -187,6 +190,10 @@ impl<'l> DeserializeSeed<'l> for Value<'_, '_, 'l> {
 }
 
 impl<'l> Value<'_, '_, 'l> {
+    #[expect(
+        clippy::ptr_arg,
+        reason = "what is borrowed from the line stays borrowed where it is kept"
+    )]
     fn put<E: serde::de::Error>(self, text: &Cow<'l, str>) -> Result<(), E> {
         if self.is_root {
             return Err(E::custom("a line is one object"));

@@ -107,10 +107,8 @@ impl<'a> Customers<'a> {
         if declared.kind == HoldingKind::Channel {
             return self.channel(customer, holding, before);
         }
-        let stored = self.held.get(customer).into_iter().flatten();
-        let newest = stored
-            .filter(|one| one.holding == holding && one.position < before)
-            .next_back();
+        let mut stored = self.held.get(customer).into_iter().flatten();
+        let newest = stored.rfind(|one| one.holding == holding && one.position < before);
         if let Some(newest) = newest {
             return newest.value.map(|value| Now {
                 changed: Some((newest.position, newest.at)),

@@ -1,6 +1,6 @@
 //! The life of each case: what may follow what, and what a case must be when it begins.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use countersign_language::{Action, Procedure, SentencePart};
 use serde_json::{Value, json};
@@ -328,11 +328,12 @@ fn beginning(books: &Books, life: &Life<'_>, found: &mut Findings) {
         "action": life.action.name, "customer": life.customer, "nonce": life.nonce,
         "parameters": life.parameters, "procedure": text(Some(data), "procedure"),
     });
-    let digest: String =
-        Sha256::digest(serde_json_canonicalizer::to_vec(&request).unwrap_or_default())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+    let hash = Sha256::digest(serde_json_canonicalizer::to_vec(&request).unwrap_or_default());
+    let digest = hash.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
     found.unless(digest == life.digest, 3, || {
         format!("{}: the digest is not that of what is asked", life.case)
     });

@@ -155,9 +155,11 @@ impl<'a> Look<'_, 'a> {
 
     fn expr(&self, expr: &Expr, before: u64) -> bool {
         match expr {
-            Expr::Atom { proof, settled, .. } => {
-                self.shown(*proof, settled.map(countersign_language::Duration::seconds), before)
-            }
+            Expr::Atom { proof, settled, .. } => self.shown(
+                *proof,
+                settled.map(countersign_language::Duration::seconds),
+                before,
+            ),
             Expr::And(all) => all.iter().all(|one| self.expr(one, before)),
             Expr::Or(any) => any.iter().any(|one| self.expr(one, before)),
             Expr::NOf { n, of } => {

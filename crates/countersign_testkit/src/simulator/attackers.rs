@@ -397,7 +397,7 @@ impl Company {
                 }
                 2 => {
                     let lock = *dice.pick(&["on", "off", "off"]);
-                    self.attribute(customer, "number_lock", lock);
+                    Company::attribute(customer, "number_lock", lock);
                     self.put(customer).await;
                 }
                 _ => {

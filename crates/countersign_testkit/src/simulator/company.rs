@@ -830,7 +830,7 @@ impl Company {
     }
 
     /// A customer's attribute becomes something else.
-    pub(super) fn attribute(&self, customer: &Customer, name: &str, value: &str) {
+    pub(super) fn attribute(customer: &Customer, name: &str, value: &str) {
         locked(&customer.attributes).insert(name.to_owned(), value.to_owned());
     }
 }

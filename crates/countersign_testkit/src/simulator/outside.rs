@@ -350,7 +350,9 @@ impl Sim {
                 _ => said(200, &json!({ "outcome": "running", "jti": jti })),
             };
         }
-        if let Some(verdict) = locked(&self.post).verdicts.get(jti) { reply(verdict) } else {
+        if let Some(verdict) = locked(&self.post).verdicts.get(jti) {
+            reply(verdict)
+        } else {
             self.count("status never seen");
             said(404, &json!({ "outcome": "never_seen", "jti": jti }))
         }

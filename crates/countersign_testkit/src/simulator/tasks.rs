@@ -142,7 +142,7 @@ struct Task {
 pub(super) struct Tasks {
     time: Arc<Time>,
     dice: Dice,
-    tasks: Vec<Task>,
+    all: Vec<Task>,
     /// Turns given so far.
     pub(super) turns: u64,
 }
@@ -160,13 +160,13 @@ impl Tasks {
         Self {
             time,
             dice,
-            tasks: Vec::new(),
+            all: Vec::new(),
             turns: 0,
         }
     }
 
     pub(super) fn add(&mut self, future: impl Future<Output = ()> + 'static) {
-        self.tasks.push(Task {
+        self.all.push(Task {
             wake_at: AT_ONCE,
             future: Box::pin(future),
         });
@@ -176,38 +176,38 @@ impl Tasks {
     pub(super) fn run_until(&mut self, end: i64, turns_max: u64) -> bool {
         let last = self.turns.saturating_add(turns_max);
         let mut awake = Vec::new();
-        while !self.tasks.is_empty() && self.time.now() < end {
+        while !self.all.is_empty() && self.time.now() < end {
             if self.turns >= last {
                 return false;
             }
             let now = self.time.now();
             if self.time.rung.swap(false, Ordering::Relaxed) {
-                for task in &mut self.tasks {
+                for task in &mut self.all {
                     task.wake_at = AT_ONCE;
                 }
             }
             awake.clear();
             awake.extend(
-                self.tasks
+                self.all
                     .iter()
                     .enumerate()
                     .filter(|(_, task)| task.wake_at <= now)
                     .map(|(place, _)| place),
             );
             let Some(&place) = (!awake.is_empty()).then(|| self.dice.pick(&awake)) else {
-                let next = self.tasks.iter().map(|task| task.wake_at).min();
+                let next = self.all.iter().map(|task| task.wake_at).min();
                 self.time
                     .pass(next.unwrap_or(end).min(end).saturating_sub(now));
                 continue;
             };
             self.turns += 1;
-            let Some(task) = self.tasks.get_mut(place) else {
+            let Some(task) = self.all.get_mut(place) else {
                 continue;
             };
             let mut context = Context::from_waker(Waker::noop());
             match task.future.as_mut().poll(&mut context) {
                 Poll::Ready(()) => {
-                    self.tasks.remove(place);
+                    self.all.remove(place);
                     let _ = self.time.asked();
                 }
                 Poll::Pending => task.wake_at = self.time.asked(),

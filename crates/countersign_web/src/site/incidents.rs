@@ -1109,9 +1109,9 @@ fn statement_words(view: &IncidentView) -> String {
     }
     let errors = view.errors().count();
     if incident.draft.revision > 0 && errors > 0 {
-        said.push_str(&format!(
-            " The draft has {errors} that keep it from being published."
-        ));
+        let findings = if errors == 1 { "finding" } else { "findings" };
+        said =
+            format!("{said} The draft has {errors} {findings} that keep it from being published.");
     }
     said
 }

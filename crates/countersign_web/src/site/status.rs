@@ -29,7 +29,7 @@ const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=60"
 
 /// `GET /status`
 pub async fn page(State(web): State<Web>, browser: Browser) -> Answer {
-    cached(
+    Ok(cached(
         shown(
             &web,
             &browser,
@@ -38,7 +38,7 @@ pub async fn page(State(web): State<Web>, browser: Browser) -> Answer {
             StatusCode::OK,
         )
         .await?,
-    )
+    ))
 }
 
 async fn shown(
@@ -95,7 +95,7 @@ pub async fn incident(State(web): State<Web>, browser: Browser, Path(id): Path<S
         other => other?,
     };
     let calendar = web.calendar().spoken(browser.language());
-    cached(html(&StatusIncidentPage {
+    Ok(cached(html(&StatusIncidentPage {
         frame: customer_frame(&web, &browser),
         row: row(&public, &calendar),
         updates: public
@@ -119,7 +119,7 @@ pub async fn incident(State(web): State<Web>, browser: Browser, Path(id): Path<S
                 digest: statement.digest.clone(),
             })
             .collect(),
-    })?)
+    })?))
 }
 
 /// `GET /v1/status`
@@ -248,14 +248,14 @@ fn paragraphs(text: &str) -> Vec<String> {
         .collect()
 }
 
-fn cached(mut response: Response) -> Answer {
+fn cached(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
     headers.insert(
         header::VARY,
         HeaderValue::from_static("accept-language, cookie"),
     );
-    Ok(response)
+    response
 }
 
 /// The feed (RFC 4287): an entry for each update and each version of a statement. Ids never change (RFC 4151).
