@@ -24,8 +24,8 @@ use countersign_service::adapters::tokens::{Token, TokenKind};
 use countersign_service::adapters::totp::{TotpEnrolment, TotpSecret};
 use countersign_service::adapters::webhooks::{WebhookSecret, WebhookSecrets};
 use countersign_service::settings::{
-    Connector, ConsoleRole, Endpoint, Keys, Limits, MachineToken, MailSettings, NewAccount, Scope,
-    Settings,
+    Connector, ConsoleRole, Endpoint, Keys, Limits, MachineToken, MailSettings, NewAccount,
+    OtherKeys, Scope, Settings,
 };
 use countersign_service::{Gate, LogSigner, Operator, Parts};
 use countersign_store::{Clock as StoreClock, SqliteJournal, SqliteOptions};
@@ -155,7 +155,7 @@ impl World {
                 grant_seed: random_bytes(&*dice),
                 codes: random_bytes(&*dice),
                 seal: random_bytes(&*dice),
-                others: Default::default(),
+                others: OtherKeys::default(),
             },
             log_verifier: signer.verifier().to_string(),
             connectors: vec![Connector {

@@ -519,7 +519,7 @@ fn settings(
             grant_seed: random_bytes(&SystemDice),
             codes: random_bytes(&SystemDice),
             seal: random_bytes(&SystemDice),
-            others: Default::default(),
+            others: countersign_service::settings::OtherKeys::default(),
         },
         log_verifier: signer.verifier().to_string(),
         connectors: vec![Connector {

@@ -45,7 +45,7 @@ fn wish(scenario: &str) -> DrillWish {
 /// Lets a day pass, as people do things in it; gives the case that then waits for a signature.
 async fn a_day(world: &World, by: &Colleague) -> Option<CaseId> {
     for _ in 0..150 {
-        world.pass(std::time::Duration::from_secs(600));
+        world.pass(std::time::Duration::from_mins(10));
         world.gate.settle().await.unwrap();
         let waiting = world.gate.approvals(&by.staff, "").await.unwrap().for_me;
         if let Some(row) = waiting.first() {

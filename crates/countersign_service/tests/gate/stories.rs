@@ -552,7 +552,7 @@ async fn cases_somebody_cannot_sign_do_not_hide_those_they_can() {
         ..Batch::default()
     };
     world.journal.commit(batch).await.unwrap();
-    world.pass(Duration::from_secs(60));
+    world.pass(Duration::from_mins(1));
     world.gate.withdraw(&idris.staff, &own).await.unwrap();
     let other = world.open(&maja, &reinstall(&signe)).await.case;
     let seat = world.sit(&maja, &other).await;

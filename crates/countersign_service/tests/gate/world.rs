@@ -23,7 +23,7 @@ use countersign_service::{
     },
     settings::{
         Connector, ConsoleRole, Endpoint, Keys, Limits, MachineToken, MailSettings, NewAccount,
-        Scope, Settings,
+        OtherKeys, Scope, Settings,
     },
 };
 use countersign_store::{
@@ -600,7 +600,7 @@ fn settings(
             grant_seed: [4; 32],
             codes: [5; 32],
             seal: [6; 32],
-            others: Default::default(),
+            others: OtherKeys::default(),
         },
         log_verifier: signer.verifier().to_string(),
         connectors: vec![Connector {

@@ -32,8 +32,8 @@ use countersign_service::adapters::tokens::{Token, TokenKind};
 use countersign_service::adapters::totp::TotpSecret;
 use countersign_service::adapters::webhooks::WebhookSecrets;
 use countersign_service::settings::{
-    Connector, ConsoleRole, Endpoint, Keys, Limits, MachineToken, MailSettings, NewAccount, Scope,
-    Settings,
+    Connector, ConsoleRole, Endpoint, Keys, Limits, MachineToken, MailSettings, NewAccount,
+    OtherKeys, Scope, Settings,
 };
 use countersign_service::{Gate, LogSigner, Operator, Parts};
 use countersign_store::{
@@ -542,7 +542,7 @@ fn settings(
             grant_seed: [4; 32],
             codes: [5; 32],
             seal: [6; 32],
-            others: Default::default(),
+            others: OtherKeys::default(),
         },
         log_verifier: signer.verifier().to_string(),
         connectors: vec![Connector {
