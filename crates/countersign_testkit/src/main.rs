@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     io::{self, Write as _},
     process::ExitCode,
     sync::{
@@ -171,7 +172,7 @@ fn tell(run: &Run, short: bool) {
         }
     }
     for finding in &run.findings {
-        words.push_str(&format!("seed {}: {finding}\n", run.seed));
+        let _ = writeln!(words, "seed {}: {finding}", run.seed);
     }
     say(&words);
 }

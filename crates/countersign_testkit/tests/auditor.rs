@@ -1,6 +1,14 @@
 //! An auditor that cannot fail is worth nothing: each of its checks is shown something that must never be, planted into the
 //! books of a company where nothing was wrong, and has to find it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::cast_possible_truncation,
+    reason = "helpers of tests, which clippy does not see as tests"
+)]
+
 use std::collections::BTreeMap;
 
 use countersign_language::{

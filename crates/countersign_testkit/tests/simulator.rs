@@ -2,6 +2,12 @@
 //!
 //! By hand and without end: `cargo run -p countersign_testkit --release -- simulate --seeds 1..1000000`
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, which clippy does not see as tests"
+)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,

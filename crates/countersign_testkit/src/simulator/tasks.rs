@@ -239,18 +239,18 @@ mod tests {
 
     use super::*;
 
-    fn order(seed: u64) -> Vec<(usize, i64)> {
+    fn order(seed: u64) -> Vec<(i64, i64)> {
         let time = Arc::new(Time::new(0));
         let seen = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = Tasks::new(Arc::clone(&time), Dice(seed));
-        for who in 0..4 {
+        for who in 0..4_i64 {
             let (time, seen) = (Arc::clone(&time), Arc::clone(&seen));
             tasks.add(async move {
                 for _ in 0..4 {
                     seen.lock().unwrap().push((who, time.now()));
                     turn().await;
                 }
-                time.sleep(1_000 * who as i64).await;
+                time.sleep(1_000 * who).await;
                 seen.lock().unwrap().push((who, time.now()));
             });
         }
