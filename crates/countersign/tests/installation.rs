@@ -356,7 +356,7 @@ async fn doctor_is_content_with_a_good_backend() {
     // The backend and the password endpoint keep one secret in this test.
     std::fs::write(installation.path("keys/panel.whsec"), WHSEC).unwrap();
     installation.edit("password.whsec", "panel.whsec");
-    installation.append("[staff.second]\nname = \"Second senior\"\nroles = [\"senior\"]");
+    installation.append("[staff.second]\nname = \"Second senior\"\nemail = \"second@example.com\"\nroles = [\"senior\"]");
     let (text, _, _) = doctor(&installation).await;
     for found in [
         "ok       procedure: valid; 4 promises, all kept and proved",

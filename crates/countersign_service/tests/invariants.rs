@@ -71,13 +71,19 @@ fn witnesses_are_made_where_they_are_looked_up() {
 fn nothing_but_the_decision_function_weighs_requirements() {
     assert_eq!(
         files_with("Requirement::"),
-        ["fold.rs", "views.rs"],
-        "the words of `confirms` lines, for a list and for statistics"
+        ["fold.rs", "script.rs", "views.rs"],
+        "the words of `confirms` lines, for a list and for statistics; what a drill's stranger would need to show"
     );
     assert_eq!(
         files_with("evolve"),
-        ["cases.rs", "decisions.rs", "enrolment.rs"],
-        "what was decided, applied; the first and the last to say what the case has become"
+        [
+            "cases.rs",
+            "decisions.rs",
+            "enrolment.rs",
+            "event.rs",
+            "mod.rs"
+        ],
+        "what was decided, applied; the first and the third to say what the case has become; the others are an incident's own"
     );
 }
 

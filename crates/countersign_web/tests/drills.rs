@@ -41,7 +41,7 @@ async fn a_drill_is_planned_on_a_page_answered_like_a_case_and_told() {
             break;
         }
     }
-    let case = waiting[0]["case"].as_str().unwrap().to_owned();
+    let case = waiting[0]["id"].as_str().unwrap().to_owned();
     let page = idris.browser.get(&format!("/approvals/{case}")).await;
     assert!(page.text().contains("web-77"));
     assert!(page.text().contains("skip the formalities"));

@@ -38,7 +38,12 @@ async fn opened(world: &World, idris: &mut Client) -> String {
 
 #[tokio::test]
 async fn a_senior_works_on_an_incident_and_a_second_one_publishes() {
-    let world = World::new().await;
+    let world = World::with(|settings| {
+        settings.procedure.push_str(
+            "promise \"A fooled agent erases no server\" {\n  even if any agent deceived\n  never server_data\n}\n",
+        );
+    })
+    .await;
     world.signe().await;
     let mut idris = world.colleague("idris").await;
     let mut petra = world.colleague("petra").await;

@@ -109,6 +109,17 @@ pub(super) async fn load(connection: &mut SqliteConnection) -> Result<Option<Loa
     }))
 }
 
+/// The newest checkpoint whose signature is written down, with its size in leaves.
+pub(super) async fn newest_signed(
+    connection: &mut SqliteConnection,
+) -> sqlx::Result<Option<(u64, String)>> {
+    sqlx::query_as(
+        "SELECT tree_size, note FROM checkpoint WHERE note IS NOT NULL ORDER BY tree_size DESC LIMIT 1",
+    )
+    .fetch_optional(connection)
+    .await
+}
+
 async fn resume(connection: &mut SqliteConnection, size: u64) -> Result<Appender, LoadError> {
     let width = u64::from(TILE_WIDTH);
     let mut edge = BTreeMap::new();

@@ -132,10 +132,11 @@ impl SqliteJournal {
     }
 
     /// Opens the database of a program that is running, to read beside it: nothing can be written, and what is read is as
-    /// that program last committed it. The position and the checkpoint stay those of the moment it was opened.
+    /// that program last committed it. The position and the checkpoint stay those of the moment it was opened; the checkpoint
+    /// is the newest whose signature is written down, which a running program does with its next transaction.
     ///
     /// # Errors
-    /// [`OpenError`]; [`OpenError::Damaged`] also where the newest checkpoint is not signed yet.
+    /// [`OpenError`]; [`OpenError::Damaged`] also where no checkpoint is signed yet.
     pub async fn open_to_read(path: impl AsRef<Path>, clock: Clock) -> Result<Self, OpenError> {
         let path = path.as_ref();
         let path = path.canonicalize().map_err(|source| OpenError::File {
@@ -160,10 +161,10 @@ impl SqliteJournal {
             Err(LoadError::Database(error)) => return Err(error.into()),
             Err(LoadError::Unsound(what)) => return Err(OpenError::Damaged { what }),
         };
+        let (size, note) = head::newest_signed(&mut connection)
+            .await?
+            .ok_or_else(|| damaged("no checkpoint of it is signed"))?;
         connection.close().await?;
-        let note = loaded
-            .note
-            .ok_or_else(|| damaged("its checkpoint is not signed"))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(PATIENCE)
@@ -177,10 +178,7 @@ impl SqliteJournal {
             readers,
             clock,
             shared: Arc::new(Shared {
-                published: RwLock::new(Published {
-                    size: loaded.head.tree.size(),
-                    note,
-                }),
+                published: RwLock::new(Published { size, note }),
                 newest: watch::Sender::new(loaded.head.position),
                 recent: Recent::default(),
             }),

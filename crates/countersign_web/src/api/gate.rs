@@ -230,8 +230,12 @@ pub async fn health() -> &'static str {
 /// `GET /readyz`: the store answers, and the program is not about to end.
 pub async fn ready(State(web): State<Web>) -> Result<&'static str, Problem> {
     if web.is_ending() {
-        let status = StatusCode::SERVICE_UNAVAILABLE;
-        return Err(Problem::new(status, "ending", "This gate is about to end").retry_after(5));
+        let refused = Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "ending",
+            "This gate is about to end",
+        );
+        return Err(refused.retry_after(5));
     }
     web.gate.checkpoint().await?;
     Ok("ready\n")

@@ -172,7 +172,7 @@ impl Page for DrillsPage {
                 Self {
                     declared: vec![line(true)],
                     errors: error(
-                        "within_days",
+                        "within-1",
                         "This scenario cannot be played in a case of this action",
                     ),
                     ..page(agent(here, "/drills"))
