@@ -114,10 +114,10 @@ impl Page for DrillsPage {
                 ],
             )
         };
-        let told = |noticed: Option<bool>, verdict: &str| {
+        let told = |noticed: Option<bool>, verdict: &str, case: &str, when: &str| {
             DrillTold {
-            case: "CS-7F3K9Q".into(),
-            at: at("10:44"),
+            case: case.into(),
+            at: at(when),
             title: "A contact that came today".into(),
             action: "Reinstall a server".into(),
             noticed,
@@ -147,8 +147,8 @@ impl Page for DrillsPage {
                     own: Some("You refused 1 of 2: 50 %, between 1.2 % and 98.8 %.".into()),
                     tables: vec![teams()],
                     told: vec![
-                        told(Some(true), "You refused it."),
-                        told(Some(false), "You signed it."),
+                        told(Some(true), "You refused it.", "CS-7F3K9Q", "10:44"),
+                        told(Some(false), "You signed it.", "CS-2M8QWT", "09:20"),
                     ],
                     ..page(senior(here, "/drills"))
                 },
@@ -162,7 +162,12 @@ impl Page for DrillsPage {
                     ),
                     planned: true,
                     tables: vec![teams()],
-                    told: vec![told(None, "2 of 2 who were asked refused it.")],
+                    told: vec![told(
+                        None,
+                        "2 of 2 who were asked refused it.",
+                        "CS-7F3K9Q",
+                        "10:44",
+                    )],
                     declared: vec![line(true)],
                     ..page(agent(here, "/drills"))
                 },

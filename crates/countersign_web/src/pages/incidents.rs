@@ -826,9 +826,15 @@ impl Page for LettersPage {
 
     fn samples() -> Vec<(&'static str, Self)> {
         let letter = |sent: bool, to: &str| {
+            // Whoever has no address from before is somebody else.
+            let (name, customer) = if to.is_empty() {
+                ("Ostra Books", "c-1077")
+            } else {
+                ("Halden Freight AB", "c-1042")
+            };
             LetterRow {
-            name: "Halden Freight AB".into(),
-            customer: "c-1042".into(),
+            name: name.into(),
+            customer: customer.into(),
             to: to.into(),
             subject: "Acme Hosting: what happened to your account".into(),
             text: "Something went wrong at Acme Hosting, and it touched your account.\n\n- 23 November 2026, 09:58 UTC: Reinstall a server. Done (CS-7F3K9Q)".into(),
