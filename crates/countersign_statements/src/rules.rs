@@ -25,6 +25,8 @@ const DENIED_WITHIN: usize = 160;
 pub struct Rules {
     abbreviations: Vec<String>,
     negation: Regex,
+    /// A "not" right before a sign.
+    denial: Regex,
     clause: Regex,
     speaker: Regex,
     about: Vec<Sign>,
@@ -77,6 +79,7 @@ struct Written {
     language: String,
     abbreviations: Vec<String>,
     negations: Vec<String>,
+    articles: Vec<String>,
     clauses: Vec<String>,
     subjects: Vec<String>,
     speaker: String,
@@ -168,6 +171,11 @@ impl Rules {
                 r"(?:\b(?:{})\b|n't\b)(?: [\w'-]+){{0,6}}[ -]?$",
                 negations.join("|")
             ))?,
+            denial: compiled(&format!(
+                r"(?:\b(?:{})|n't)(?: (?:{}))* $",
+                negations.join("|"),
+                written.articles.join("|")
+            ))?,
             clause: compiled(&format!(
                 r"\b(?:{}) (?:{})\b",
                 written.clauses.join("|"),
@@ -207,6 +215,7 @@ impl Rules {
         Self {
             abbreviations: Vec::new(),
             negation: LazyLock::force(&NOTHING).clone(),
+            denial: LazyLock::force(&NOTHING).clone(),
             clause: LazyLock::force(&NOTHING).clone(),
             speaker: LazyLock::force(&NOTHING).clone(),
             about: Vec::new(),
@@ -376,17 +385,20 @@ impl Rules {
                 sentence.start + hit.start()..sentence.start + hit.end(),
             )
         })
-        .find(|(from, at)| (sign.even || !self.is_denied(words, *from)) && !reading.is_quoted(at))
+        .find(|(from, at)| !self.is_denied(words, *from, sign.even) && !reading.is_quoted(at))
         .map(|(_, at)| at)
     }
 
-    /// Whether a "not" stands before this place, in the same clause and not far away.
-    fn is_denied(&self, words: &str, at: usize) -> bool {
+    /// Whether a "not" stands before this place, in the same clause and not far away; right before it, if `even` so.
+    fn is_denied(&self, words: &str, at: usize, even: bool) -> bool {
         let mut from = at.saturating_sub(DENIED_WITHIN);
         while !words.is_char_boundary(from) {
             from += 1;
         }
         let before = words.get(from..at).unwrap_or_default();
+        if even {
+            return self.denial.is_match(before);
+        }
         let clause = self
             .clause
             .find_iter(before)
