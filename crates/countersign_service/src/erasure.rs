@@ -188,6 +188,7 @@ impl Gate {
             None,
         ));
         batch.records.extend(self.alarms_without(id).await?);
+        batch.records.extend(self.backend_events_without(id).await?);
         let mut theirs = Vec::new();
         for (space, keys) in [
             (space::LINK, self.keys_of(space::LINK, |link: &Link| link.customer == *id).await?),

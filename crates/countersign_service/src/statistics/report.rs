@@ -417,6 +417,27 @@ pub(crate) fn adherence(kept: &crate::reconcile::KeptReconciliation) -> Bar {
     }
 }
 
+/// The same of events that a backend sends as they happen, on the days of the page; and how many of them nobody could read.
+pub(crate) fn sent(figures: &crate::reconcile::FeedFigures) -> Vec<Bar> {
+    let counts = &figures.counts;
+    let (connector, from, to) = (&figures.connector, &figures.from, &figures.to);
+    let read = counts.covered + counts.uncovered + counts.waiting + counts.unknown + counts.ignored;
+    let mut bars = Vec::new();
+    if let Some(rate) = &figures.adherence {
+        bars.push(Bar {
+            name: format!("Actions that {connector} sent and a case covers, {from} to {to}"),
+            rate: rate.clone(),
+        });
+    }
+    if counts.unreadable > 0 {
+        bars.push(Bar {
+            name: format!("Events that {connector} sent and nobody can read, {from} to {to}"),
+            rate: Rate::new(counts.unreadable, read + counts.unreadable),
+        });
+    }
+    bars
+}
+
 fn rates(all: &Rollup) -> Vec<Bar> {
     let totals = totals(all);
     let exceptions = all.granted.values().filter(|grants| grants.exception);
