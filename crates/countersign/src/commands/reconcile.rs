@@ -17,7 +17,7 @@ use countersign_service::adapters::secrets::{HashLimits, SecretHasher};
 use countersign_service::reconcile::{
     LogForm, Mapping, Reconciler, Reconciliation, UNCOVERED_SHOWN, WINDOW_SECONDS,
 };
-use countersign_service::statistics::grouped;
+use countersign_service::statistics::{Rate, grouped};
 use countersign_service::{Gate, Operator, Parts};
 use countersign_store::OpenError;
 
@@ -353,6 +353,10 @@ fn text(done: &Reconciliation, logs: &[PathBuf]) -> String {
     match &done.adherence {
         Some(rate) => {
             let _ = writeln!(out, "adherence: {} covered", rate.words);
+            let uncovered = Rate::new(done.uncovered, rate.of);
+            if let Some(words) = uncovered.of_one() {
+                let _ = writeln!(out, "uncovered: {words}");
+            }
         }
         None => out.push_str("adherence: no guarded action is in the log\n"),
     }

@@ -179,7 +179,7 @@ impl Gate {
         let mut statistics = report::report(&period, &series, &before, &self.procedure());
         // The denominator that only the backend knows.
         for kept in self.kept_reconciliations().await? {
-            statistics.rates.push(report::adherence(&kept));
+            statistics.rates.extend(report::adherence(&kept));
         }
         for sent in self.feed_figures(&period.from, &period.to).await? {
             statistics.rates.extend(report::sent(&sent));
