@@ -31,6 +31,7 @@ use crate::{
     },
     ledger,
     rates::Answers,
+    reconcile::Deliveries,
     records::{self, space},
     settings::{CompanyLogin, Scope, Settings, StaffLogin},
     trouble::Trouble,
@@ -64,6 +65,8 @@ struct Inner {
     password: Option<PasswordCheck>,
     company: Option<Provider>,
     staff_provider: Option<Provider>,
+    /// Events of backends on their way into a commit.
+    deliveries: Deliveries,
     /// Rung when the gate itself queued something that is due at once.
     bell: Notify,
 }
@@ -193,6 +196,7 @@ impl Inner {
             current: RwLock::new(current),
             diff: OnceLock::new(),
             log_origin,
+            deliveries: Deliveries::default(),
             bell: Notify::new(),
         })
     }
@@ -342,6 +346,10 @@ impl Gate {
 
     pub(crate) fn bell(&self) -> &Notify {
         &self.0.bell
+    }
+
+    pub(crate) fn deliveries(&self) -> &Deliveries {
+        &self.0.deliveries
     }
 
     pub(crate) fn connector_client(&self, name: &str) -> Option<&Connector> {

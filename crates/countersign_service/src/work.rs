@@ -18,6 +18,7 @@ use crate::{
     drills::DRILL,
     gate::Gate,
     notices::MAIL,
+    reconcile::BACKEND_EVENT,
     records,
     trouble::Trouble,
 };
@@ -36,20 +37,21 @@ const AFTER_TROUBLE_SECONDS: u64 = 2;
 
 /// The queues, and how much of each is done at the same time. Each has a worker of its own, so that a slow mail server keeps
 /// no timer waiting; and within one a slow backend keeps no other waiting. Letters are few at once, for the mail server's sake.
-const QUEUES: [(&str, usize); 6] = [
+const QUEUES: [(&str, usize); 7] = [
     (TIMER, 64),
     (MAIL, 4),
     (RUN, 64),
     (ASK, 16),
     (PUSH, 16),
     (DRILL, 2),
+    (BACKEND_EVENT, 1),
 ];
 
 impl Gate {
     /// Runs all workers until `shutdown` is done. Work in progress is finished first.
     pub async fn work(&self, shutdown: impl Future<Output = ()>) {
         let (stop, stopped) = watch::channel(false);
-        let [timer, mail, run, ask, push, drill] =
+        let [timer, mail, run, ask, push, drill, event] =
             QUEUES.map(|(queue, most)| Box::pin(self.worker(queue, most, stopped.clone())));
         let ring = async {
             shutdown.await;
@@ -61,7 +63,7 @@ impl Gate {
         let followed = Box::pin(self.follow_procedure_on(stopped.clone()));
         let checked = Box::pin(self.check_on(stopped));
         tokio::join!(
-            ring, timer, mail, run, ask, push, drill, kept, followed, checked
+            ring, timer, mail, run, ask, push, drill, event, kept, followed, checked
         );
     }
 
@@ -155,6 +157,7 @@ impl Gate {
             ASK => self.ask_outcome(work).await,
             PUSH => self.follow_push(work).await,
             DRILL => self.drill_step(work).await,
+            BACKEND_EVENT => self.settle_backend_event(work).await,
             _ => Ok(()),
         }
     }

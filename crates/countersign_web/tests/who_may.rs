@@ -131,6 +131,7 @@ async fn outcome(setting: &mut Setting, route: &Route) -> String {
         .replace("{token}", &setting.token)
         .replace("{file}", "nothing.css")
         .replace("{code}", "sign-in")
+        .replace("{connector}", "panel")
         .replace("{seq}", "1")
         .replace("{incident}", &setting.incident)
         .replace("{alarm}", &"0f".repeat(16))
@@ -305,6 +306,7 @@ async fn who_may_do_what_is_as_written_down() {
                 Door::Panel => "panel session",
                 Door::Machine => "machine",
                 Door::StaffOrMachine => "staff or machine",
+                Door::Signed => "a backend's signature",
             }
         );
         let mut outcomes: Vec<(&String, Vec<&str>)> = Vec::new();
