@@ -11,7 +11,6 @@ use countersign_grant::GrantKey;
 use countersign_language::{Diagnostic, GATE, Method, Procedure, Severity};
 use countersign_store::SharedJournal;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
 
 use crate::{
     adapters::{
@@ -29,12 +28,14 @@ use crate::{
         webauthn::RelyingParty,
         webhooks::WebhookSecrets,
     },
+    folded::Folded,
     ledger,
     rates::Answers,
     records::{self, space},
     settings::{CompanyLogin, Scope, Settings, StaffLogin},
     trouble::Trouble,
     versions::ProcedureDiff,
+    work::Bells,
 };
 
 /// The gate. Cloning shares it.
@@ -65,7 +66,9 @@ struct Inner {
     company: Option<Provider>,
     staff_provider: Option<Provider>,
     /// Rung when the gate itself queued something that is due at once.
-    bell: Notify,
+    bells: Bells,
+    /// Cases as their events made them.
+    folded: Folded,
 }
 
 impl fmt::Debug for Gate {
@@ -193,7 +196,8 @@ impl Inner {
             current: RwLock::new(current),
             diff: OnceLock::new(),
             log_origin,
-            bell: Notify::new(),
+            bells: Bells::default(),
+            folded: Folded::default(),
         })
     }
 }
@@ -340,8 +344,12 @@ impl Gate {
         &self.0.code_key
     }
 
-    pub(crate) fn bell(&self) -> &Notify {
-        &self.0.bell
+    pub(crate) fn folded(&self) -> &Folded {
+        &self.0.folded
+    }
+
+    pub(crate) fn bells(&self) -> &Bells {
+        &self.0.bells
     }
 
     pub(crate) fn connector_client(&self, name: &str) -> Option<&Connector> {
