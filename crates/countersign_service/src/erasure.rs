@@ -84,6 +84,7 @@ impl Gate {
             )?;
             self.log(&mut batch, &records::gate_stream(), entry).await?;
             if self.committed(batch, &mut tries).await? {
+                self.folded().clear();
                 tracing::info!(by = by.name(), cases, "a customer was erased");
                 return Ok(());
             }

@@ -11,7 +11,6 @@ use countersign_grant::GrantKey;
 use countersign_language::{Diagnostic, GATE, Method, Procedure, Severity};
 use countersign_store::SharedJournal;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
 
 use crate::{
     adapters::{
@@ -29,6 +28,7 @@ use crate::{
         webauthn::RelyingParty,
         webhooks::WebhookSecrets,
     },
+    folded::Folded,
     ledger,
     rates::Answers,
     reconcile::Deliveries,
@@ -36,6 +36,7 @@ use crate::{
     settings::{CompanyLogin, Scope, Settings, StaffLogin},
     trouble::Trouble,
     versions::ProcedureDiff,
+    work::Bells,
 };
 
 /// The gate. Cloning shares it.
@@ -68,7 +69,9 @@ struct Inner {
     /// Events of backends on their way into a commit.
     deliveries: Deliveries,
     /// Rung when the gate itself queued something that is due at once.
-    bell: Notify,
+    bells: Bells,
+    /// Cases as their events made them.
+    folded: Folded,
 }
 
 impl fmt::Debug for Gate {
@@ -197,7 +200,8 @@ impl Inner {
             diff: OnceLock::new(),
             log_origin,
             deliveries: Deliveries::default(),
-            bell: Notify::new(),
+            bells: Bells::default(),
+            folded: Folded::default(),
         })
     }
 }
@@ -344,8 +348,12 @@ impl Gate {
         &self.0.code_key
     }
 
-    pub(crate) fn bell(&self) -> &Notify {
-        &self.0.bell
+    pub(crate) fn folded(&self) -> &Folded {
+        &self.0.folded
+    }
+
+    pub(crate) fn bells(&self) -> &Bells {
+        &self.0.bells
     }
 
     pub(crate) fn deliveries(&self) -> &Deliveries {

@@ -35,6 +35,7 @@ mod enrolment_pin;
 mod erasure;
 mod factors;
 mod facts;
+mod folded;
 mod gate;
 mod grants;
 mod idempotency;

@@ -40,7 +40,7 @@ pub(crate) mod space {
     pub(crate) const RUNS_BY: &str = "runs_by";
     /// Where a case is: [`super::CaseRow`].
     pub(crate) const CASE: &str = "case";
-    /// Cases not finished, by when they were opened: [`super::CaseRow`].
+    /// Cases not finished, by when they were opened: their ids, so that a case's every step need not write its row twice.
     pub(crate) const OPEN: &str = "open";
     /// Cases that wait for a signature, by when they were opened: [`super::CaseRow`].
     pub(crate) const WANTED: &str = "wanted";

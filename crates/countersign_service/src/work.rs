@@ -8,7 +8,10 @@ use std::{future::Future, pin::pin};
 
 use countersign_cases::{Actor, CaseId, Command, State};
 use countersign_store::Work;
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+};
 
 use crate::{
     cases::CaseError,
@@ -57,7 +60,7 @@ impl Gate {
             shutdown.await;
             // Nobody listening means that nobody is left to stop.
             let _ = stop.send(true);
-            self.bell().notify_waiters();
+            self.bells().ring_all();
         };
         let kept = Box::pin(self.keep_on(stopped.clone()));
         let followed = Box::pin(self.follow_procedure_on(stopped.clone()));
@@ -72,7 +75,8 @@ impl Gate {
         // Each in a task of its own: were they polled here, one that waits for a connection of the store would hold its turn
         // while this waits for another.
         let mut doing = JoinSet::new();
-        let mut rung = pin!(self.bell().notified());
+        let bell = self.bells().of(queue);
+        let mut rung = pin!(bell.notified());
         let mut look = true;
         // There may be more than was taken: looked for again as soon as there is room.
         let mut more = false;
@@ -80,7 +84,7 @@ impl Gate {
         while !*stopped.borrow_and_update() {
             if look && doing.len() < most {
                 // Armed before looking, so that what is queued in between is not missed.
-                rung.set(self.bell().notified());
+                rung.set(bell.notified());
                 let room = most - doing.len();
                 (more, pause) = match self.take(queue, room).await {
                     Ok(taken) => {
@@ -105,7 +109,7 @@ impl Gate {
             let due = self.now().plus_seconds(pause);
             look = tokio::select! {
                 Some(_) = doing.join_next() => more,
-                () = rung.as_mut() => { rung.set(self.bell().notified()); more = true; true }
+                () = rung.as_mut() => { rung.set(bell.notified()); more = true; true }
                 _ = stopped.changed() => false,
                 () = self.clock().sleep_until(due) => true,
                 // The wall clock as well: a clock that stands still must not keep another gate's work waiting.
@@ -208,6 +212,37 @@ impl Gate {
             first: true,
             news,
         })
+    }
+}
+
+/// One bell for each queue, so that a commit wakes only the worker it has something for: every look into a queue is a
+/// statement of the store.
+#[derive(Debug)]
+pub(crate) struct Bells([(&'static str, Notify); QUEUES.len()]);
+
+impl Default for Bells {
+    fn default() -> Self {
+        Self(QUEUES.map(|(queue, _)| (queue, Notify::new())))
+    }
+}
+
+impl Bells {
+    /// Wakes whoever waits for this queue now.
+    pub(crate) fn ring(&self, queue: &str) {
+        self.of(queue).notify_waiters();
+    }
+
+    fn ring_all(&self) {
+        for (_, bell) in &self.0 {
+            bell.notify_waiters();
+        }
+    }
+
+    fn of(&self, queue: &str) -> &Notify {
+        let [first, ..] = &self.0;
+        let found = self.0.iter().find(|(name, _)| *name == queue);
+        // A queue that nobody works at does not exist; its bell would be any.
+        &found.unwrap_or(first).1
     }
 }
 
