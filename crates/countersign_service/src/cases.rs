@@ -251,6 +251,7 @@ impl Gate {
         link.map(|link| (opened, link)).ok_or(CaseError::LinkGone)
     }
 
+    #[tracing::instrument(target = "trace", name = "decision", level = "info", skip_all)]
     pub(crate) async fn open(
         &self,
         by: Actor,
@@ -500,6 +501,7 @@ impl Gate {
     }
 
     /// Uses a link, once, by the customer's first POST: gives the seat's token for the cookie, and the seat.
+    #[tracing::instrument(target = "trace", name = "decision", level = "info", skip_all)]
     pub async fn use_link(&self, token: &str) -> Result<(Token, CustomerSeat), CaseError> {
         let hash = TokenHash::of(TokenKind::Link, token).ok_or(CaseError::LinkGone)?;
         let seat_token = Token::generate(TokenKind::Session, self.dice());

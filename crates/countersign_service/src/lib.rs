@@ -63,6 +63,7 @@ mod spoken;
 mod staff;
 pub mod statistics;
 mod timeline;
+pub mod traces;
 mod trouble;
 mod versions;
 mod views;
