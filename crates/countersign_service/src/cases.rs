@@ -295,6 +295,7 @@ impl Gate {
     }
 
     /// `None`: the key was used meanwhile, and nothing was opened.
+    #[tracing::instrument(target = "trace", name = "decision", level = "info", skip_all)]
     async fn open_once(
         &self,
         by: Actor,
@@ -560,6 +561,7 @@ impl Gate {
     }
 
     /// Uses a link, once, by the customer's first POST: gives the seat's token for the cookie, and the seat.
+    #[tracing::instrument(target = "trace", name = "decision", level = "info", skip_all)]
     pub async fn use_link(&self, token: &str) -> Result<(Token, CustomerSeat), CaseError> {
         let hash = TokenHash::of(TokenKind::Link, token).ok_or(CaseError::LinkGone)?;
         let seat_token = Token::generate(TokenKind::Session, self.dice());

@@ -64,6 +64,7 @@ mod spoken;
 mod staff;
 pub mod statistics;
 mod timeline;
+pub mod traces;
 mod trouble;
 mod versions;
 mod views;

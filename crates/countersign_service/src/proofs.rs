@@ -358,6 +358,7 @@ impl Gate {
     }
 
     /// The customer's passkey answered.
+    #[tracing::instrument(target = "trace", name = "decision", level = "info", skip_all, fields(countersign.case = seat.case().0))]
     pub async fn finish_passkey_proof(
         &self,
         seat: &CustomerSeat,
@@ -634,6 +635,7 @@ impl Gate {
     }
 
     /// One commit: the proof, the try given back, and whatever must never count again.
+    #[tracing::instrument(target = "trace", name = "decision", level = "info", skip_all, fields(countersign.case = seat.case().0))]
     pub(crate) async fn take_proof(
         &self,
         seat: &CustomerSeat,

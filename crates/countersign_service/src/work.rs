@@ -12,6 +12,7 @@ use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
 };
+use tracing::{Instrument as _, field::Empty, info_span};
 
 use crate::{
     cases::CaseError,
@@ -23,6 +24,7 @@ use crate::{
     notices::MAIL,
     reconcile::BACKEND_EVENT,
     records,
+    traces::{self, TARGET},
     trouble::Trouble,
 };
 
@@ -154,6 +156,24 @@ impl Gate {
     }
 
     async fn do_work(&self, queue: &'static str, work: &Work) -> Result<(), Trouble> {
+        let span = info_span!(
+            target: TARGET,
+            "work",
+            otel.name = format!("work {queue}"),
+            otel.kind = "consumer",
+            countersign.queue = queue,
+            countersign.attempt = work.attempts,
+            "error.type" = Empty,
+            otel.status_code = Empty,
+        );
+        let done = self.do_this(queue, work).instrument(span.clone()).await;
+        if let Err(trouble) = &done {
+            traces::failed(&span, trouble.code());
+        }
+        done
+    }
+
+    async fn do_this(&self, queue: &'static str, work: &Work) -> Result<(), Trouble> {
         match queue {
             TIMER => self.time_passed(work).await,
             MAIL => self.send_letter(work).await,
