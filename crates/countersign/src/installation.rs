@@ -16,7 +16,7 @@ use countersign_service::adapters::secrets::Secret;
 use countersign_service::adapters::tokens::{TokenHash, TokenKind};
 use countersign_service::adapters::webhooks::WebhookSecrets;
 use countersign_service::settings::{
-    CompanyLogin, Connector, ConsoleRole, Endpoint, Group, Keys, Limits, MachineToken,
+    Checker, CompanyLogin, Connector, ConsoleRole, Endpoint, Group, Keys, Limits, MachineToken,
     MailSettings, NewAccount, OtherKeys, Scope, Settings, StaffLogin,
 };
 use countersign_service::{Language, LogSigner};
@@ -114,6 +114,10 @@ impl Installation {
             .has("company_login")
             .then(|| reader.company_login())
             .flatten();
+        let checkers = config
+            .named("checkers")
+            .map(|name| reader.checker(name))
+            .collect();
         let staff_login = config
             .has("staff_login")
             .then(|| reader.staff_login())
@@ -147,6 +151,7 @@ impl Installation {
             text,
             password,
             company_login,
+            checkers,
             staff_login,
             staff: config
                 .named("staff")
@@ -421,6 +426,18 @@ impl Secrets<'_> {
         Endpoint {
             url: self.config.text(section, "url"),
             secrets: self.webhooks(section),
+        }
+    }
+
+    fn checker(&mut self, proof: &str) -> Checker {
+        let section = format!("checkers.{proof}");
+        let Endpoint { url, secrets } = self.endpoint(&section);
+        Checker {
+            proof: proof.to_owned(),
+            url,
+            secrets,
+            expires_seconds: u64::try_from(self.config.number(&section, "expires_seconds"))
+                .unwrap_or_default(),
         }
     }
 

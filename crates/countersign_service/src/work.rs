@@ -12,6 +12,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     cases::CaseError,
+    checker_proof::QUESTION,
     decisions::TIMER,
     delivery::{ASK, RUN},
     device_push::PUSH,
@@ -36,12 +37,13 @@ const AFTER_TROUBLE_SECONDS: u64 = 2;
 
 /// The queues, and how much of each is done at the same time. Each has a worker of its own, so that a slow mail server keeps
 /// no timer waiting; and within one a slow backend keeps no other waiting. Letters are few at once, for the mail server's sake.
-const QUEUES: [(&str, usize); 6] = [
+const QUEUES: [(&str, usize); 7] = [
     (TIMER, 64),
     (MAIL, 4),
     (RUN, 64),
     (ASK, 16),
     (PUSH, 16),
+    (QUESTION, 16),
     (DRILL, 2),
 ];
 
@@ -49,7 +51,7 @@ impl Gate {
     /// Runs all workers until `shutdown` is done. Work in progress is finished first.
     pub async fn work(&self, shutdown: impl Future<Output = ()>) {
         let (stop, stopped) = watch::channel(false);
-        let [timer, mail, run, ask, push, drill] =
+        let [timer, mail, run, ask, push, question, drill] =
             QUEUES.map(|(queue, most)| Box::pin(self.worker(queue, most, stopped.clone())));
         let ring = async {
             shutdown.await;
@@ -61,7 +63,7 @@ impl Gate {
         let followed = Box::pin(self.follow_procedure_on(stopped.clone()));
         let checked = Box::pin(self.check_on(stopped));
         tokio::join!(
-            ring, timer, mail, run, ask, push, drill, kept, followed, checked
+            ring, timer, mail, run, ask, push, question, drill, kept, followed, checked
         );
     }
 
@@ -154,6 +156,7 @@ impl Gate {
             RUN => self.deliver(work).await,
             ASK => self.ask_outcome(work).await,
             PUSH => self.follow_push(work).await,
+            QUESTION => self.follow_question(work).await,
             DRILL => self.drill_step(work).await,
             _ => Ok(()),
         }

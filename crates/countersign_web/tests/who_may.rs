@@ -126,6 +126,7 @@ async fn outcome(setting: &mut Setting, route: &Route) -> String {
         )
         .replace("{customer}", "c-1042")
         .replace("{holding}", "pin")
+        .replace("{question}", "q_0")
         .replace("{way}", "pin")
         .replace("{action}", "server.reinstall")
         .replace("{token}", &setting.token)
@@ -305,6 +306,7 @@ async fn who_may_do_what_is_as_written_down() {
                 Door::Panel => "panel session",
                 Door::Machine => "machine",
                 Door::StaffOrMachine => "staff or machine",
+                Door::Checker => "signature of a checker",
             }
         );
         let mut outcomes: Vec<(&String, Vec<&str>)> = Vec::new();
