@@ -12,6 +12,9 @@ pub(crate) mod html;
 )]
 pub(crate) mod backend;
 
+#[path = "../../../countersign_service/tests/gate/checker.rs"]
+pub(crate) mod checker;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
