@@ -193,14 +193,7 @@ async fn anyone_can_check_the_ledger_and_a_receipt() {
     let site = Site::new(&gate, &installation).await;
     let (case, seat) = site.whole_case("1041", |_| {}).await.unwrap();
     done(&site, &case).await;
-    let response = site
-        .client
-        .get(format!("{}/c/receipts/{case}/json", site.url))
-        .header("cookie", &seat)
-        .send()
-        .await
-        .unwrap();
-    let receipt = response.text().await.unwrap();
+    let receipt = site.receipt(&case, &seat).await;
     let file = installation.path("receipt.json");
     std::fs::write(&file, &receipt).unwrap();
     let (file, key) = (file.to_str().unwrap().to_owned(), site.key.to_string());

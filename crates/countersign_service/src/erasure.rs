@@ -66,6 +66,8 @@ impl Gate {
                 .ok_or(CustomerError::Unknown)?;
             let (desk, desk_revision) = self.desk_of(id).await?;
             may_be_erased(&desk, now)?;
+            // What is erased cannot be counted afterwards. Every later event of this customer changes the desk that was just read.
+            self.keep_up().await?;
             let mut batch = Batch::default();
             let cases = self.erase_cases(&mut batch, id).await?;
             self.erase_person(&mut batch, &customer, desk_revision)
@@ -85,6 +87,7 @@ impl Gate {
             )?;
             self.log(&mut batch, &records::gate_stream(), entry).await?;
             if self.committed(batch, &mut tries).await? {
+                self.folded().clear();
                 tracing::info!(by = by.name(), cases, "a customer was erased");
                 return Ok(());
             }
@@ -198,6 +201,7 @@ impl Gate {
             None,
         ));
         batch.records.extend(self.alarms_without(id).await?);
+        batch.records.extend(self.backend_events_without(id).await?);
         let mut theirs = Vec::new();
         for (space, keys) in [
             (space::LINK, self.keys_of(space::LINK, |link: &Link| link.customer == *id).await?),

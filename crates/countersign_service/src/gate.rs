@@ -14,7 +14,6 @@ use countersign_language::{
 };
 use countersign_store::SharedJournal;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
 
 use crate::{
     adapters::{
@@ -33,12 +32,15 @@ use crate::{
         webauthn::RelyingParty,
         webhooks::WebhookSecrets,
     },
+    folded::Folded,
     ledger,
     rates::Answers,
+    reconcile::Deliveries,
     records::{self, space},
     settings::{CompanyLogin, Scope, Settings, StaffLogin},
     trouble::Trouble,
     versions::ProcedureDiff,
+    work::Bells,
 };
 
 /// How long a checker may take to say that it answers later: the customer waits meanwhile.
@@ -73,8 +75,12 @@ struct Inner {
     /// By name of the proof.
     checkers: BTreeMap<String, Checker>,
     staff_provider: Option<Provider>,
+    /// Events of backends on their way into a commit.
+    deliveries: Deliveries,
     /// Rung when the gate itself queued something that is due at once.
-    bell: Notify,
+    bells: Bells,
+    /// Cases as their events made them.
+    folded: Folded,
 }
 
 impl fmt::Debug for Gate {
@@ -212,7 +218,9 @@ impl Inner {
             current: RwLock::new(current),
             diff: OnceLock::new(),
             log_origin,
-            bell: Notify::new(),
+            deliveries: Deliveries::default(),
+            bells: Bells::default(),
+            folded: Folded::default(),
         })
     }
 }
@@ -359,8 +367,16 @@ impl Gate {
         &self.0.code_key
     }
 
-    pub(crate) fn bell(&self) -> &Notify {
-        &self.0.bell
+    pub(crate) fn folded(&self) -> &Folded {
+        &self.0.folded
+    }
+
+    pub(crate) fn bells(&self) -> &Bells {
+        &self.0.bells
+    }
+
+    pub(crate) fn deliveries(&self) -> &Deliveries {
+        &self.0.deliveries
     }
 
     pub(crate) fn connector_client(&self, name: &str) -> Option<&Connector> {

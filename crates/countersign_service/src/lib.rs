@@ -36,6 +36,7 @@ mod enrolment_pin;
 mod erasure;
 mod factors;
 mod facts;
+mod folded;
 mod gate;
 mod grants;
 mod idempotency;

@@ -41,7 +41,7 @@ pub(crate) mod space {
     pub(crate) const RUNS_BY: &str = "runs_by";
     /// Where a case is: [`super::CaseRow`].
     pub(crate) const CASE: &str = "case";
-    /// Cases not finished, by when they were opened: [`super::CaseRow`].
+    /// Cases not finished, by when they were opened: their ids, so that a case's every step need not write its row twice.
     pub(crate) const OPEN: &str = "open";
     /// Cases that wait for a signature, by when they were opened: [`super::CaseRow`].
     pub(crate) const WANTED: &str = "wanted";
@@ -105,6 +105,12 @@ pub(crate) mod space {
     pub(crate) const GRANT: &str = "grant";
     /// The newest reconciliation of each connector: [`crate::reconcile::KeptReconciliation`].
     pub(crate) const RECONCILED: &str = "reconciled";
+    /// Deliveries, events and covering grants that are known, by connector: [`crate::reconcile`].
+    pub(crate) const BACKEND_KNOWN: &str = "backend_known";
+    /// Events of backends that nothing covers so far.
+    pub(crate) const BACKEND_WAITING: &str = "backend_waiting";
+    /// What a connector's events came to, by connector and day: [`crate::reconcile::FeedCounts`].
+    pub(crate) const BACKEND_DAY: &str = "backend_day";
     /// First answers to requests that may be repeated.
     pub(crate) const IDEMPOTENT: &str = "idempotent";
     /// What a customer is to set by a grant the gate keeps for them, by case: [`crate::enrolment::Enrolment`].

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     adapters::{mailer::MailServer, openid::ProviderSettings, secrets::Secret, tokens::TokenHash},
+    reconcile::Mapping,
     speech::Language,
 };
 
@@ -99,6 +100,20 @@ pub struct Connector {
     pub status_url: Option<String>,
     /// Standard Webhooks secrets, `whsec_…`, the current one first.
     pub secrets: Vec<Secret>,
+    /// How it sends its own log as it happens, where it does.
+    pub audit: Option<AuditFeed>,
+}
+
+/// A backend that sends what it did, event by event, as signed webhooks.
+#[derive(Debug, Clone)]
+pub struct AuditFeed {
+    /// Standard Webhooks secrets that it signs with, `whsec_…`, the current one first. Not those the gate signs with: else
+    /// what the gate sent could be sent back to it.
+    pub secrets: Vec<Secret>,
+    /// How its events name things.
+    pub mapping: Mapping,
+    /// How far its clock may differ, and how long an event that nothing covers waits before it is an alarm.
+    pub window_seconds: u32,
 }
 
 /// How mail leaves.

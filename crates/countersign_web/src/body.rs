@@ -121,7 +121,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+/// The bytes of a body, for whoever checks a signature over them before reading them.
+///
+/// # Errors
+/// It is too large, too slow, or did not arrive whole.
+pub(crate) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     let arrived = tokio::time::timeout(LONGEST, Bytes::from_request(request, state));
     arrived
         .await

@@ -181,6 +181,13 @@ pub fn describe(routes: &[Route], origin: &str) -> OpenApi {
             ))),
         )
         .security_scheme(
+            "webhook",
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+                "webhook-signature",
+                "Standard Webhooks, with the connector's `audit_secret`.",
+            ))),
+        )
+        .security_scheme(
             "seat",
             SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("countersign-seat"))),
         )
@@ -296,6 +303,7 @@ fn content(shape: Shape) -> utoipa::openapi::Content {
 fn schemes(door: Door) -> &'static [&'static str] {
     match door {
         Door::Anyone => &[],
+        Door::Signed => &["webhook"],
         Door::Staff => &["staff"],
         Door::Seat => &["seat"],
         Door::Panel => &["panel"],

@@ -894,6 +894,18 @@ pub const PROBLEMS: &[Explained] = &[
         "Choose another.",
     ),
     explained(
+        "webhook-id-used",
+        "This id was that of another event",
+        "A `webhook-id` is that of one event for ever, and something else was taken under it before. The delivery is counted as unreadable.",
+        "Give each event an id of its own.",
+    ),
+    explained(
+        "webhook-refused",
+        "The delivery is refused",
+        "No backend that is configured to send its log signed these bytes, or they were signed more than five minutes ago. It is not said which.",
+        "Sign each attempt anew with the connector's `audit_secret`, and look at both clocks.",
+    ),
+    explained(
         "wrong-code",
         "The code is not the one the app shows",
         "An authenticator app counts only once a code of it came back.",

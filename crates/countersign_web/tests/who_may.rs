@@ -132,6 +132,7 @@ async fn outcome(setting: &mut Setting, route: &Route) -> String {
         .replace("{token}", &setting.token)
         .replace("{file}", "nothing.css")
         .replace("{code}", "sign-in")
+        .replace("{connector}", "panel")
         .replace("{seq}", "1")
         .replace("{incident}", &setting.incident)
         .replace("{alarm}", &"0f".repeat(16))
@@ -306,6 +307,7 @@ async fn who_may_do_what_is_as_written_down() {
                 Door::Panel => "panel session",
                 Door::Machine => "machine",
                 Door::StaffOrMachine => "staff or machine",
+                Door::Signed => "a backend's signature",
                 Door::Checker => "signature of a checker",
             }
         );

@@ -527,6 +527,7 @@ fn settings(
             url: format!("{}/run", panel.url),
             status_url: None,
             secrets: vec![secret.clone()],
+            audit: None,
         }],
         mail: Some(MailSettings {
             server: MailServer {
