@@ -17,8 +17,8 @@ use countersign_service::adapters::tokens::{TokenHash, TokenKind};
 use countersign_service::adapters::webhooks::WebhookSecrets;
 use countersign_service::reconcile::{Mapping, WINDOW_SECONDS};
 use countersign_service::settings::{
-    AuditFeed, CompanyLogin, Connector, ConsoleRole, Endpoint, Group, Keys, Limits, MachineToken,
-    MailSettings, NewAccount, OtherKeys, Scope, Settings, StaffLogin,
+    AuditFeed, Checker, CompanyLogin, Connector, ConsoleRole, Endpoint, Group, Keys, Limits,
+    MachineToken, MailSettings, NewAccount, OtherKeys, Scope, Settings, StaffLogin,
 };
 use countersign_service::{Language, LogSigner};
 use countersign_store::OpenError;
@@ -119,6 +119,10 @@ impl Installation {
             .has("company_login")
             .then(|| reader.company_login())
             .flatten();
+        let checkers = config
+            .named("checkers")
+            .map(|name| reader.checker(name))
+            .collect();
         let staff_login = config
             .has("staff_login")
             .then(|| reader.staff_login())
@@ -152,6 +156,7 @@ impl Installation {
             text,
             password,
             company_login,
+            checkers,
             staff_login,
             staff: config
                 .named("staff")
@@ -452,6 +457,18 @@ impl Secrets<'_> {
         Endpoint {
             url: self.config.text(section, "url"),
             secrets: self.webhooks(section, SECRETS),
+        }
+    }
+
+    fn checker(&mut self, proof: &str) -> Checker {
+        let section = format!("checkers.{proof}");
+        let Endpoint { url, secrets } = self.endpoint(&section);
+        Checker {
+            proof: proof.to_owned(),
+            url,
+            secrets,
+            expires_seconds: u64::try_from(self.config.number(&section, "expires_seconds"))
+                .unwrap_or_default(),
         }
     }
 

@@ -16,6 +16,7 @@ use tracing::{Instrument as _, field::Empty, info_span};
 
 use crate::{
     cases::CaseError,
+    checker_proof::QUESTION,
     decisions::TIMER,
     delivery::{ASK, RUN},
     device_push::PUSH,
@@ -42,12 +43,13 @@ const AFTER_TROUBLE_SECONDS: u64 = 2;
 
 /// The queues, and how much of each is done at the same time. Each has a worker of its own, so that a slow mail server keeps
 /// no timer waiting; and within one a slow backend keeps no other waiting. Letters are few at once, for the mail server's sake.
-const QUEUES: [(&str, usize); 7] = [
+const QUEUES: [(&str, usize); 8] = [
     (TIMER, 64),
     (MAIL, 4),
     (RUN, 64),
     (ASK, 16),
     (PUSH, 16),
+    (QUESTION, 16),
     (DRILL, 2),
     (BACKEND_EVENT, 1),
 ];
@@ -56,7 +58,7 @@ impl Gate {
     /// Runs all workers until `shutdown` is done. Work in progress is finished first.
     pub async fn work(&self, shutdown: impl Future<Output = ()>) {
         let (stop, stopped) = watch::channel(false);
-        let [timer, mail, run, ask, push, drill, event] =
+        let [timer, mail, run, ask, push, question, drill, event] =
             QUEUES.map(|(queue, most)| Box::pin(self.worker(queue, most, stopped.clone())));
         let ring = async {
             shutdown.await;
@@ -68,7 +70,7 @@ impl Gate {
         let followed = Box::pin(self.follow_procedure_on(stopped.clone()));
         let checked = Box::pin(self.check_on(stopped));
         tokio::join!(
-            ring, timer, mail, run, ask, push, drill, event, kept, followed, checked
+            ring, timer, mail, run, ask, push, question, drill, event, kept, followed, checked
         );
     }
 
@@ -180,6 +182,7 @@ impl Gate {
             RUN => self.deliver(work).await,
             ASK => self.ask_outcome(work).await,
             PUSH => self.follow_push(work).await,
+            QUESTION => self.follow_question(work).await,
             DRILL => self.drill_step(work).await,
             BACKEND_EVENT => self.settle_backend_event(work).await,
             _ => Ok(()),
