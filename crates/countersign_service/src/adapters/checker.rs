@@ -98,6 +98,7 @@ impl Checker {
         let request = SignedRequest {
             method: Method::POST,
             url: self.endpoint.url.clone(),
+            purpose: "proof",
             endpoint: &self.endpoint,
             id: question.question,
             now,

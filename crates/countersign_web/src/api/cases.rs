@@ -8,12 +8,13 @@ use axum::response::{IntoResponse, Response};
 use countersign_cases::{CaseId, CustomerId, PathItem, Standing, Who};
 use countersign_service::settings::Scope;
 use countersign_service::{
-    Answer, Applied, CaseView, DeskFilter, DeskRow, IssuedLink, Language, OpenRequest, OpenedCase,
+    Answer, Applied, CaseView, DeskFilter, DeskRow, IssuedLink, Language, MachineCaller,
+    OpenRequest, OpenedCase,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::idempotency::{Key, once, once_in_one_commit};
+use super::idempotency::{Key, LOOKS_MAX, Looked, json, look_up, once, still_used};
 use crate::Web;
 use crate::body::{Json, Path, Query};
 use crate::callers::{Caller, Staff};
@@ -282,19 +283,7 @@ pub async fn open(
     if let (Caller::Machine(machine), Some(text)) = (&caller, key.text())
         && machine.may(Scope::Panel)
     {
-        // The company's panel opens most cases of all, and always with a key.
-        let answer = |opened: &OpenedCase, link: &IssuedLink| Answer {
-            status: StatusCode::CREATED.as_u16(),
-            body: opened_document(opened, Some(web.link(link))).to_string(),
-        };
-        return once_in_one_commit(&web, &scope, text, &body.bytes, async |key| {
-            let opened = web
-                .gate
-                .open_case_for_panel_once(machine, &request, key, &answer)
-                .await?;
-            Ok(opened.map(|(opened, link)| answer(&opened, &link)))
-        })
-        .await;
+        return open_for_panel(&web, machine, &request, &scope, text, &body.bytes).await;
     }
     once(&web, &scope, &key, &body.bytes, async || {
         let (opened, link) = match &caller {
@@ -310,6 +299,35 @@ pub async fn open(
         Ok((StatusCode::CREATED, opened_document(&opened, link)))
     })
     .await
+}
+
+/// The company's panel opens most cases of all, and always with a key.
+async fn open_for_panel(
+    web: &Web,
+    machine: &MachineCaller,
+    request: &OpenRequest,
+    scope: &str,
+    key: &str,
+    body: &[u8],
+) -> Result<Response, Problem> {
+    let answer = |opened: &OpenedCase, link: &IssuedLink| Answer {
+        status: StatusCode::CREATED.as_u16(),
+        body: opened_document(opened, Some(web.link(link))).to_string(),
+    };
+    for _ in 0..LOOKS_MAX {
+        let unused = match look_up(web, scope, key, body).await? {
+            Looked::Unused(unused) => unused,
+            Looked::Known(response) => return Ok(response),
+        };
+        let opened = web
+            .gate
+            .open_case_for_panel_once(machine, request, &unused, &answer)
+            .await?;
+        if let Some((opened, link)) = opened {
+            return Ok(json(StatusCode::CREATED, &answer(&opened, &link).body));
+        }
+    }
+    still_used()
 }
 
 fn opened_document(opened: &OpenedCase, link: Option<CaseLink>) -> serde_json::Value {

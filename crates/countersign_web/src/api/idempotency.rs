@@ -80,36 +80,38 @@ pub async fn once(
     }
 }
 
-/// As [`once`], for what remembers its answer in the very commit that does it: one commit, and not three. `act` is given the
-/// key, and says `None` where somebody used it meanwhile.
+/// What is known of a key.
+#[derive(Debug)]
+pub enum Looked {
+    /// Nobody used it; it is not written down yet.
+    Unused(Reserved),
+    /// What whoever used it is told again.
+    Known(Response),
+}
+
+/// Looks a key up, for what remembers its answer in the very commit that does it: one commit, and not [`once`]'s three. Where
+/// that commit finds that somebody used the key meanwhile, it is looked up again, [`LOOKS_MAX`] times in all.
 ///
 /// # Errors
 /// As [`once`].
-pub async fn once_in_one_commit(
-    web: &Web,
-    scope: &str,
-    key: &str,
-    body: &[u8],
-    act: impl AsyncFn(&Reserved) -> Result<Option<Answer>, Problem>,
-) -> Result<Response, Problem> {
+pub async fn look_up(web: &Web, scope: &str, key: &str, body: &[u8]) -> Result<Looked, Problem> {
     check_length(key)?;
-    for _ in 0..LOOKS_MAX {
-        match web.gate.look_up_key(scope, key, body).await? {
-            // Used meanwhile, so the next look finds what was answered.
-            Idempotent::First(unwritten) => {
-                if let Some(Answer { status, body }) = act(&unwritten).await? {
-                    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-                    return Ok(json(status, &body));
-                }
-            }
-            known => return answer_known(known),
-        }
+    match web.gate.look_up_key(scope, key, body).await? {
+        Idempotent::First(unwritten) => Ok(Looked::Unused(unwritten)),
+        known => answer_known(known).map(Looked::Known),
     }
+}
+
+/// What is answered after the last look.
+///
+/// # Errors
+/// Always: the key is in use.
+pub fn still_used() -> Result<Response, Problem> {
     answer_known(Idempotent::UnderWay)
 }
 
 /// How often a key is looked up that is used and given back by others all the time.
-const LOOKS_MAX: usize = 3;
+pub const LOOKS_MAX: usize = 3;
 
 fn check_length(key: &str) -> Result<(), Problem> {
     if key.chars().count() > IDEMPOTENCY_KEY_CHARS_MAX {
@@ -149,7 +151,7 @@ fn answer_known(known: Idempotent) -> Result<Response, Problem> {
     }
 }
 
-fn json(status: StatusCode, body: &str) -> Response {
+pub fn json(status: StatusCode, body: &str) -> Response {
     let mut response = (status, body.to_owned()).into_response();
     response.headers_mut().insert(
         header::CONTENT_TYPE,
