@@ -233,7 +233,7 @@ async fn a_case_that_is_finishing_covers_what_came_before_it() {
 
 #[tokio::test]
 async fn a_delivery_that_nobody_signed_now_is_refused_and_leaves_nothing() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     world.signe().await;
     let now = world.clock.now();
     let event = reinstalled(&world, "web-3").to_string();
@@ -345,7 +345,7 @@ async fn two_gates_count_an_event_once_and_many_at_once_are_all_counted() {
 
 #[tokio::test]
 async fn an_event_that_waits_is_forgotten_with_its_customer() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     let signe = world.signe().await;
     let event = reinstalled(&world, "web-3");
     assert_eq!(sends(&world, "e1", &event).await.unwrap(), Taken::Waiting);
