@@ -42,6 +42,7 @@ mod grants;
 mod idempotency;
 mod incidents;
 mod kept;
+mod known_keys;
 mod ledger;
 mod lists;
 mod lookups;
@@ -100,6 +101,7 @@ pub use incidents::{
     ScopeWish, Source, Standing, StatementCheck, Submission, SubscriptionError, Task, TaskState,
     Texts, ThenStood, TimelineLine, Touched, TouchedCustomer, Update,
 };
+pub use known_keys::agree_on_keys;
 pub use ledger::LogSigner;
 pub use lists::{Approvals, DeskFilter, DeskRow};
 pub use lookups::{CustomerView, RefusedNote};

@@ -139,6 +139,8 @@ pub(crate) mod space {
     pub(crate) const SUBSCRIPTION: &str = "subscription";
     /// Drills that are planned, run, or were told: [`crate::drills::Planned`].
     pub(crate) const DRILL: &str = "drill";
+    /// Keys the database was served with: [`crate::known_keys::KnownKeys`].
+    pub(crate) const KNOWN_KEYS: &str = "known_keys";
     /// Number of events in a stream that is only ever appended to.
     pub(crate) const HEAD: &str = "head";
 }

@@ -34,7 +34,7 @@ use super::{
 use crate::traces::{self, TARGET};
 
 /// The longest a whole delivery may take. SMTP itself would allow ten minutes for the last answer alone.
-const DELIVERY_TIMEOUT: Duration = Duration::from_mins(1);
+pub(crate) const DELIVERY_TIMEOUT: Duration = Duration::from_mins(1);
 /// The longest wait for one answer of the server.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
