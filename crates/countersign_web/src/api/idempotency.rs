@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use countersign_service::{Answer, IDEMPOTENCY_KEY_CHARS_MAX, Idempotent, Reserved};
+use countersign_service::{Answer, IDEMPOTENCY_KEY_CHARS_MAX, Idempotent};
 use serde_json::Value;
 
 use crate::Web;
@@ -15,13 +15,6 @@ use crate::problem::Problem;
 /// The `Idempotency-Key` of a request, if it has one.
 #[derive(Debug, Clone)]
 pub struct Key(Option<String>);
-
-impl Key {
-    /// The key, if there is one.
-    pub fn text(&self) -> Option<&str> {
-        self.0.as_deref()
-    }
-}
 
 impl<S: Send + Sync> FromRequestParts<S> for Key {
     type Rejection = Infallible;
@@ -55,7 +48,14 @@ pub async fn once(
         let (status, body) = act().await?;
         return Ok(json(status, &body.to_string()));
     };
-    check_length(key)?;
+    if key.chars().count() > IDEMPOTENCY_KEY_CHARS_MAX {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "idempotency-key-too-long",
+            "The Idempotency-Key is too long",
+        )
+        .detail(format!("at most {IDEMPOTENCY_KEY_CHARS_MAX} characters")));
+    }
     match web.gate.idempotent(scope, key, body).await? {
         Idempotent::First(reserved) => match act().await {
             Ok((status, body)) => {
@@ -76,56 +76,6 @@ pub async fn once(
                 Err(problem)
             }
         },
-        known => answer_known(known),
-    }
-}
-
-/// As [`once`], for what remembers its answer in the very commit that does it: one commit, and not three. `act` is given the
-/// key, and says `None` where somebody used it meanwhile.
-///
-/// # Errors
-/// As [`once`].
-pub async fn once_in_one_commit(
-    web: &Web,
-    scope: &str,
-    key: &str,
-    body: &[u8],
-    act: impl AsyncFn(&Reserved) -> Result<Option<Answer>, Problem>,
-) -> Result<Response, Problem> {
-    check_length(key)?;
-    for _ in 0..LOOKS_MAX {
-        match web.gate.look_up_key(scope, key, body).await? {
-            // Used meanwhile, so the next look finds what was answered.
-            Idempotent::First(unwritten) => {
-                if let Some(Answer { status, body }) = act(&unwritten).await? {
-                    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-                    return Ok(json(status, &body));
-                }
-            }
-            known => return answer_known(known),
-        }
-    }
-    answer_known(Idempotent::UnderWay)
-}
-
-/// How often a key is looked up that is used and given back by others all the time.
-const LOOKS_MAX: usize = 3;
-
-fn check_length(key: &str) -> Result<(), Problem> {
-    if key.chars().count() > IDEMPOTENCY_KEY_CHARS_MAX {
-        return Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "idempotency-key-too-long",
-            "The Idempotency-Key is too long",
-        )
-        .detail(format!("at most {IDEMPOTENCY_KEY_CHARS_MAX} characters")));
-    }
-    Ok(())
-}
-
-/// What a request is told whose key was used before.
-fn answer_known(known: Idempotent) -> Result<Response, Problem> {
-    match known {
         Idempotent::Repeat(answer) => {
             let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
             let mut response = json(status, &answer.body);
@@ -140,7 +90,7 @@ fn answer_known(known: Idempotent) -> Result<Response, Problem> {
             "This Idempotency-Key was used with another body",
         )
         .detail("use a new key for a new request")),
-        Idempotent::First(_) | Idempotent::UnderWay => Err(Problem::new(
+        Idempotent::UnderWay => Err(Problem::new(
             StatusCode::CONFLICT,
             "request-under-way",
             "The first request with this Idempotency-Key is still under way",
