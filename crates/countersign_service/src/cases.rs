@@ -278,9 +278,13 @@ impl Gate {
             };
             let opened = self
                 .open_once(Actor::Customer, request, Some(token), Some(once))
-                .await?;
-            let Some((opened, link)) = opened else {
-                return Ok(None);
+                .await;
+            let (opened, link) = match opened {
+                Ok(Some(opened)) => opened,
+                Ok(None) => return Ok(None),
+                // What it was refused for may be the very case that the same request has opened a moment ago.
+                Err(CaseError::Refused(_)) if self.is_used(key).await? => return Ok(None),
+                Err(error) => return Err(error),
             };
             let link = link.ok_or(CaseError::LinkGone)?;
             Ok(Some((opened, link)))

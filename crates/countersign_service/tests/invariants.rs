@@ -96,9 +96,10 @@ fn nothing_but_the_decision_function_weighs_requirements() {
             "decisions.rs",
             "enrolment.rs",
             "event.rs",
+            "folded.rs",
             "mod.rs"
         ],
-        "what was decided, applied; the first and the third to say what the case has become; the others are an incident's own"
+        "what was decided, applied; the first and the third to say what the case has become, the fifth what its stored events made of it; the others are an incident's own"
     );
 }
 
