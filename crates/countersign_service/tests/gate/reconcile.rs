@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_cases::Timestamp;
+use countersign_cases::{CustomerId, Timestamp};
 use countersign_service::adapters::clock::Clock as _;
 use countersign_service::adapters::webhooks::WebhookSecrets;
 use countersign_service::reconcile::{
@@ -219,7 +219,8 @@ async fn a_case_that_is_finishing_covers_what_came_before_it() {
     let mut world = World::new().await;
     let (maja, case) = ready(&mut world).await;
     // The backend's clock is behind, or its event overtook the grant.
-    let server = reinstall(&world.signe().await).parameters["server"].clone();
+    let signe = CustomerId("c-1042".to_owned());
+    let server = reinstall(&signe).parameters["server"].clone();
     let event = reinstalled(&world, &server);
     assert_eq!(sends(&world, "e1", &event).await.unwrap(), Taken::Waiting);
     world.pass(Duration::from_secs(60));
@@ -233,7 +234,7 @@ async fn a_case_that_is_finishing_covers_what_came_before_it() {
 
 #[tokio::test]
 async fn a_delivery_that_nobody_signed_now_is_refused_and_leaves_nothing() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     world.signe().await;
     let now = world.clock.now();
     let event = reinstalled(&world, "web-3").to_string();
@@ -345,7 +346,7 @@ async fn two_gates_count_an_event_once_and_many_at_once_are_all_counted() {
 
 #[tokio::test]
 async fn an_event_that_waits_is_forgotten_with_its_customer() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     let signe = world.signe().await;
     let event = reinstalled(&world, "web-3");
     assert_eq!(sends(&world, "e1", &event).await.unwrap(), Taken::Waiting);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use countersign_service::CustomerError;
 use countersign_service::adapters::webhooks::{
@@ -135,22 +135,7 @@ pub async fn event(
     Path(connector): Path<String>,
     request: Request,
 ) -> Result<axum::Json<EventTaken>, Problem> {
-    let header = |name: &str| {
-        let value = request.headers().get(name)?.to_str().ok()?;
-        Some(value.to_owned())
-    };
-    let (Some(id), Some(timestamp), Some(signature)) = (
-        header(ID_HEADER),
-        header(TIMESTAMP_HEADER),
-        header(SIGNATURE_HEADER),
-    ) else {
-        return Err(refused());
-    };
-    let headers = WebhookHeaders {
-        id,
-        timestamp,
-        signature,
-    };
+    let headers = signed(request.headers()).ok_or_else(refused)?;
     let body = read_body(request, &web).await?;
     let taken = web.gate.take_backend_event(&connector, &headers, &body);
     match taken.await {
@@ -164,6 +149,15 @@ pub async fn event(
         .detail("an id is that of one event; the other one stays as it was taken")),
         Err(DeliveryError::Trouble(trouble)) => Err(trouble.into()),
     }
+}
+
+fn signed(headers: &HeaderMap) -> Option<WebhookHeaders> {
+    let header = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
+    Some(WebhookHeaders {
+        id: header(ID_HEADER)?,
+        timestamp: header(TIMESTAMP_HEADER)?,
+        signature: header(SIGNATURE_HEADER)?,
+    })
 }
 
 /// The same for whatever is wrong: nobody without the secret learns which connectors there are.
