@@ -39,9 +39,9 @@ use crate::backend::Backend;
 pub(crate) const ORIGIN: &str = "https://support.acme.example";
 pub(crate) const PROCEDURE: &str = include_str!("acme.procedure");
 /// What the panel signs the events of its own log with.
-pub const AUDIT_SECRET: &str = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
+pub(crate) const AUDIT_SECRET: &str = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
 
-pub const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+pub(crate) const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 /// Monday 23 November 2026, 10:00 UTC.
 pub(crate) const MONDAY: Timestamp = Timestamp(1_795_428_000_000);
