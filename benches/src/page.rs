@@ -398,6 +398,7 @@ pub(crate) fn settings(log: &LogSigner, token: &Token) -> Settings {
         password: None,
         language: countersign_service::Language::English,
         company_login: None,
+        checkers: Vec::new(),
         staff_login: None,
         staff: vec![NewAccount {
             account: "maja".to_owned(),

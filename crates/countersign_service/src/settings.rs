@@ -38,6 +38,8 @@ pub struct Settings {
     pub password: Option<Endpoint>,
     /// Where customers sign in, for proofs `using oidc` and `using ciba`.
     pub company_login: Option<CompanyLogin>,
+    /// Who is asked about proofs `using webhook`.
+    pub checkers: Vec<Checker>,
     /// Where staff sign in, beside their passkeys.
     pub staff_login: Option<StaffLogin>,
     /// Accounts that exist from the first start on.
@@ -130,6 +132,19 @@ pub struct Endpoint {
     pub url: String,
     /// Standard Webhooks secrets, `whsec_…`, the current one first.
     pub secrets: Vec<Secret>,
+}
+
+/// The company's own checker of one proof `using webhook`.
+#[derive(Debug, Clone)]
+pub struct Checker {
+    /// Name of the proof in the procedure.
+    pub proof: String,
+    /// Where it is asked.
+    pub url: String,
+    /// Standard Webhooks secrets, `whsec_…`, the current one first. They sign the question, and the answer that comes later.
+    pub secrets: Vec<Secret>,
+    /// How long it has to answer, in seconds.
+    pub expires_seconds: u64,
 }
 
 /// The identity provider of the company's customers.

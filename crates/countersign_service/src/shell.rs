@@ -4,7 +4,7 @@
 //! [`Entry`]: an event for a stream, the pseudonym it is about, and nothing
 //! of it in the ledger but a salted commitment.
 
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_cases::{Event, Timestamp};
@@ -13,6 +13,7 @@ use countersign_store::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use tracing::{Instrument as _, field::Empty, info_span};
 
 use crate::{
     adapters::dice,
@@ -20,6 +21,7 @@ use crate::{
     ledger,
     measures::{self, Kinds},
     records::{self, Held, space},
+    traces::{self, TARGET},
     trouble::Trouble,
 };
 
@@ -202,9 +204,26 @@ impl Gate {
     /// Commits a batch whole. `Unavailable` is passed on: the caller reads before it tries again.
     pub(crate) async fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
         let kinds = Kinds::of(&batch);
+        let journal = self.journal();
+        let (server, port) = journal.server().unzip();
+        let span = info_span!(
+            target: TARGET,
+            "commit",
+            otel.name = "COMMIT",
+            otel.kind = "client",
+            db.system.name = journal.system(),
+            db.operation.name = "COMMIT",
+            server.address = server,
+            server.port = port,
+            countersign.events = kinds.count(),
+            "error.type" = Empty,
+            otel.status_code = Empty,
+        );
         let asked = Instant::now();
-        let committed = self.journal().commit(batch).await;
-        measures::commit(&committed, asked.elapsed());
+        let committed = journal.commit(batch).instrument(span.clone()).await;
+        if let Some(word) = measures::commit(&committed, asked.elapsed()) {
+            traces::failed(&span, word);
+        }
         if committed.is_ok() {
             kinds.kept();
         }
@@ -229,11 +248,11 @@ impl Gate {
             return Ok(true);
         }
         let sent = batch.appends.first().cloned();
-        let queued = !batch.work.is_empty();
+        let queued = due_at_once(&batch, self.now());
         match self.commit(batch).await {
             Ok(_) => {
-                if queued {
-                    self.bell().notify_waiters();
+                for queue in queued {
+                    self.bells().ring(queue);
                 }
                 Ok(true)
             }
@@ -269,6 +288,12 @@ impl Gate {
 /// How often a decision was made again.
 #[derive(Debug, Default)]
 pub(crate) struct Tries(u32);
+
+/// The queues that a batch gives something to do now. What is due later wakes nobody: whoever woke would find nothing.
+fn due_at_once(batch: &Batch, now: Timestamp) -> BTreeSet<&'static str> {
+    let due = batch.work.iter().filter(|work| work.due_ms <= now.0);
+    due.map(|work| work.queue).collect()
+}
 
 fn is_empty(batch: &Batch) -> bool {
     batch.appends.is_empty()

@@ -174,6 +174,13 @@ pub fn describe(routes: &[Route], origin: &str) -> OpenApi {
             bearer("A staff session, `cs_sess_…`, from a passkey sign-in."),
         )
         .security_scheme(
+            "checker",
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+                "webhook-signature",
+                "Standard Webhooks: the message is signed with the secret of the checker that was asked, beside `webhook-id` and `webhook-timestamp`.",
+            ))),
+        )
+        .security_scheme(
             "webhook",
             SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
                 "webhook-signature",
@@ -301,6 +308,7 @@ fn schemes(door: Door) -> &'static [&'static str] {
         Door::Seat => &["seat"],
         Door::Panel => &["panel"],
         Door::Machine => &["machine"],
+        Door::Checker => &["checker"],
         Door::StaffOrMachine => &["staff", "machine"],
     }
 }

@@ -420,6 +420,12 @@ pub const PROBLEMS: &[Explained] = &[
         "`detail` says what is missing and who can supply it.",
     ),
     explained(
+        "not-signed",
+        "This message carries no good signature",
+        "Only a checker of this gate may answer its questions, and shows that it is one by signing the message with its secret (Standard Webhooks). The signature did not fit, or the timestamp is more than five minutes from now.",
+        "Sign `id.timestamp.body` over the very bytes that are sent, with the secret that signed the question, and keep the clock by NTP.",
+    ),
+    explained(
         "nothing-granted",
         "There is no grant",
         "Nothing is under way for this case.",
@@ -664,6 +670,12 @@ pub const PROBLEMS: &[Explained] = &[
         "This cannot be checked right now",
         "A system that must be asked did not answer. Nothing was counted.",
         "Try again in a moment, or use another way.",
+    ),
+    explained(
+        "question-over",
+        "Nothing waits for this answer",
+        "The question was never asked, was answered, or ran out; or its case is over. These are not told apart, and nothing was changed.",
+        "Do not send it again. The customer can ask anew from their page.",
     ),
     explained(
         "reason-too-long",

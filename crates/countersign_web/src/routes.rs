@@ -76,6 +76,8 @@ pub enum Door {
     StaffOrMachine,
     /// A Standard Webhooks signature of a configured backend.
     Signed,
+    /// The signature of one of the company's checkers, over this very message. No session and no token is looked at.
+    Checker,
 }
 
 /// Every route.
@@ -87,11 +89,11 @@ pub fn routes() -> Vec<Route> {
     use crate::api::{cases as ac, customers as cu, gate as ag, incidents as ai, staff as st};
     use crate::openapi::shape;
     use crate::site::{
-        approvals, audit, cases, company, customer, customers, desk, drills, enrol, incidents,
-        language, live, new_case, panel, procedures, proposal, reference, settings, sign_in,
-        statistics, status, stop, talking, verify,
+        approvals, audit, cases, check, company, customer, customers, desk, drills, enrol,
+        incidents, language, live, new_case, panel, procedures, proposal, reference, settings,
+        sign_in, statistics, status, stop, talking, verify,
     };
-    use Door::{Anyone, Machine, Panel, Seat, Signed, Staff, StaffOrMachine};
+    use Door::{Anyone, Checker, Machine, Panel, Seat, Signed, Staff, StaffOrMachine};
 
     let site = |verb, path, door, handler| Route {
         verb,
@@ -210,6 +212,7 @@ pub fn routes() -> Vec<Route> {
         api(Verb::Get, "/v1/statistics", StaffOrMachine, Operation::does("How far procedure was followed: figures from events alone").media("application/json").query(figures).about("For staff with a role, auditors, and machines with the scope `read`. Every rate comes with its exact 95 % interval (Clopper and Pearson). Only auditors see colleagues by name."), get(crate::api::statistics::read)),
         api(Verb::Get, "/v1/drills", StaffOrMachine, Operation::does("Drills: vigilance by team and month, with its interval, and what the reader was told").media("application/json").about("For staff with a role, auditors and administrators, and machines with the scope `read`, which are told of no case. A drill that runs is in no answer but the count of those under way, for whoever plans them."), get(crate::api::drills::read)),
         api(Verb::Post, "/v1/drills", Staff, Operation::does("Plan a drill").takes(shape::<crate::api::drills::PlanDrill>()).about("For administrators who have none of the roles that are asked in it, from whichever account. The gate draws the moment. Neither answer nor event names the case."), post(crate::api::drills::plan)),
+        api(Verb::Post, "/v1/questions/{question}", Checker, Operation::does("Answer a question that a checker said it would answer later").takes(shape::<crate::api::questions::QuestionAnswer>()).about("For the company's own checker of a proof `using webhook`. The message carries `webhook-id`, `webhook-timestamp` and `webhook-signature` (Standard Webhooks); neither a session nor a token opens this. The same message again is taken again and changes nothing. 409 where nothing waits for it: never asked, answered, run out, and these are not told apart."), post(crate::api::questions::answer)),
         // The API: incidents and alarms.
         api(Verb::Get, "/v1/incidents", Staff, Operation::does("Incidents, open ones first").media("application/json").about("For auditors, and for whoever may sign a new version of the procedure."), get(ai::list)),
         api(Verb::Post, "/v1/incidents", Staff, Operation::gives("Open an incident: from a case, from an alarm, or by hand", shape::<ai::IncidentOpened>()).takes(shape::<ai::OpenIncident>()).status(201).repeatable(), post(ai::open)),
@@ -368,6 +371,8 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/c/prove/{way}/signed-in", Seat, post(company::signed_in)),
         site(Verb::Post, "/c/prove/{way}/ask", Seat, post(company::ask)),
         site(Verb::Get, "/c/prove/{way}/events", Seat, get(company::push_events)),
+        site(Verb::Post, "/c/prove/{way}/check", Seat, post(check::ask)),
+        site(Verb::Get, "/c/prove/{way}/check/events", Seat, get(check::events)),
         site(Verb::Get, "/c/confirm", Seat, get(customer::confirm_page)),
         site(Verb::Post, "/c/confirm", Seat, post(customer::confirm)),
         site(Verb::Post, "/c/run", Seat, post(customer::run)),

@@ -126,6 +126,7 @@ async fn outcome(setting: &mut Setting, route: &Route) -> String {
         )
         .replace("{customer}", "c-1042")
         .replace("{holding}", "pin")
+        .replace("{question}", "q_0")
         .replace("{way}", "pin")
         .replace("{action}", "server.reinstall")
         .replace("{token}", &setting.token)
@@ -307,6 +308,7 @@ async fn who_may_do_what_is_as_written_down() {
                 Door::Machine => "machine",
                 Door::StaffOrMachine => "staff or machine",
                 Door::Signed => "a backend's signature",
+                Door::Checker => "signature of a checker",
             }
         );
         let mut outcomes: Vec<(&String, Vec<&str>)> = Vec::new();

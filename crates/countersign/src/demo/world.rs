@@ -183,6 +183,7 @@ impl World {
                 secrets: vec![webhook.clone()],
             }),
             company_login: None,
+            checkers: Vec::new(),
             staff_login: None,
             staff: vec![petra()],
             machines: vec![

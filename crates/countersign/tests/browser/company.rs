@@ -541,6 +541,7 @@ fn settings(
         text: Some(endpoint("/text")),
         password: Some(endpoint("/password")),
         company_login: None,
+        checkers: Vec::new(),
         staff_login: None,
         staff: staff.collect(),
         machines: vec![

@@ -180,6 +180,29 @@ async fn a_program_that_ends_between_hand_over_and_answer_asks_when_it_is_back()
     assert_eq!((world.panel.requests(), world.panel.ran().len()), (1, 1));
 }
 
+/// What a killed gate had in hand waits for the longest answer a backend may take, and for the commits around it; no longer.
+#[tokio::test]
+async fn what_a_killed_gate_had_in_hand_is_taken_up_within_a_minute() {
+    let mut world = World::new().await;
+    world.panel.mode(Mode::Hangs);
+    let (maja, case, _) = granted(&mut world).await;
+    let gate = world.gate.clone();
+    let working = tokio::spawn(async move { gate.work(std::future::pending()).await });
+    world.panel.acted(1).await;
+    working.abort();
+    let _ = working.await;
+
+    world.panel.mode(Mode::Honest);
+    let successor = world.another_gate(77).await;
+    world.pass(Duration::from_secs(59));
+    successor.settle().await.unwrap();
+    assert_eq!(world.state(&maja, &case).await, "running");
+    world.pass(Duration::from_secs(2));
+    successor.settle().await.unwrap();
+    assert_eq!(world.state(&maja, &case).await, "done");
+    assert_eq!((world.panel.requests(), world.panel.ran().len()), (1, 1));
+}
+
 #[tokio::test]
 async fn a_grant_that_could_not_leave_in_time_is_never_sent_late() {
     let mut world = World::new().await;
@@ -361,6 +384,69 @@ async fn a_repeated_request_gets_the_first_answer_and_another_body_is_refused() 
             .unwrap(),
         Idempotent::First(_)
     ));
+}
+
+#[tokio::test]
+async fn of_two_alike_at_once_one_opens_and_the_other_hears_its_answer() {
+    let mut world = World::new().await;
+    let signe = world.signe().await;
+    let panel = world.machine("panel");
+    let answer = |opened: &countersign_service::OpenedCase,
+                  link: &countersign_service::IssuedLink| {
+        countersign_service::Answer {
+            status: 201,
+            body: format!("{} {}", opened.case.0, link.path()),
+        }
+    };
+    let look = || world.gate.look_up_key("panel", "key-1", b"{}");
+    // Both have looked before either has opened.
+    let (Idempotent::First(one), Idempotent::First(two), Idempotent::First(three)) = (
+        look().await.unwrap(),
+        look().await.unwrap(),
+        look().await.unwrap(),
+    ) else {
+        panic!("nobody has used it")
+    };
+    let request = reinstall(&signe);
+    let (first, second) = tokio::join!(
+        world
+            .gate
+            .open_case_for_panel_once(&panel, &request, &one, &answer),
+        world
+            .gate
+            .open_case_for_panel_once(&panel, &request, &two, &answer),
+    );
+    let opened: Vec<_> = [first.unwrap(), second.unwrap()]
+        .into_iter()
+        .flatten()
+        .collect();
+    let [(opened, link)] = &opened[..] else {
+        panic!("one of them opens, not {}", opened.len())
+    };
+    // One that comes late is not told that the customer has a case open, for that is its own.
+    let late = world
+        .gate
+        .open_case_for_panel_once(&panel, &request, &three, &answer);
+    assert!(late.await.unwrap().is_none());
+    let Idempotent::Repeat(again) = look().await.unwrap() else {
+        panic!("it was answered")
+    };
+    assert_eq!(again, answer(opened, link));
+    // Without a key used by anybody a refusal is a refusal, and the key stays free.
+    let Idempotent::First(other) = world
+        .gate
+        .look_up_key("panel", "key-2", b"{}")
+        .await
+        .unwrap()
+    else {
+        panic!("nobody has used it")
+    };
+    let refused = world
+        .gate
+        .open_case_for_panel_once(&panel, &request, &other, &answer);
+    assert_eq!(refused.await.unwrap_err().code(), "other-case-open");
+    let free = world.gate.look_up_key("panel", "key-2", b"other").await;
+    assert!(matches!(free.unwrap(), Idempotent::First(_)));
 }
 
 /// A store that loses every n-th commit, or takes it and says that it does not know.

@@ -639,6 +639,7 @@ fn settings(
             secrets: secrets(),
         }),
         company_login: None,
+        checkers: Vec::new(),
         staff_login: None,
         staff: vec![
             account("maja", "p-maja", &["agent"]),

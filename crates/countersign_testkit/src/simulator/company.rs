@@ -410,6 +410,7 @@ fn settings(sim: &Sim, staff: &[Colleague], tokens: &[Token]) -> Settings {
             secrets: secret(),
         }),
         company_login: None,
+        checkers: Vec::new(),
         staff_login: None,
         staff: staff
             .iter()

@@ -160,6 +160,14 @@ fn proved(web: &Web, frame: &CustomerFrame, verified: &VerifiedReceipt) -> Verif
     if !verified.signed_by.is_empty() {
         facts.push(text(Key("verify-signed-by"), verified.signed_by.join(", ")));
     }
+    if !verified.checked_by.is_empty() {
+        let names: Vec<&str> = verified
+            .checked_by
+            .iter()
+            .map(|one| one.checker.as_str())
+            .collect();
+        facts.push(machine(Key("verify-checked-by"), names.join(", ")));
+    }
     let events = u64::try_from(verified.events).unwrap_or(u64::MAX);
     facts.extend([
         machine(Key("verify-number"), verified.case.0.clone()),

@@ -12,6 +12,9 @@ pub(crate) mod html;
 )]
 pub(crate) mod backend;
 
+#[path = "../../../countersign_service/tests/gate/checker.rs"]
+pub(crate) mod checker;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -581,6 +584,7 @@ fn settings(
             secrets: secrets(),
         }),
         company_login: None,
+        checkers: Vec::new(),
         staff_login: None,
         staff: vec![
             account("maja", "p-maja", "Maja", &["agent"]),
