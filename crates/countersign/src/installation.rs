@@ -1,6 +1,7 @@
 //! From the configuration file to everything a gate is started with. `serve`, `doctor` and `ledger export` begin here.
 
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,9 +16,10 @@ use countersign_service::adapters::openid::{Credentials, ProviderSettings, check
 use countersign_service::adapters::secrets::Secret;
 use countersign_service::adapters::tokens::{TokenHash, TokenKind};
 use countersign_service::adapters::webhooks::WebhookSecrets;
+use countersign_service::reconcile::{Mapping, WINDOW_SECONDS};
 use countersign_service::settings::{
-    CompanyLogin, Connector, ConsoleRole, Endpoint, Group, Keys, Limits, MachineToken,
-    MailSettings, NewAccount, OtherKeys, Scope, Settings, StaffLogin,
+    AuditFeed, Checker, CompanyLogin, Connector, ConsoleRole, Endpoint, Group, Keys, Limits,
+    MachineToken, MailSettings, NewAccount, OtherKeys, Scope, Settings, StaffLogin,
 };
 use countersign_service::{Language, LogSigner};
 use countersign_store::OpenError;
@@ -28,8 +30,14 @@ use crate::database::{Database, Place};
 /// The largest configuration file that is read.
 const MOST_BYTES: u64 = 1 << 20;
 
+/// Keys of the secrets that the gate signs its requests with.
+const SECRETS: [&str; 2] = ["secret", "second_secret"];
+
 /// Size of the attacks that two versions are compared by, as in `countersign diff`.
 const DIFF_AT_MOST: usize = 3;
+
+/// Longest mapping, in bytes.
+const MAPPING_MAX: u64 = 1 << 20;
 
 /// Everything secret and public a gate is started with, except the procedure's text.
 pub(crate) struct Installation {
@@ -114,6 +122,10 @@ impl Installation {
             .has("company_login")
             .then(|| reader.company_login())
             .flatten();
+        let checkers = config
+            .named("checkers")
+            .map(|name| reader.checker(name))
+            .collect();
         let staff_login = config
             .has("staff_login")
             .then(|| reader.staff_login())
@@ -147,6 +159,7 @@ impl Installation {
             text,
             password,
             company_login,
+            checkers,
             staff_login,
             staff: config
                 .named("staff")
@@ -391,9 +404,9 @@ impl Secrets<'_> {
     }
 
     /// One or two webhook secrets.
-    fn webhooks(&mut self, section: &str) -> Vec<Secret> {
+    fn webhooks(&mut self, section: &str, keys: [&'static str; 2]) -> Vec<Secret> {
         let mut secrets = Vec::new();
-        for key in ["secret", "second_secret"] {
+        for key in keys {
             match self.config.secret(section, key) {
                 Ok(Some(text)) if WebhookSecrets::parse([text.as_str()]).is_ok() => secrets.push(Secret::new(text)),
                 Ok(Some(_)) => self.wrong.push(format!(
@@ -413,14 +426,52 @@ impl Secrets<'_> {
             name: name.to_owned(),
             url: self.config.text(&section, "url"),
             status_url: (!status.is_empty()).then_some(status),
-            secrets: self.webhooks(&section),
+            secrets: self.webhooks(&section, SECRETS),
+            audit: self.audit(&section),
         }
+    }
+
+    /// How a connector sends its own log, where it does.
+    fn audit(&mut self, section: &str) -> Option<AuditFeed> {
+        let secrets = self.webhooks(section, ["audit_secret", "second_audit_secret"]);
+        if secrets.is_empty() {
+            return None;
+        }
+        let mapping = if self.config.text(section, "audit_map").is_empty() {
+            Mapping::default()
+        } else {
+            match mapping(&self.config.path(section, "audit_map")) {
+                Ok(mapping) => mapping,
+                Err(error) => {
+                    self.wrong.push(format!("{section}.audit_map: {error:#}"));
+                    return None;
+                }
+            }
+        };
+        let window = self.config.number(section, "audit_window");
+        Some(AuditFeed {
+            secrets,
+            mapping,
+            window_seconds: u32::try_from(window).unwrap_or(WINDOW_SECONDS),
+        })
     }
 
     fn endpoint(&mut self, section: &str) -> Endpoint {
         Endpoint {
             url: self.config.text(section, "url"),
-            secrets: self.webhooks(section),
+            secrets: self.webhooks(section, SECRETS),
+        }
+    }
+
+    fn checker(&mut self, proof: &str) -> Checker {
+        let section = format!("checkers.{proof}");
+        let Endpoint { url, secrets } = self.endpoint(&section);
+        Checker {
+            proof: proof.to_owned(),
+            url,
+            secrets,
+            expires_seconds: u64::try_from(self.config.number(&section, "expires_seconds"))
+                .unwrap_or_default(),
         }
     }
 
@@ -646,6 +697,18 @@ pub(crate) fn seed_of(text: &str) -> Option<[u8; 32]> {
         *byte = u8::try_from(high? * 16 + low?).ok()?;
     }
     Some(seed)
+}
+
+/// Reads how a log names things.
+///
+/// # Errors
+/// The file cannot be read, or says something that no mapping has.
+pub(crate) fn mapping(file: &Path) -> anyhow::Result<Mapping> {
+    let mut text = String::new();
+    std::fs::File::open(file)
+        .and_then(|opened| opened.take(MAPPING_MAX).read_to_string(&mut text))
+        .with_context(|| format!("cannot read the mapping `{}`", file.display()))?;
+    toml::from_str(&text).with_context(|| format!("`{}` is no mapping", file.display()))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use countersign_cases::{
 };
 use countersign_language::{Method, Procedure};
 use countersign_store::Batch;
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -22,6 +23,7 @@ use crate::{
     enrolment::awaits_customer,
     facts::Wanted,
     gate::Gate,
+    idempotency::{Answer, InOneCommit, Reserved},
     records::{self, CaseRow, Customer, Held, Link, LinkNote, Seat, space},
     sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink},
     settings::Scope,
@@ -251,13 +253,64 @@ impl Gate {
         link.map(|link| (opened, link)).ok_or(CaseError::LinkGone)
     }
 
-    #[tracing::instrument(target = "trace", name = "decision", level = "info", skip_all)]
+    /// As [`Gate::open_case_for_panel`], and in the same commit the answer that is given again to whoever uses this key again.
+    /// `None`: somebody used it meanwhile, and nothing was opened.
+    pub fn open_case_for_panel_once<'a>(
+        &'a self,
+        by: &'a MachineCaller,
+        request: &'a OpenRequest,
+        key: &'a Reserved,
+        answer: &'a (dyn Fn(&OpenedCase, &IssuedLink) -> Answer + Send + Sync),
+    ) -> BoxFuture<'a, Result<Option<(OpenedCase, IssuedLink)>, CaseError>> {
+        // Boxed, for the compiler cannot see through two closures that this may go to another thread.
+        Box::pin(async move {
+            allow(by, Scope::Panel, "panel")?;
+            if let Some(target) = &request.return_to {
+                self.check_return_to(target)?;
+            }
+            let token = Token::generate(TokenKind::Link, self.dice());
+            let answer = |(opened, link): &(OpenedCase, Option<IssuedLink>)| {
+                link.as_ref().map(|link| answer(opened, link))
+            };
+            let once = InOneCommit {
+                key,
+                answer: &answer,
+            };
+            let opened = self
+                .open_once(Actor::Customer, request, Some(token), Some(once))
+                .await;
+            let (opened, link) = match opened {
+                Ok(Some(opened)) => opened,
+                Ok(None) => return Ok(None),
+                // What it was refused for may be the very case that the same request has opened a moment ago.
+                Err(CaseError::Refused(_)) if self.is_used(key).await? => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let link = link.ok_or(CaseError::LinkGone)?;
+            Ok(Some((opened, link)))
+        })
+    }
+
     pub(crate) async fn open(
         &self,
         by: Actor,
         request: &OpenRequest,
         token: Option<Token>,
     ) -> Result<(OpenedCase, Option<IssuedLink>), CaseError> {
+        let opened = self.open_once(by, request, token, None).await?;
+        // Without a key nobody can have used it.
+        opened.ok_or(CaseError::Trouble(Trouble::Busy))
+    }
+
+    /// `None`: the key was used meanwhile, and nothing was opened.
+    #[tracing::instrument(target = "trace", name = "decision", level = "info", skip_all)]
+    async fn open_once(
+        &self,
+        by: Actor,
+        request: &OpenRequest,
+        token: Option<Token>,
+        once: Option<InOneCommit<'_, (OpenedCase, Option<IssuedLink>)>>,
+    ) -> Result<Option<(OpenedCase, Option<IssuedLink>)>, CaseError> {
         let mut tries = Tries::default();
         loop {
             let now = self.now();
@@ -330,7 +383,7 @@ impl Gate {
                 })
                 .transpose()?;
             let loaded = Loaded { row, ..loaded };
-            let (batch, case) = self.write_decision(&loaded, &decision.events, None, also)?;
+            let (mut batch, case) = self.write_decision(&loaded, &decision.events, None, also)?;
             for name in &request.shows {
                 // Asked now, so that the panel hears of it; made when the customer comes.
                 let command = shown_by_panel(&loaded, &case, name)?;
@@ -345,9 +398,24 @@ impl Gate {
                 sentence: opened.sentence.clone(),
                 expires_at: case.expires_at(),
             };
+            let answer = (answer, link);
+            if let Some(once) = once
+                && let Some(given) = (once.answer)(&answer)
+            {
+                batch.records.push(self.answered(once.key, &given)?);
+            }
             if self.committed(batch, &mut tries).await? {
-                tracing::info!(case = answer.case.0, action = request.action, "case opened");
-                return Ok((answer, link));
+                tracing::info!(
+                    case = answer.0.case.0,
+                    action = request.action,
+                    "case opened"
+                );
+                return Ok(Some(answer));
+            }
+            if let Some(once) = once
+                && self.is_used(once.key).await?
+            {
+                return Ok(None);
             }
         }
     }

@@ -248,8 +248,7 @@ impl Gate {
             .load::<CaseRow>(space::CASE, &key)
             .await?
             .ok_or(CaseError::Unknown)?;
-        let events = self.events_of(&row).await?;
-        let case = Case::replay(&events);
+        let case = self.case_of(&row).await?;
         let procedure = self.procedure_of(&row.procedure).await?;
         // The time is taken before the facts: they are never older than it claims.
         let now = self.now();
@@ -388,19 +387,22 @@ pub(crate) fn push_row(
     let first = records::put(space::CASE, key, row, Some(revision))?;
     // The oldest first, which is the order in which people should come to them.
     let listed = records::in_time(row.opened_at, &row.case);
-    let again = |space| RecordWrite {
-        space,
-        key: listed.clone(),
-        expected: None,
-        ..first.clone()
-    };
-    batch.records.push(if open {
-        again(space::OPEN)
-    } else {
-        records::remove(space::OPEN, listed.clone(), None)
-    });
+    if !open {
+        batch
+            .records
+            .push(records::remove(space::OPEN, listed.clone(), None));
+    } else if revision == 0 {
+        batch
+            .records
+            .push(records::put(space::OPEN, listed.clone(), &row.case, None)?);
+    }
     if open && !row.wants_sign_off.is_empty() {
-        batch.records.push(again(space::WANTED));
+        batch.records.push(RecordWrite {
+            space: space::WANTED,
+            key: listed,
+            expected: None,
+            ..first.clone()
+        });
     } else if !before.wants_sign_off.is_empty() {
         batch
             .records

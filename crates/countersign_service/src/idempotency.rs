@@ -1,7 +1,7 @@
 //! Requests that may be repeated: the same key and body get the first answer, another body is refused.
 
 use countersign_cases::Timestamp;
-use countersign_store::CommitError;
+use countersign_store::{CommitError, RecordWrite};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -42,7 +42,7 @@ pub enum Idempotent {
     UnderWay,
 }
 
-/// A key that is being used for the first time.
+/// A key that is being used for the first time. From [`Gate::look_up_key`] it is not written down yet.
 #[derive(Debug)]
 pub struct Reserved {
     key: String,
@@ -59,9 +59,65 @@ struct Remembered {
     answer: Option<String>,
 }
 
+/// How a request that is one commit remembers its answer in that commit, and needs no other: a request with the same key that
+/// was a moment faster makes it fail, and nothing was done.
+pub(crate) struct InOneCommit<'a, T> {
+    pub(crate) key: &'a Reserved,
+    /// The answer that will be given, from what was done; `None` to remember nothing.
+    pub(crate) answer: &'a (dyn Fn(&T) -> Option<Answer> + Send + Sync),
+}
+
+impl<T> Clone for InOneCommit<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for InOneCommit<'_, T> {}
+
 impl Gate {
     /// Looks a key up and reserves it. `scope` is the caller and the route, so that two callers never share a key.
     pub async fn idempotent(
+        &self,
+        scope: &str,
+        key: &str,
+        body: &[u8],
+    ) -> Result<Idempotent, Trouble> {
+        let Reserved {
+            key,
+            revision,
+            body,
+            since,
+        } = match self.look_up_key(scope, key, body).await? {
+            Idempotent::First(unwritten) => unwritten,
+            known => return Ok(known),
+        };
+        let remembered = Remembered {
+            body: body.clone(),
+            since,
+            answer: None,
+        };
+        let write = records::put_until(
+            space::IDEMPOTENT,
+            key.clone(),
+            &remembered,
+            Some(revision),
+            since.plus_seconds(REMEMBERED_SECONDS),
+        )?;
+        match self.write_records(vec![write]).await {
+            Ok(()) => Ok(Idempotent::First(Reserved {
+                key,
+                revision: revision + 1,
+                body,
+                since,
+            })),
+            Err(CommitError::Conflict { .. }) => Ok(Idempotent::UnderWay),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Looks a key up and writes nothing: for a request that remembers its answer in its own commit.
+    pub async fn look_up_key(
         &self,
         scope: &str,
         key: &str,
@@ -100,51 +156,53 @@ impl Gate {
             }
             Some(Held { revision, .. }) => revision,
         };
-        let remembered = Remembered {
-            body: body.clone(),
+        Ok(Idempotent::First(Reserved {
+            key,
+            revision,
+            body,
             since: now,
-            answer: None,
-        };
-        let write = records::put_until(
-            space::IDEMPOTENT,
-            key.clone(),
-            &remembered,
-            Some(revision),
-            now.plus_seconds(REMEMBERED_SECONDS),
-        )?;
-        match self.write_records(vec![write]).await {
-            Ok(()) => Ok(Idempotent::First(Reserved {
-                key,
-                revision: revision + 1,
-                body,
-                since: now,
-            })),
-            Err(CommitError::Conflict { .. }) => Ok(Idempotent::UnderWay),
-            Err(error) => Err(error.into()),
-        }
+        }))
     }
 
     /// Remembers the answer of a first request.
     pub async fn remember_answer(&self, reserved: Reserved, answer: Answer) -> Result<(), Trouble> {
-        let Reserved {
-            key,
-            revision,
-            body,
-            since,
-        } = reserved;
-        let sealed = self.seal_bytes(key.as_bytes(), records::write_json(&answer)?.as_bytes())?;
-        let remembered = Remembered {
-            body,
-            since,
-            answer: Some(sealed),
-        };
-        let until = self.now().plus_seconds(REMEMBERED_SECONDS);
-        let write = records::put_until(space::IDEMPOTENT, key, &remembered, Some(revision), until)?;
+        let write = self.answered(&reserved, &answer)?;
         match self.write_records(vec![write]).await {
             // Taken over after two minutes of silence: the later answer stands.
             Ok(()) | Err(CommitError::Conflict { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The answer, to be written where nobody has used the key meanwhile.
+    pub(crate) fn answered(
+        &self,
+        reserved: &Reserved,
+        answer: &Answer,
+    ) -> Result<RecordWrite, Trouble> {
+        let key = &reserved.key;
+        let sealed = self.seal_bytes(key.as_bytes(), records::write_json(answer)?.as_bytes())?;
+        let remembered = Remembered {
+            body: reserved.body.clone(),
+            since: reserved.since,
+            answer: Some(sealed),
+        };
+        let until = self.now().plus_seconds(REMEMBERED_SECONDS);
+        records::put_until(
+            space::IDEMPOTENT,
+            key.clone(),
+            &remembered,
+            Some(reserved.revision),
+            until,
+        )
+    }
+
+    /// Whether somebody has used a key since it was looked up.
+    pub(crate) async fn is_used(&self, reserved: &Reserved) -> Result<bool, Trouble> {
+        let held = self
+            .load::<Remembered>(space::IDEMPOTENT, &reserved.key)
+            .await?;
+        Ok(held.map_or(0, |held| held.revision) != reserved.revision)
     }
 
     /// Gives a key back whose request changed nothing, so that it can be tried again.

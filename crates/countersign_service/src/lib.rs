@@ -23,6 +23,7 @@ pub mod adapters;
 mod alarms;
 mod audit;
 mod cases;
+mod checker_proof;
 mod company_proof;
 mod company_sign_in;
 mod customers;
@@ -35,6 +36,7 @@ mod enrolment_pin;
 mod erasure;
 mod factors;
 mod facts;
+mod folded;
 mod gate;
 mod grants;
 mod idempotency;
@@ -76,6 +78,7 @@ pub use audit::{
     AuditPage, AuditPlace, AuditRow, SignatureView,
 };
 pub use cases::{Applied, CaseError, IssuedLink, LinkStanding, OpenRequest, OpenedCase};
+pub use checker_proof::{CheckerAnswerError, CheckerStage, CheckerStanding};
 pub use company_proof::{CompanyStanding, ProviderAnswer};
 pub use company_sign_in::{BegunSignIn, ParkedSignIn};
 pub use customers::{
@@ -108,8 +111,8 @@ pub use panel::{PanelDesk, PanelPass, PanelStaff};
 pub use proofs::{Answered, CodeOnItsWay, CodeStanding, PROOF_DOMAIN, ProofError};
 pub use rates::{Rate, TooMany};
 pub use receipts::{
-    CaseReceipt, RECEIPT_BYTES_MAX, RECEIPT_VERSION, VerifiedReceipt, WrongReceipt, verify_receipt,
-    verify_receipt_by,
+    CaseReceipt, CheckedBy, RECEIPT_BYTES_MAX, RECEIPT_VERSION, VerifiedReceipt, WrongReceipt,
+    verify_receipt, verify_receipt_by,
 };
 pub use sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink};
 pub use settings::Settings;

@@ -97,11 +97,11 @@ impl Gate {
         }
         let (space, range) = self.where_listed(by, filter);
         let rows = match filter {
-            DeskFilter::Mine => {
+            DeskFilter::Mine | DeskFilter::Team => {
                 let ids = self.list::<CaseId>(space, range, ROWS_MAX).await?;
                 self.rows(&ids).await?
             }
-            DeskFilter::Team | DeskFilter::WaitingForSignOff | DeskFilter::FinishedToday => {
+            DeskFilter::WaitingForSignOff | DeskFilter::FinishedToday => {
                 self.list(space, range, ROWS_MAX).await?
             }
         };
@@ -281,7 +281,7 @@ impl Gate {
     }
 
     /// The rows of these cases, read together; each once.
-    async fn rows(&self, ids: &[CaseId]) -> Result<Vec<CaseRow>, Trouble> {
+    pub(crate) async fn rows(&self, ids: &[CaseId]) -> Result<Vec<CaseRow>, Trouble> {
         let keys: Vec<String> = ids.iter().map(|id| records::part(&id.0)).collect();
         let found = self.journal().get_many(space::CASE, &keys).await?;
         let mut rows = std::collections::BTreeMap::new();

@@ -4,7 +4,7 @@
 //! [`Entry`]: an event for a stream, the pseudonym it is about, and nothing
 //! of it in the ledger but a salted commitment.
 
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_cases::{Event, Timestamp};
@@ -248,11 +248,11 @@ impl Gate {
             return Ok(true);
         }
         let sent = batch.appends.first().cloned();
-        let queued = !batch.work.is_empty();
+        let queued = due_at_once(&batch, self.now());
         match self.commit(batch).await {
             Ok(_) => {
-                if queued {
-                    self.bell().notify_waiters();
+                for queue in queued {
+                    self.bells().ring(queue);
                 }
                 Ok(true)
             }
@@ -288,6 +288,12 @@ impl Gate {
 /// How often a decision was made again.
 #[derive(Debug, Default)]
 pub(crate) struct Tries(u32);
+
+/// The queues that a batch gives something to do now. What is due later wakes nobody: whoever woke would find nothing.
+fn due_at_once(batch: &Batch, now: Timestamp) -> BTreeSet<&'static str> {
+    let due = batch.work.iter().filter(|work| work.due_ms <= now.0);
+    due.map(|work| work.queue).collect()
+}
 
 fn is_empty(batch: &Batch) -> bool {
     batch.appends.is_empty()

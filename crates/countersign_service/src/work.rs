@@ -8,18 +8,23 @@ use std::{future::Future, pin::pin, time::Duration};
 
 use countersign_cases::{Actor, CaseId, Command, State};
 use countersign_store::Work;
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+};
 use tracing::{Instrument as _, field::Empty, info_span};
 
 use crate::{
     adapters::{http::ANSWER_TIMEOUT, mailer::DELIVERY_TIMEOUT},
     cases::CaseError,
+    checker_proof::QUESTION,
     decisions::TIMER,
     delivery::{ASK, RUN},
     device_push::PUSH,
     drills::DRILL,
     gate::Gate,
     notices::MAIL,
+    reconcile::BACKEND_EVENT,
     records,
     traces::{self, TARGET},
     trouble::Trouble,
@@ -53,13 +58,15 @@ const COMMITS: u64 = 30;
 
 /// Each has a worker of its own, so that a slow mail server keeps no timer waiting; and within one a slow backend keeps no
 /// other waiting. Letters are few at once, for the mail server's sake.
-const QUEUES: [Queue; 6] = [
+const QUEUES: [Queue; 8] = [
     queue(TIMER, 64, Duration::ZERO),
     queue(MAIL, 4, DELIVERY_TIMEOUT),
     queue(RUN, 64, ANSWER_TIMEOUT),
     queue(ASK, 16, ANSWER_TIMEOUT),
     queue(PUSH, 16, ANSWER_TIMEOUT),
+    queue(QUESTION, 16, ANSWER_TIMEOUT),
     queue(DRILL, 2, Duration::ZERO),
+    queue(BACKEND_EVENT, 1, Duration::ZERO),
 ];
 
 const fn queue(name: &'static str, most: usize, answer: Duration) -> Queue {
@@ -71,19 +78,19 @@ impl Gate {
     /// Runs all workers until `shutdown` is done. Work in progress is finished first.
     pub async fn work(&self, shutdown: impl Future<Output = ()>) {
         let (stop, stopped) = watch::channel(false);
-        let [timer, mail, run, ask, push, drill] =
+        let [timer, mail, run, ask, push, question, drill, event] =
             QUEUES.map(|queue| Box::pin(self.worker(queue, stopped.clone())));
         let ring = async {
             shutdown.await;
             // Nobody listening means that nobody is left to stop.
             let _ = stop.send(true);
-            self.bell().notify_waiters();
+            self.bells().ring_all();
         };
         let kept = Box::pin(self.keep_on(stopped.clone()));
         let followed = Box::pin(self.follow_procedure_on(stopped.clone()));
         let checked = Box::pin(self.check_on(stopped));
         tokio::join!(
-            ring, timer, mail, run, ask, push, drill, kept, followed, checked
+            ring, timer, mail, run, ask, push, question, drill, event, kept, followed, checked
         );
     }
 
@@ -97,7 +104,8 @@ impl Gate {
         // Each in a task of its own: were they polled here, one that waits for a connection of the store would hold its turn
         // while this waits for another.
         let mut doing = JoinSet::new();
-        let mut rung = pin!(self.bell().notified());
+        let bell = self.bells().of(queue);
+        let mut rung = pin!(bell.notified());
         let mut look = true;
         // There may be more than was taken: looked for again as soon as there is room.
         let mut more = false;
@@ -105,7 +113,7 @@ impl Gate {
         while !*stopped.borrow_and_update() {
             if look && doing.len() < most {
                 // Armed before looking, so that what is queued in between is not missed.
-                rung.set(self.bell().notified());
+                rung.set(bell.notified());
                 let room = most - doing.len();
                 (more, pause) = match self.take(queue, lease, room).await {
                     Ok(taken) => {
@@ -130,7 +138,7 @@ impl Gate {
             let due = self.now().plus_seconds(pause);
             look = tokio::select! {
                 Some(_) = doing.join_next() => more,
-                () = rung.as_mut() => { rung.set(self.bell().notified()); more = true; true }
+                () = rung.as_mut() => { rung.set(bell.notified()); more = true; true }
                 _ = stopped.changed() => false,
                 () = self.clock().sleep_until(due) => true,
                 // The wall clock as well: a clock that stands still must not keep another gate's work waiting.
@@ -205,7 +213,9 @@ impl Gate {
             RUN => self.deliver(work).await,
             ASK => self.ask_outcome(work).await,
             PUSH => self.follow_push(work).await,
+            QUESTION => self.follow_question(work).await,
             DRILL => self.drill_step(work).await,
+            BACKEND_EVENT => self.settle_backend_event(work).await,
             _ => Ok(()),
         }
     }
@@ -256,6 +266,37 @@ impl Gate {
             first: true,
             news,
         })
+    }
+}
+
+/// One bell for each queue, so that a commit wakes only the worker it has something for: every look into a queue is a
+/// statement of the store.
+#[derive(Debug)]
+pub(crate) struct Bells([(&'static str, Notify); QUEUES.len()]);
+
+impl Default for Bells {
+    fn default() -> Self {
+        Self(QUEUES.map(|queue| (queue.name, Notify::new())))
+    }
+}
+
+impl Bells {
+    /// Wakes whoever waits for this queue now.
+    pub(crate) fn ring(&self, queue: &str) {
+        self.of(queue).notify_waiters();
+    }
+
+    fn ring_all(&self) {
+        for (_, bell) in &self.0 {
+            bell.notify_waiters();
+        }
+    }
+
+    fn of(&self, queue: &str) -> &Notify {
+        let [first, ..] = &self.0;
+        let found = self.0.iter().find(|(name, _)| *name == queue);
+        // A queue that nobody works at does not exist; its bell would be any.
+        &found.unwrap_or(first).1
     }
 }
 

@@ -207,6 +207,18 @@ impl Group {
             && self.work.is_empty()
     }
 
+    /// Queues that this gives something due.
+    pub(crate) fn due(&self, now_ms: i64) -> impl Iterator<Item = &'static str> {
+        self.work
+            .iter()
+            .filter_map(move |((queue, _), effect)| match effect {
+                WorkEffect::Put { due_ms, .. } | WorkEffect::Move { due_ms } => {
+                    (*due_ms <= now_ms).then_some(*queue)
+                }
+                WorkEffect::Remove => None,
+            })
+    }
+
     /// Takes the batch in whole, or says what it conflicts with and stays as it was.
     ///
     /// Answers with the ledger index of the batch's first leaf.

@@ -163,6 +163,11 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// The body as it came.
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The body as this JSON, or `None`.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.body).ok()

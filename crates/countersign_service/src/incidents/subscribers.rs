@@ -265,7 +265,7 @@ impl Gate {
         }
         batch.finished.push(notices::finished(MAIL, key, None));
         self.commit(batch).await.map_err(Trouble::from)?;
-        self.bell().notify_waiters();
+        self.bells().ring(MAIL);
         Ok(())
     }
 

@@ -189,11 +189,13 @@ impl Gate {
             reverse: false,
         };
         let open = records::beginning_with("", false);
+        let finished = self
+            .list::<CaseRow>(space::FINISHED, finished, CASES_MAX)
+            .await?;
+        let open = self.list::<CaseId>(space::OPEN, open, CASES_MAX).await?;
+        let more = finished.len() == CASES_MAX || open.len() == CASES_MAX;
         let mut rows: BTreeMap<CaseId, CaseRow> = BTreeMap::new();
-        let mut more = false;
-        for (space, range) in [(space::FINISHED, finished), (space::OPEN, open)] {
-            let found = self.list::<CaseRow>(space, range, CASES_MAX).await?;
-            more |= found.len() == CASES_MAX;
+        for found in [finished, self.rows(&open).await?] {
             let within = found
                 .into_iter()
                 .filter(|row| row.opened_at <= to && row.updated_at >= from);

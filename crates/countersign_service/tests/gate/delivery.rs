@@ -386,6 +386,69 @@ async fn a_repeated_request_gets_the_first_answer_and_another_body_is_refused() 
     ));
 }
 
+#[tokio::test]
+async fn of_two_alike_at_once_one_opens_and_the_other_hears_its_answer() {
+    let mut world = World::new().await;
+    let signe = world.signe().await;
+    let panel = world.machine("panel");
+    let answer = |opened: &countersign_service::OpenedCase,
+                  link: &countersign_service::IssuedLink| {
+        countersign_service::Answer {
+            status: 201,
+            body: format!("{} {}", opened.case.0, link.path()),
+        }
+    };
+    let look = || world.gate.look_up_key("panel", "key-1", b"{}");
+    // Both have looked before either has opened.
+    let (Idempotent::First(one), Idempotent::First(two), Idempotent::First(three)) = (
+        look().await.unwrap(),
+        look().await.unwrap(),
+        look().await.unwrap(),
+    ) else {
+        panic!("nobody has used it")
+    };
+    let request = reinstall(&signe);
+    let (first, second) = tokio::join!(
+        world
+            .gate
+            .open_case_for_panel_once(&panel, &request, &one, &answer),
+        world
+            .gate
+            .open_case_for_panel_once(&panel, &request, &two, &answer),
+    );
+    let opened: Vec<_> = [first.unwrap(), second.unwrap()]
+        .into_iter()
+        .flatten()
+        .collect();
+    let [(opened, link)] = &opened[..] else {
+        panic!("one of them opens, not {}", opened.len())
+    };
+    // One that comes late is not told that the customer has a case open, for that is its own.
+    let late = world
+        .gate
+        .open_case_for_panel_once(&panel, &request, &three, &answer);
+    assert!(late.await.unwrap().is_none());
+    let Idempotent::Repeat(again) = look().await.unwrap() else {
+        panic!("it was answered")
+    };
+    assert_eq!(again, answer(opened, link));
+    // Without a key used by anybody a refusal is a refusal, and the key stays free.
+    let Idempotent::First(other) = world
+        .gate
+        .look_up_key("panel", "key-2", b"{}")
+        .await
+        .unwrap()
+    else {
+        panic!("nobody has used it")
+    };
+    let refused = world
+        .gate
+        .open_case_for_panel_once(&panel, &request, &other, &answer);
+    assert_eq!(refused.await.unwrap_err().code(), "other-case-open");
+    let free = world.gate.look_up_key("panel", "key-2", b"other").await;
+    assert!(matches!(free.unwrap(), Idempotent::First(_)));
+}
+
 /// A store that loses every n-th commit, or takes it and says that it does not know.
 #[derive(Debug)]
 struct Liar {

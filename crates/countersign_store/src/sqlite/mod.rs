@@ -14,11 +14,12 @@ mod writer;
 mod tests;
 
 use std::{
+    collections::BTreeSet,
     fmt,
     fs::{File, OpenOptions, TryLockError},
     io,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -86,6 +87,8 @@ struct Shared {
     published: RwLock<Published>,
     newest: watch::Sender<u64>,
     recent: Recent,
+    /// Queues that were given something due since they were last looked into: whoever asks for it need not look first.
+    queued: Mutex<BTreeSet<&'static str>>,
 }
 
 /// The newest checkpoint that is durable.
@@ -108,6 +111,18 @@ impl Shared {
             .published
             .write()
             .unwrap_or_else(PoisonError::into_inner) = published;
+    }
+
+    /// Takes note of queues that have something due.
+    fn queue(&self, queues: impl Iterator<Item = &'static str>) {
+        let mut queued = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
+        queued.extend(queues);
+    }
+
+    /// Whether the queue was given something due since this was last asked.
+    fn was_queued(&self, queue: &str) -> bool {
+        let mut queued = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
+        queued.remove(queue)
     }
 }
 
@@ -181,6 +196,7 @@ impl SqliteJournal {
                 published: RwLock::new(Published { size, note }),
                 newest: watch::Sender::new(loaded.head.position),
                 recent: Recent::default(),
+                queued: Mutex::default(),
             }),
         })
     }
@@ -230,6 +246,7 @@ impl SqliteJournal {
             published: RwLock::new(Published { size, note }),
             newest: watch::Sender::new(head.position),
             recent: Recent::default(),
+            queued: Mutex::default(),
         });
         let (requests, waiting) = mpsc::channel(options.queue.max(1));
         let writer = Writer {
@@ -353,7 +370,7 @@ impl Journal for SqliteJournal {
         stream: &StreamKey,
         after: u64,
     ) -> BoxFuture<'_, Result<Vec<StoredEvent>, StoreError>> {
-        let later = |events: &[StoredEvent]| -> Vec<StoredEvent> {
+        let later = move |events: &[StoredEvent]| -> Vec<StoredEvent> {
             let first = usize::try_from(after).unwrap_or(usize::MAX);
             events.get(first..).unwrap_or_default().to_vec()
         };
@@ -363,15 +380,21 @@ impl Journal for SqliteJournal {
         }
         let (stream, turn) = (stream.0.clone(), recent.turn());
         async move {
+            // A short stream is read whole, so that the next reader of it finds it in memory.
+            let from = if after < recent::EVENTS_MAX as u64 {
+                0
+            } else {
+                after
+            };
             let rows = sqlx::query_as(statements::READ)
                 .bind(&stream)
-                .bind(int(after))
+                .bind(int(from))
                 .fetch_all(&self.readers);
             let found = rows.await.map(events).map_err(unread)?;
-            if after == 0 {
+            if from == 0 {
                 recent.keep_stream(turn, stream, &found);
             }
-            Ok(found)
+            Ok(if from == after { found } else { later(&found) })
         }
         .boxed()
     }
@@ -520,15 +543,20 @@ impl Journal for SqliteJournal {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Work>, StoreError>> {
         async move {
-            // Most askers find nothing, and need not wait for the writer to learn that.
-            let due: Option<i64> = sqlx::query_scalar(statements::IS_WORK_DUE)
-                .bind(queue)
-                .bind(now_ms)
-                .fetch_optional(&self.readers)
-                .await
-                .map_err(unread)?;
-            if due.is_none() || limit == 0 {
+            if limit == 0 {
                 return Ok(Vec::new());
+            }
+            if !self.shared.was_queued(queue) {
+                // Most other askers find nothing, and need not wait for the writer to learn that.
+                let due: Option<i64> = sqlx::query_scalar(statements::IS_WORK_DUE)
+                    .bind(queue)
+                    .bind(now_ms)
+                    .fetch_optional(&self.readers)
+                    .await
+                    .map_err(unread)?;
+                if due.is_none() {
+                    return Ok(Vec::new());
+                }
             }
             let (answer, answered) = oneshot::channel();
             let take = Take {

@@ -29,7 +29,7 @@ const BYTES_MAX: usize = 24 << 20;
 const TILES_MAX: usize = 24;
 
 /// Streams with more events are not kept; a case has about ten.
-const EVENTS_MAX: usize = 64;
+pub(super) const EVENTS_MAX: usize = 64;
 
 /// What a map needs for an entry beside its bytes, roughly.
 const ENTRY_BYTES: usize = 160;

@@ -1,12 +1,13 @@
 //! The writer's statements: each writes all rows of its kind in a group.
 //!
-//! Every statement costs a hop to the connection's thread and back, so there is one for many
-//! rows. Rows go in by powers of two, so that a few statements of each kind, prepared once, serve
-//! every number of rows.
+//! Whatever is asked of a connection costs a hop to its thread and back, so statements go there
+//! several at a time, as one text ([`Script`]), and each writes many rows. Rows are made up to one
+//! of a few numbers with empty ones, which are not written, so that a few texts, prepared once,
+//! serve every number of rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query_builder::Separated};
+use sqlx::{AssertSqlSafe, SqliteConnection, sqlite::SqliteArguments};
 
 use super::int;
 use crate::{
@@ -14,7 +15,13 @@ use crate::{
     plan::{Facts, Needs, Place, RecordEffect, WorkEffect},
 };
 
-/// The most rows in one statement; at 8 columns well under `SQLite`'s 32,766 parameters.
+/// How many rows a statement may have; at 8 columns well under `SQLite`'s 32,766 parameters. Above three, no number of rows is
+/// made up by more than a quarter.
+const ROWS: [usize; 20] = [
+    1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 112, ROWS_MAX,
+];
+
+/// The most rows in one statement.
 const ROWS_MAX: usize = 128;
 
 /// The most expired records deleted at once.
@@ -83,21 +90,26 @@ pub(super) const LOOK_UP: &str = "
 
 pub(super) const SWEEP: &str = "
     DELETE FROM record WHERE (space, key) IN
-        (SELECT space, key FROM record WHERE expires_ms <= ?1 ORDER BY expires_ms LIMIT ?2)";
+        (SELECT space, key FROM record WHERE expires_ms <= ? ORDER BY expires_ms LIMIT ?)";
 
 pub(super) const REMOVE_RECORDS: &str =
-    "DELETE FROM record WHERE (space, key) IN (SELECT value->>0, value->>1 FROM json_each(?1))";
+    "DELETE FROM record WHERE (space, key) IN (SELECT value->>0, value->>1 FROM json_each(?))";
 
-pub(super) const ERASE: &str =
-    "DELETE FROM event WHERE stream IN (SELECT value FROM json_each(?1))";
+pub(super) const ERASE: &str = "DELETE FROM event WHERE stream IN (SELECT value FROM json_each(?))";
+
+pub(super) const PUT_WORK: &str = "
+    INSERT INTO work (queue, key, due_ms, attempts, body)
+    SELECT value->>0, value->>1, value->>2, 0, value->>3 FROM json_each(?) WHERE true
+    ON CONFLICT (queue, key) DO UPDATE
+        SET due_ms = excluded.due_ms, leased_until_ms = NULL, attempts = 0, body = excluded.body";
 
 pub(super) const MOVE_WORK: &str = "
     UPDATE work SET due_ms = j.due_ms, leased_until_ms = NULL
-    FROM (SELECT value->>0 AS queue, value->>1 AS key, value->>2 AS due_ms FROM json_each(?1)) AS j
+    FROM (SELECT value->>0 AS queue, value->>1 AS key, value->>2 AS due_ms FROM json_each(?)) AS j
     WHERE work.queue = j.queue AND work.key = j.key";
 
 pub(super) const REMOVE_WORK: &str =
-    "DELETE FROM work WHERE (queue, key) IN (SELECT value->>0, value->>1 FROM json_each(?1))";
+    "DELETE FROM work WHERE (queue, key) IN (SELECT value->>0, value->>1 FROM json_each(?))";
 
 pub(super) const TAKE_WORK: &str = "
     UPDATE work SET leased_until_ms = ?3, attempts = attempts + 1
@@ -106,6 +118,39 @@ pub(super) const TAKE_WORK: &str = "
          WHERE queue = ?1 AND due_ms <= ?2 AND (leased_until_ms IS NULL OR leased_until_ms <= ?2)
          ORDER BY due_ms, key LIMIT ?4)
     RETURNING key, body, attempts - 1, due_ms";
+
+/// Only the transaction after a signature writes it down.
+const NOTE: &str = "UPDATE checkpoint SET note = ? WHERE tree_size = ?";
+
+/// No `ON CONFLICT`: a second root for a size must fail.
+const ROOT: &str = "INSERT INTO checkpoint (tree_size, root) VALUES (?, ?)";
+
+const HEAD: &str = "UPDATE head SET generation = ?, position = ?, tree_size = ?";
+
+const LEAVES: Table = Table {
+    into: "leaf (leaf_index, data)",
+    columns: 2,
+    instead: "",
+};
+
+const EVENTS: Table = Table {
+    into: "event (stream, sequence, position, kind, version, at_ms, data, leaf)",
+    columns: 8,
+    instead: "",
+};
+
+const RECORDS: Table = Table {
+    into: "record (space, key, revision, expires_ms, value)",
+    columns: 5,
+    instead: " ON CONFLICT (space, key) DO UPDATE
+        SET revision = excluded.revision, expires_ms = excluded.expires_ms, value = excluded.value",
+};
+
+const TILES: Table = Table {
+    into: "tile (level, tile_index, data)",
+    columns: 3,
+    instead: " ON CONFLICT (level, tile_index) DO UPDATE SET data = excluded.data",
+};
 
 pub(super) async fn look_up(
     connection: &mut SqliteConnection,
@@ -145,13 +190,192 @@ pub(super) async fn look_up(
     Ok(facts)
 }
 
-pub(super) async fn sweep(connection: &mut SqliteConnection, now_ms: i64) -> sqlx::Result<()> {
-    sqlx::query(SWEEP)
-        .bind(now_ms)
-        .bind(SWEEP_MAX)
-        .execute(connection)
-        .await?;
-    Ok(())
+/// Statements that run one after the other in one hop, the first failure ending it.
+#[derive(Debug, Default)]
+pub(super) struct Script {
+    text: String,
+    arguments: SqliteArguments,
+}
+
+impl Script {
+    /// The beginning of a transaction.
+    pub(super) fn begin() -> Self {
+        let mut script = Self::default();
+        script.add("BEGIN IMMEDIATE");
+        script
+    }
+
+    fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    pub(super) async fn run(self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        // The text is put together of constants of this file.
+        sqlx::query_with(AssertSqlSafe(self.text), self.arguments)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Deletes some records that have expired.
+    pub(super) fn sweep(&mut self, now_ms: i64) -> sqlx::Result<()> {
+        self.add(SWEEP);
+        self.bind(now_ms)?;
+        self.bind(SWEEP_MAX)
+    }
+
+    /// Writes down a checkpoint's note.
+    pub(super) fn note(&mut self, size: u64, note: &str) -> sqlx::Result<()> {
+        self.add(NOTE);
+        self.bind(note)?;
+        self.bind(int(size))
+    }
+
+    /// Hash tiles (level, index and bytes), the root over them, and how many leaves it covers.
+    pub(super) fn tree(
+        &mut self,
+        tiles: &[(u8, u64, &[u8])],
+        size: u64,
+        root: [u8; 32],
+    ) -> sqlx::Result<()> {
+        for tiles in tiles.chunks(ROWS_MAX) {
+            self.insert(&TILES, tiles, |script, (level, index, bytes)| {
+                script.bind(*level)?;
+                script.bind(int(*index))?;
+                script.bind(*bytes)
+            })?;
+        }
+        self.add(ROOT);
+        self.bind(int(size))?;
+        self.bind(&root[..])
+    }
+
+    /// Where the store stands from now on.
+    pub(super) fn head(
+        &mut self,
+        generation: u64,
+        position: u64,
+        tree_size: u64,
+    ) -> sqlx::Result<()> {
+        self.add(HEAD);
+        self.bind(int(generation))?;
+        self.bind(int(position))?;
+        self.bind(int(tree_size))
+    }
+
+    /// Forgets streams. From here to [`end_erasure`](Self::end_erasure) every page that a deletion or a change frees is overwritten.
+    pub(super) fn erase(&mut self, streams: &BTreeSet<String>) -> sqlx::Result<()> {
+        self.add("PRAGMA secure_delete = ON");
+        self.add(ERASE);
+        self.bind(json(streams)?)
+    }
+
+    /// Ends what [`erase`](Self::erase) began, once the records of its batch are gone too.
+    pub(super) fn end_erasure() -> Self {
+        let mut script = Self::default();
+        script.add("PRAGMA secure_delete = FAST");
+        script
+    }
+
+    /// What becomes of work, and the records that are removed. These rows are few beside those that are put, and go in as JSON: one
+    /// text serves any number of them.
+    pub(super) fn work_and_removals(
+        &mut self,
+        work: &BTreeMap<Place, WorkEffect>,
+        records: &BTreeMap<Place, RecordEffect>,
+    ) -> sqlx::Result<()> {
+        let mut put = Vec::new();
+        let mut moved = Vec::new();
+        let mut removed = Vec::new();
+        for ((queue, key), effect) in work {
+            match effect {
+                WorkEffect::Put { due_ms, body } => put.push((queue, key, *due_ms, body)),
+                WorkEffect::Move { due_ms } => moved.push((queue, key, *due_ms)),
+                WorkEffect::Remove => removed.push((queue, key)),
+            }
+        }
+        let gone: Vec<_> = records
+            .iter()
+            .filter(|(_, effect)| matches!(effect, RecordEffect::Remove))
+            .map(|(place, _)| place)
+            .collect();
+        self.many(PUT_WORK, &put)?;
+        self.many(MOVE_WORK, &moved)?;
+        self.many(REMOVE_WORK, &removed)?;
+        self.many(REMOVE_RECORDS, &gone)
+    }
+
+    fn many(&mut self, statement: &str, rows: &[impl serde::Serialize]) -> sqlx::Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.add(statement);
+        self.bind(json(rows)?)
+    }
+
+    fn add(&mut self, statement: &str) {
+        self.text.push_str(statement);
+        self.text.push(';');
+    }
+
+    fn bind<'v>(
+        &mut self,
+        value: impl sqlx::Encode<'v, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+    ) -> sqlx::Result<()> {
+        sqlx::Arguments::add(&mut self.arguments, value).map_err(sqlx::Error::Encode)
+    }
+
+    /// Puts at most [`ROWS_MAX`] rows into a table, made up to one of [`ROWS`] with rows that are not written.
+    fn insert<R>(
+        &mut self,
+        table: &Table,
+        rows: &[R],
+        mut bind: impl FnMut(&mut Self, &R) -> sqlx::Result<()>,
+    ) -> sqlx::Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let count = ROWS.into_iter().find(|count| *count >= rows.len());
+        let count = count.unwrap_or(rows.len());
+        table.statement(count, &mut self.text);
+        for row in rows {
+            bind(self, row)?;
+        }
+        for _ in 0..(count - rows.len()) * table.columns {
+            self.bind(None::<i64>)?;
+        }
+        Ok(())
+    }
+}
+
+/// How rows go into a table; the first column of a row is never empty.
+struct Table {
+    /// Its name and columns.
+    into: &'static str,
+    columns: usize,
+    /// What to do where there is such a row.
+    instead: &'static str,
+}
+
+impl Table {
+    fn statement(&self, rows: usize, text: &mut String) {
+        text.push_str("INSERT INTO ");
+        text.push_str(self.into);
+        text.push_str(" SELECT * FROM (VALUES ");
+        for row in 0..rows {
+            text.push_str(if row == 0 { "(?" } else { ",(?" });
+            for _ in 1..self.columns {
+                text.push_str(",?");
+            }
+            text.push(')');
+        }
+        text.push_str(") WHERE column1 IS NOT NULL");
+        text.push_str(self.instead);
+        text.push(';');
+    }
 }
 
 pub(super) async fn store_note(
@@ -159,189 +383,85 @@ pub(super) async fn store_note(
     size: u64,
     note: &str,
 ) -> sqlx::Result<()> {
-    let statement = sqlx::query("UPDATE checkpoint SET note = ?2 WHERE tree_size = ?1");
-    statement
-        .bind(int(size))
-        .bind(note)
-        .execute(connection)
-        .await?;
-    Ok(())
+    let mut script = Script::default();
+    script.note(size, note)?;
+    script.run(connection).await
 }
 
-pub(super) async fn insert_leaves(
+/// Leaves, the first of them with this index, and the events that point to them.
+pub(super) async fn insert_events(
     connection: &mut SqliteConnection,
     first: u64,
     leaves: &[Vec<u8>],
-) -> sqlx::Result<()> {
-    let rows: Vec<_> = (first..).zip(leaves).collect();
-    insert(
-        connection,
-        "INSERT INTO leaf (leaf_index, data) ",
-        "",
-        &rows,
-        |mut row, (index, leaf)| {
-            row.push_bind(int(*index)).push_bind(leaf.as_slice());
-        },
-    )
-    .await
-}
-
-/// Forgets streams. From here to [`end_erasure`] every page that a deletion frees is overwritten.
-pub(super) async fn erase(
-    connection: &mut SqliteConnection,
-    streams: &BTreeSet<String>,
-) -> sqlx::Result<()> {
-    if streams.is_empty() {
-        return Ok(());
-    }
-    sqlx::query("PRAGMA secure_delete = ON")
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query(ERASE)
-        .bind(json(streams)?)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Ends what [`erase`] began, once the records of its batch are gone too.
-pub(super) async fn end_erasure(
-    connection: &mut SqliteConnection,
-    streams: &BTreeSet<String>,
-) -> sqlx::Result<()> {
-    if !streams.is_empty() {
-        sqlx::query("PRAGMA secure_delete = FAST")
-            .execute(connection)
-            .await?;
-    }
-    Ok(())
-}
-
-pub(super) async fn insert_events(
-    connection: &mut SqliteConnection,
     events: &[StoredEvent],
 ) -> sqlx::Result<()> {
-    let into = "INSERT INTO event (stream, sequence, position, kind, version, at_ms, data, leaf) ";
-    insert(connection, into, "", events, |mut row, event| {
-        row.push_bind(event.stream.0.as_str())
-            .push_bind(int(event.sequence))
-            .push_bind(int(event.position))
-            .push_bind(event.kind.as_str())
-            .push_bind(event.version)
-            .push_bind(event.at_ms)
-            .push_bind(event.data.as_str())
-            .push_bind(event.leaf.map(int));
-    })
-    .await
+    // Leaves before the events that point to them.
+    let leaves: Vec<_> = (first..).zip(leaves).collect();
+    let mut leaves = leaves.chunks(ROWS_MAX).peekable();
+    let mut events = events.chunks(ROWS_MAX);
+    loop {
+        let mut script = Script::default();
+        script.insert(
+            &LEAVES,
+            leaves.next().unwrap_or_default(),
+            |script, (index, leaf)| {
+                script.bind(int(*index))?;
+                script.bind(leaf.as_slice())
+            },
+        )?;
+        let some = if leaves.peek().is_none() {
+            events.next()
+        } else {
+            None
+        };
+        script.insert(&EVENTS, some.unwrap_or_default(), |script, event| {
+            script.bind(event.stream.0.as_str())?;
+            script.bind(int(event.sequence))?;
+            script.bind(int(event.position))?;
+            script.bind(event.kind.as_str())?;
+            script.bind(event.version)?;
+            script.bind(event.at_ms)?;
+            script.bind(event.data.as_str())?;
+            script.bind(event.leaf.map(int))
+        })?;
+        if script.is_empty() {
+            return Ok(());
+        }
+        script.run(connection).await?;
+    }
 }
 
-pub(super) async fn write_records(
+pub(super) async fn put_records(
     connection: &mut SqliteConnection,
     records: &BTreeMap<Place, RecordEffect>,
 ) -> sqlx::Result<()> {
-    let mut put = Vec::new();
-    let mut removed = Vec::new();
-    for (place, effect) in records {
-        match effect {
+    let put: Vec<_> = records
+        .iter()
+        .filter_map(|(place, effect)| match effect {
             RecordEffect::Put {
                 value,
                 revision,
                 expires_ms,
-            } => put.push((place, value, *revision, *expires_ms)),
-            RecordEffect::Remove => removed.push(place),
-        }
-    }
-    let into = "INSERT INTO record (space, key, revision, expires_ms, value) ";
-    let instead = " ON CONFLICT (space, key) DO UPDATE
-        SET revision = excluded.revision, expires_ms = excluded.expires_ms, value = excluded.value";
-    insert(
-        connection,
-        into,
-        instead,
-        &put,
-        |mut row, ((space, key), value, revision, expires_ms)| {
-            row.push_bind(*space)
-                .push_bind(key.as_str())
-                .push_bind(int(*revision))
-                .push_bind(*expires_ms)
-                .push_bind(value.as_str());
-        },
-    )
-    .await?;
-    if !removed.is_empty() {
-        sqlx::query(REMOVE_RECORDS)
-            .bind(json(&removed)?)
-            .execute(connection)
-            .await?;
+            } => Some((place, value, *revision, *expires_ms)),
+            RecordEffect::Remove => None,
+        })
+        .collect();
+    for put in put.chunks(ROWS_MAX) {
+        let mut script = Script::default();
+        script.insert(
+            &RECORDS,
+            put,
+            |script, ((space, key), value, revision, expires_ms)| {
+                script.bind(*space)?;
+                script.bind(key.as_str())?;
+                script.bind(int(*revision))?;
+                script.bind(*expires_ms)?;
+                script.bind(value.as_str())
+            },
+        )?;
+        script.run(connection).await?;
     }
     Ok(())
-}
-
-pub(super) async fn write_work(
-    connection: &mut SqliteConnection,
-    work: &BTreeMap<Place, WorkEffect>,
-) -> sqlx::Result<()> {
-    let mut put = Vec::new();
-    let mut moved = Vec::new();
-    let mut removed = Vec::new();
-    for (place, effect) in work {
-        match effect {
-            WorkEffect::Put { due_ms, body } => put.push((place, *due_ms, body)),
-            WorkEffect::Move { due_ms } => moved.push((place.0, &place.1, *due_ms)),
-            WorkEffect::Remove => removed.push(place),
-        }
-    }
-    let into = "INSERT INTO work (queue, key, due_ms, attempts, body) ";
-    let instead = " ON CONFLICT (queue, key) DO UPDATE
-        SET due_ms = excluded.due_ms, leased_until_ms = NULL, attempts = 0, body = excluded.body";
-    insert(
-        connection,
-        into,
-        instead,
-        &put,
-        |mut row, ((queue, key), due_ms, body)| {
-            row.push_bind(*queue)
-                .push_bind(key.as_str())
-                .push_bind(*due_ms)
-                .push_bind(0_i64)
-                .push_bind(body.as_str());
-        },
-    )
-    .await?;
-    if !moved.is_empty() {
-        sqlx::query(MOVE_WORK)
-            .bind(json(&moved)?)
-            .execute(&mut *connection)
-            .await?;
-    }
-    if !removed.is_empty() {
-        sqlx::query(REMOVE_WORK)
-            .bind(json(&removed)?)
-            .execute(connection)
-            .await?;
-    }
-    Ok(())
-}
-
-/// Each row is a tile's level, index and bytes.
-pub(super) async fn write_tiles(
-    connection: &mut SqliteConnection,
-    tiles: &[(u8, u64, &[u8])],
-) -> sqlx::Result<()> {
-    let into = "INSERT INTO tile (level, tile_index, data) ";
-    let instead = " ON CONFLICT (level, tile_index) DO UPDATE SET data = excluded.data";
-    insert(
-        connection,
-        into,
-        instead,
-        tiles,
-        |mut row, (level, index, bytes)| {
-            row.push_bind(*level)
-                .push_bind(int(*index))
-                .push_bind(*bytes);
-        },
-    )
-    .await
 }
 
 pub(super) async fn insert_root(
@@ -349,14 +469,9 @@ pub(super) async fn insert_root(
     size: u64,
     root: [u8; 32],
 ) -> sqlx::Result<()> {
-    // No `ON CONFLICT`: a second root for a size must fail.
-    let statement = sqlx::query("INSERT INTO checkpoint (tree_size, root) VALUES (?, ?)");
-    statement
-        .bind(int(size))
-        .bind(&root[..])
-        .execute(connection)
-        .await?;
-    Ok(())
+    let mut script = Script::default();
+    script.tree(&[], size, root)?;
+    script.run(connection).await
 }
 
 pub(super) async fn take_work(
@@ -394,41 +509,6 @@ pub(super) async fn insert_head(
     .bind(origin)
     .execute(connection)
     .await?;
-    Ok(())
-}
-
-pub(super) async fn move_head(
-    connection: &mut SqliteConnection,
-    generation: u64,
-    position: u64,
-    tree_size: u64,
-) -> sqlx::Result<()> {
-    sqlx::query("UPDATE head SET generation = ?, position = ?, tree_size = ?")
-        .bind(int(generation))
-        .bind(int(position))
-        .bind(int(tree_size))
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// `{into} VALUES (…), (…) {instead}` for all rows, by powers of two.
-async fn insert<R>(
-    connection: &mut SqliteConnection,
-    into: &str,
-    instead: &str,
-    rows: &[R],
-    mut bind: impl FnMut(Separated<'_, Sqlite, &'static str>, &R),
-) -> sqlx::Result<()> {
-    let mut rest = rows;
-    while !rest.is_empty() {
-        let count = (1 << rest.len().ilog2()).min(ROWS_MAX);
-        let (chunk, after) = rest.split_at(count);
-        let mut statement = QueryBuilder::new(into);
-        statement.push_values(chunk, &mut bind).push(instead);
-        statement.build().execute(&mut *connection).await?;
-        rest = after;
-    }
     Ok(())
 }
 

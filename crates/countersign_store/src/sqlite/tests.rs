@@ -187,9 +187,7 @@ async fn a_second_program_reads_beside_the_one_that_writes_and_writes_nothing() 
 #[tokio::test]
 async fn every_step_may_fail() {
     use {Hears::*, Step::*, When::*};
-    let before_commit = [
-        LookUp, Begin, Sweep, Note, Leaves, Erase, Events, Records, Work, Tiles, Root, Head,
-    ];
+    let before_commit = [LookUp, Frame, Events, Records];
     let mut table: Vec<Row> = Vec::new();
     for step in before_commit {
         table.push((vec![(step, Before)], NotWritten, false));
@@ -267,6 +265,8 @@ async fn taking_work_may_fail() {
     let bench = Bench::new().await;
     bench.journal.commit(turn("ann/a", 0)).await.unwrap();
     let cases = [
+        (vec![(Step::Begin, When::Before)], false),
+        (vec![(Step::Begin, When::After)], false),
         (vec![(Step::Take, When::Before)], false),
         (vec![(Step::Take, When::After)], false),
         (vec![(Step::Commit, When::Before)], false),
@@ -294,7 +294,7 @@ async fn taking_work_may_fail() {
     assert_eq!(
         bench
             .journal
-            .take_work("mail", 3_500, 3_600, 9)
+            .take_work("mail", 5_500, 5_600, 9)
             .await
             .unwrap()
             .len(),

@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     Published, Shared,
     head::{self, Head, LoadError},
-    statements,
+    statements::{self, Script},
 };
 use crate::{
     Clock,
@@ -272,6 +272,8 @@ impl Writer {
             Ok(_) => {
                 self.unstored = None;
                 self.shared.recent.apply(group, changed.tiles);
+                let now_ms = self.clock.now_ms();
+                self.shared.queue(group.due(now_ms));
                 self.advance(after);
                 Ok(())
             }
@@ -296,13 +298,11 @@ impl Writer {
             return Err(not_connected());
         };
         let now_ms = self.clock.now_ms();
-        let begin = async {
-            sqlx::query("BEGIN IMMEDIATE")
-                .execute(&mut *connection)
-                .await
-        };
-        faults.around(Step::Begin, begin).await?;
-
+        let mut script = Script::begin();
+        if !takes.is_empty() {
+            let begun = std::mem::take(&mut script).run(connection);
+            faults.around(Step::Begin, begun).await?;
+        }
         for take in takes {
             let Take {
                 queue,
@@ -319,57 +319,42 @@ impl Writer {
             return Ok(Written::Nothing);
         }
 
-        if now_ms.saturating_sub(self.swept_ms) >= SWEEP_EVERY_MS {
-            faults
-                .around(Step::Sweep, statements::sweep(connection, now_ms))
-                .await?;
-            self.swept_ms = now_ms;
+        let sweeps = now_ms.saturating_sub(self.swept_ms) >= SWEEP_EVERY_MS;
+        if sweeps {
+            script.sweep(now_ms)?;
         }
         if let Some((size, note)) = &self.unstored {
-            faults
-                .around(Step::Note, statements::store_note(connection, *size, note))
-                .await?;
+            script.note(*size, note)?;
         }
         let first_leaf = self.head.tree.size();
-        faults
-            .around(
-                Step::Leaves,
-                statements::insert_leaves(connection, first_leaf, &group.leaves),
-            )
-            .await?;
-        faults
-            .around(Step::Erase, statements::erase(connection, &group.erased))
-            .await?;
+        let size = after.tree.size();
+        if size > first_leaf {
+            script.tree(tiles, size, after.tree.root())?;
+        }
+        script.head(after.generation, after.position, size)?;
+        if !group.erased.is_empty() {
+            script.erase(&group.erased)?;
+        }
+        script.work_and_removals(&group.work, &group.records)?;
+        faults.around(Step::Frame, script.run(connection)).await?;
+        if sweeps {
+            self.swept_ms = now_ms;
+        }
         faults
             .around(
                 Step::Events,
-                statements::insert_events(connection, &group.events),
+                statements::insert_events(connection, first_leaf, &group.leaves, &group.events),
             )
             .await?;
         faults
             .around(
                 Step::Records,
-                statements::write_records(connection, &group.records),
+                statements::put_records(connection, &group.records),
             )
             .await?;
-        faults
-            .around(Step::Work, statements::write_work(connection, &group.work))
-            .await?;
-        statements::end_erasure(connection, &group.erased).await?;
-        let size = after.tree.size();
-        if size > first_leaf {
-            faults
-                .around(Step::Tiles, statements::write_tiles(connection, tiles))
-                .await?;
-            faults
-                .around(
-                    Step::Root,
-                    statements::insert_root(connection, size, after.tree.root()),
-                )
-                .await?;
+        if !group.erased.is_empty() {
+            Script::end_erasure().run(connection).await?;
         }
-        let head = statements::move_head(connection, after.generation, after.position, size);
-        faults.around(Step::Head, head).await?;
         Ok(Written::Everything)
     }
 
@@ -476,18 +461,13 @@ fn not_connected() -> sqlx::Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     LookUp,
+    /// Where work is taken; otherwise it is part of the frame.
     Begin,
     Take,
-    Sweep,
-    Note,
-    Leaves,
-    Erase,
+    /// Everything but the rows of which there are many.
+    Frame,
     Events,
     Records,
-    Work,
-    Tiles,
-    Root,
-    Head,
     Commit,
     Reread,
 }
