@@ -9,6 +9,8 @@ mod listener;
 mod metrics;
 mod published;
 mod supervisor;
+#[cfg(feature = "otel")]
+mod telemetry;
 mod terminal;
 
 use std::process::ExitCode;
