@@ -1,6 +1,6 @@
 //! Measurements: ours and the peer in one run, with the ratio. Build with `--release`.
 //!
-//! `countersign_benches decision | grant | language | ledger | page [OPEN CASES [FINISHED CASES]] | reconcile | statement`
+//! `countersign_benches decision | grant | language | ledger | page [OPEN CASES [FINISHED CASES]] | reconcile | statement | statistics [CASES]`
 
 #![expect(
     clippy::print_stdout,
@@ -18,6 +18,7 @@ mod ledger;
 mod page;
 mod reconcile;
 mod statement;
+mod statistics;
 mod timing;
 
 fn main() -> ExitCode {
@@ -33,9 +34,10 @@ fn main() -> ExitCode {
             statement::run();
             Ok(())
         }
+        "statistics" => statistics::run(),
         _ => {
             eprintln!(
-                "usage: countersign_benches decision|grant|language|ledger|page|reconcile|statement"
+                "usage: countersign_benches decision|grant|language|ledger|page|reconcile|statement|statistics"
             );
             return ExitCode::from(2);
         }

@@ -25,7 +25,7 @@ use tower::ServiceExt as _;
 use crate::filled::Template;
 use crate::timing::{Measured, Samples, verdict};
 
-const ORIGIN: &str = "http://localhost:4180";
+pub(crate) const ORIGIN: &str = "http://localhost:4180";
 const RATE: u64 = 200;
 const SECONDS: u64 = 5;
 
@@ -373,7 +373,7 @@ fn kb(bytes: usize) -> f64 {
     bytes as f64 / 1024.0
 }
 
-fn settings(log: &LogSigner, token: &Token) -> Settings {
+pub(crate) fn settings(log: &LogSigner, token: &Token) -> Settings {
     Settings {
         procedure: include_str!("../../procedures/hosting.procedure").to_owned(),
         origin: ORIGIN.to_owned(),
@@ -391,12 +391,14 @@ fn settings(log: &LogSigner, token: &Token) -> Settings {
             url: "http://127.0.0.1:9/run".to_owned(),
             status_url: None,
             secrets: vec![WebhookSecret::generate(&SystemDice)],
+            audit: None,
         }],
         mail: None,
         text: None,
         password: None,
         language: countersign_service::Language::English,
         company_login: None,
+        checkers: Vec::new(),
         staff_login: None,
         staff: vec![NewAccount {
             account: "maja".to_owned(),
@@ -422,7 +424,7 @@ fn settings(log: &LogSigner, token: &Token) -> Settings {
     }
 }
 
-fn parts(journal: Arc<SqliteJournal>) -> Result<Parts, Box<dyn std::error::Error>> {
+pub(crate) fn parts(journal: Arc<SqliteJournal>) -> Result<Parts, Box<dyn std::error::Error>> {
     Ok(Parts {
         journal,
         clock: Arc::new(SystemClock),
@@ -432,7 +434,7 @@ fn parts(journal: Arc<SqliteJournal>) -> Result<Parts, Box<dyn std::error::Error
     })
 }
 
-async fn sign_in(gate: &Gate) -> Result<Token, Box<dyn std::error::Error>> {
+pub(crate) async fn sign_in(gate: &Gate) -> Result<Token, Box<dyn std::error::Error>> {
     let invitation = gate
         .invite_from_console(&Operator::at_the_console(), "maja")
         .await?;

@@ -194,7 +194,7 @@ pub(crate) enum Command {
     Migrate(migrate::Migrate),
     /// Say how far procedure was followed: figures from the events in the database, also while the gate is running.
     Statistics(statistics::Statistics),
-    /// Match what a backend says it did with cases: exit 0 if a case covers every guarded action, 1 if one is uncovered or a line cannot be read. The gate must not be running; to one that is, `POST /v1/reconciliations`.
+    /// Match what a backend says it did with cases: exit 0 if a case covers every guarded action, 1 if one is uncovered or a line cannot be read. To a gate that runs it sends the logs, with `--to`; else it reads the database.
     Reconcile(reconcile::Reconcile),
     /// Hold a public statement against what is known about apologies that help, and against the facts of the incident.
     Statement {

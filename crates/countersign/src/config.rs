@@ -199,6 +199,7 @@ pub(crate) fn commented(filled: &BTreeMap<&str, String>) -> String {
         let example = match field.section {
             "staff.*" => "admin",
             "proofs.*" => "company_login",
+            "checkers.*" => "badge",
             "groups.*" => "agents",
             _ => "panel",
         };

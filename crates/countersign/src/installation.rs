@@ -15,18 +15,23 @@ use countersign_service::adapters::openid::{Credentials, ProviderSettings, check
 use countersign_service::adapters::secrets::Secret;
 use countersign_service::adapters::tokens::{TokenHash, TokenKind};
 use countersign_service::adapters::webhooks::WebhookSecrets;
+use countersign_service::reconcile::{Mapping, WINDOW_SECONDS};
 use countersign_service::settings::{
-    CompanyLogin, Connector, ConsoleRole, Endpoint, Group, Keys, Limits, MachineToken,
-    MailSettings, NewAccount, OtherKeys, Scope, Settings, StaffLogin,
+    AuditFeed, Checker, CompanyLogin, Connector, ConsoleRole, Endpoint, Group, Keys, Limits,
+    MachineToken, MailSettings, NewAccount, OtherKeys, Scope, Settings, StaffLogin,
 };
 use countersign_service::{Language, LogSigner};
 use countersign_store::OpenError;
 
+use crate::commands::reconcile;
 use crate::config::{self, Config, Mistake};
 use crate::database::{Database, Place};
 
 /// The largest configuration file that is read.
 const MOST_BYTES: u64 = 1 << 20;
+
+/// Keys of the secrets that the gate signs its requests with.
+const SECRETS: [&str; 2] = ["secret", "second_secret"];
 
 /// Size of the attacks that two versions are compared by, as in `countersign diff`.
 const DIFF_AT_MOST: usize = 3;
@@ -114,6 +119,10 @@ impl Installation {
             .has("company_login")
             .then(|| reader.company_login())
             .flatten();
+        let checkers = config
+            .named("checkers")
+            .map(|name| reader.checker(name))
+            .collect();
         let staff_login = config
             .has("staff_login")
             .then(|| reader.staff_login())
@@ -147,6 +156,7 @@ impl Installation {
             text,
             password,
             company_login,
+            checkers,
             staff_login,
             staff: config
                 .named("staff")
@@ -391,9 +401,9 @@ impl Secrets<'_> {
     }
 
     /// One or two webhook secrets.
-    fn webhooks(&mut self, section: &str) -> Vec<Secret> {
+    fn webhooks(&mut self, section: &str, keys: [&'static str; 2]) -> Vec<Secret> {
         let mut secrets = Vec::new();
-        for key in ["secret", "second_secret"] {
+        for key in keys {
             match self.config.secret(section, key) {
                 Ok(Some(text)) if WebhookSecrets::parse([text.as_str()]).is_ok() => secrets.push(Secret::new(text)),
                 Ok(Some(_)) => self.wrong.push(format!(
@@ -413,14 +423,52 @@ impl Secrets<'_> {
             name: name.to_owned(),
             url: self.config.text(&section, "url"),
             status_url: (!status.is_empty()).then_some(status),
-            secrets: self.webhooks(&section),
+            secrets: self.webhooks(&section, SECRETS),
+            audit: self.audit(&section),
         }
+    }
+
+    /// How a connector sends its own log, where it does.
+    fn audit(&mut self, section: &str) -> Option<AuditFeed> {
+        let secrets = self.webhooks(section, ["audit_secret", "second_audit_secret"]);
+        if secrets.is_empty() {
+            return None;
+        }
+        let mapping = if self.config.text(section, "audit_map").is_empty() {
+            Mapping::default()
+        } else {
+            match reconcile::mapping(&self.config.path(section, "audit_map")) {
+                Ok(mapping) => mapping,
+                Err(error) => {
+                    self.wrong.push(format!("{section}.audit_map: {error:#}"));
+                    return None;
+                }
+            }
+        };
+        let window = self.config.number(section, "audit_window");
+        Some(AuditFeed {
+            secrets,
+            mapping,
+            window_seconds: u32::try_from(window).unwrap_or(WINDOW_SECONDS),
+        })
     }
 
     fn endpoint(&mut self, section: &str) -> Endpoint {
         Endpoint {
             url: self.config.text(section, "url"),
-            secrets: self.webhooks(section),
+            secrets: self.webhooks(section, SECRETS),
+        }
+    }
+
+    fn checker(&mut self, proof: &str) -> Checker {
+        let section = format!("checkers.{proof}");
+        let Endpoint { url, secrets } = self.endpoint(&section);
+        Checker {
+            proof: proof.to_owned(),
+            url,
+            secrets,
+            expires_seconds: u64::try_from(self.config.number(&section, "expires_seconds"))
+                .unwrap_or_default(),
         }
     }
 

@@ -193,14 +193,7 @@ async fn anyone_can_check_the_ledger_and_a_receipt() {
     let site = Site::new(&gate, &installation).await;
     let (case, seat) = site.whole_case("1041", |_| {}).await.unwrap();
     done(&site, &case).await;
-    let response = site
-        .client
-        .get(format!("{}/c/receipts/{case}/json", site.url))
-        .header("cookie", &seat)
-        .send()
-        .await
-        .unwrap();
-    let receipt = response.text().await.unwrap();
+    let receipt = site.receipt(&case, &seat).await;
     let file = installation.path("receipt.json");
     std::fs::write(&file, &receipt).unwrap();
     let (file, key) = (file.to_str().unwrap().to_owned(), site.key.to_string());
@@ -356,6 +349,7 @@ async fn doctor_is_content_with_a_good_backend() {
     // The backend and the password endpoint keep one secret in this test.
     std::fs::write(installation.path("keys/panel.whsec"), WHSEC).unwrap();
     installation.edit("password.whsec", "panel.whsec");
+    checker(&installation, &url);
     installation.append("[staff.second]\nname = \"Second senior\"\nemail = \"second@example.com\"\nroles = [\"senior\"]");
     let (text, _, _) = doctor(&installation).await;
     for found in [
@@ -367,6 +361,9 @@ async fn doctor_is_content_with_a_good_backend() {
         "/servers/1/reinstall is shut (403 Forbidden)",
         // It minds what was asked, not who asked.
         "/servers/2/reinstall answered 422 Unprocessable Entity",
+        "/countersign/check refuses a request without our signature",
+        "/countersign/check refuses a question that somebody else signed",
+        "warning  checker `badge`: the procedure has no proof of that name that uses `webhook`",
         "ok       password: a customer that does not exist has no right password",
         "answers and lets us in",
         "ok       clock: ",
@@ -390,6 +387,7 @@ async fn doctor_warns_of_the_attacks_a_careless_backend_allows() {
         "# doors = [\"https://panel.example/servers/1/reinstall\"]",
         &format!("doors = [\"{url}/servers/1/reinstall\"]"),
     );
+    checker(&installation, &url);
     let (text, _, code) = doctor(&installation).await;
     assert_eq!(code, 1, "{text}");
     for found in [
@@ -397,12 +395,24 @@ async fn doctor_warns_of_the_attacks_a_careless_backend_allows() {
         "a request with our signature and a forged grant was ACCEPTED (200 OK)",
         "a request with a wrong signature was ACCEPTED (200 OK)",
         "a request with no signature was ACCEPTED (200 OK)",
+        "/countersign/check ACCEPTED a request without our signature (200 OK)",
         "/countersign/password ACCEPTED a request without our signature (200 OK)",
         "/servers/1/reinstall is OPEN",
         "claims to know a grant that never was",
     ] {
         assert!(text.contains(found), "`{found}` is not in {text}");
     }
+}
+
+/// A checker at this backend, with a secret that nobody there knows: it refuses whatever it is asked, or nothing.
+fn checker(installation: &Installation, url: &str) {
+    let secret = "whsec_ZG9vcmRvb3Jkb29yZG9vcmRvb3Jkb29yZG9vcmRvb3I=";
+    let file = installation.path("keys/check.whsec");
+    std::fs::write(&file, secret).unwrap();
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    installation.append(&format!(
+        "[checkers.badge]\nurl = \"{url}/countersign/check\"\nsecret = {{ file = \"keys/check.whsec\" }}"
+    ));
 }
 
 const WHSEC: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
@@ -461,6 +471,7 @@ async fn careful_backend(careful: Careful) -> String {
     };
     let router = Router::new()
         .route("/countersign/run", post(run))
+        .route("/countersign/check", post(run))
         .route("/countersign/password", post(password))
         .route("/countersign/status/{jti}", get(status))
         .route("/servers/1/reinstall", post(door))

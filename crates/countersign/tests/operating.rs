@@ -543,14 +543,7 @@ async fn stage(installation: &Installation, id: &str) -> (Publishes, String) {
     tokio::time::timeout(LONG, done)
         .await
         .expect("a case that is done");
-    let receipt = site
-        .client
-        .get(format!("{}/c/receipts/{case}/json", site.url))
-        .header("cookie", &seat)
-        .send()
-        .await
-        .unwrap();
-    let receipt = receipt.text().await.unwrap();
+    let receipt = site.receipt(&case, &seat).await;
     let (_, known) = site.text("/.well-known/countersign").await.unwrap();
     let known: Value = serde_json::from_str(&known).unwrap();
     let others = known["ledger"]["others"]

@@ -64,16 +64,7 @@ async fn an_installation_moves_with_its_ledger_unchanged() {
     let site = Site::new(&gate, &installation).await;
     let (case, seat) = site.whole_case("1041", |_| {}).await.unwrap();
     done(&site, &case).await;
-    let receipt = site
-        .client
-        .get(format!("{}/c/receipts/{case}/json", site.url))
-        .header("cookie", &seat)
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let receipt = site.receipt(&case, &seat).await;
     let receipt_file = installation.path("receipt.json");
     std::fs::write(&receipt_file, &receipt).unwrap();
 

@@ -203,6 +203,15 @@ pub enum Evidence {
         /// The signature.
         signature: String,
     },
+    /// The company's own checker answered (`using webhook`); who holds its answer recognises it by these.
+    Checked {
+        /// Which checker.
+        checker: String,
+        /// `webhook-id` of the message that carried the answer.
+        id: String,
+        /// SHA-256 of its body.
+        body: Digest,
+    },
 }
 
 impl Evidence {

@@ -6,6 +6,7 @@
 //! *Settings* of paths that exist in both ([`settings`]): what the rules of the prover take as satisfied (limits,
 //! backups, conditions, lengths of time) and what reaches further than the size looked at.
 
+mod drills;
 mod settings;
 
 use countersign_language::{
@@ -62,6 +63,7 @@ pub fn diff(old: &Procedure, new: &Procedure, at_most: usize, limits: Limits) ->
     }
     promises(old, new, &mut diff);
     settings::compare(old, new, &mut diff);
+    drills::compare(old, new, &mut diff);
     let (old_side, new_side) = (Side::of(old), Side::of(new));
     let appeared = gained(&new_side, &old_side, at_most, limits, &mut diff.complete);
     let vanished = gained(&old_side, &new_side, at_most, limits, &mut diff.complete);

@@ -297,6 +297,42 @@ fn a_promise_that_is_taken_away_or_would_break_is_weaker() {
     assert!(promise.attack.is_some());
 }
 
+#[test]
+fn a_drill_that_is_dropped_or_rarer_is_weaker() {
+    let text = include_str!("../../../procedures/hosting.procedure");
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("drill "))
+        .unwrap();
+    let old = procedure(text);
+    for (new_line, weaker) in [
+        (
+            String::new(),
+            "`senior` is no longer asked in a drill on `server.reinstall`",
+        ),
+        (
+            line.replace("every 14d", "every 30d"),
+            "a drill on `server.reinstall` asks `senior` every 30d and no longer every 14d",
+        ),
+        (
+            line.replace("hurried_caller, ", ""),
+            "a drill on `server.reinstall` no longer plays `hurried_caller` to `senior`",
+        ),
+    ] {
+        let new = procedure(&text.replace(line, &new_line));
+        let (there, back) = (compare(&old, &new), compare(&new, &old));
+        assert_eq!(texts(&there.weaker), [weaker]);
+        assert!(there.stronger.is_empty() && there.changed.is_empty());
+        assert_eq!(back.stronger.len(), 1, "{:#?}", texts(&back.stronger));
+        assert!(back.weaker.is_empty() && back.changed.is_empty());
+    }
+    // Taken apart into two lines that ask as often together, it differs in nothing.
+    let half = line.replace("every 14d", "every 28d");
+    let two = procedure(&text.replace(line, &format!("{half}\n{half}")));
+    assert_eq!(texts(&compare(&old, &two).weaker), Vec::<&str>::new());
+    assert!(compare(&old, &two).stronger.is_empty());
+}
+
 fn procedure(text: &str) -> Procedure {
     let reading = read(text);
     let wrong: Vec<&Diagnostic> = reading.diagnostics.iter().collect();

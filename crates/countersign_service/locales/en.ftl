@@ -161,12 +161,17 @@ verify-failed = It could not be carried out
 verify-uncertain = It was not certain then
 verify-when = When
 verify-signed-by = Signed by
+verify-checked-by = Checked by
 verify-number = Receipt number
 verify-digest = Digest
 verify-ledger = In the ledger
 verify-ledger-size = Events: { $events }, entries in all: { $entries }
 verify-not-happened = It did not happen
 verify-do-not-rely = Do not rely on it
+verify-bad-form = This is not a receipt, or a part of it is missing.
+verify-bad-event = Event { $number } of it is not in the ledger.
+verify-bad-words = Its words are not what its events say.
+verify-bad-order = Event { $number } does not belong to it, or one before it is missing.
 verify-why-bad = It was changed, cut short, or is not from this ledger. Ask whoever gave it to you for the file as it was downloaded.
 verify-scanned = The code you scanned is of the receipt and digest below. The receipt you check here must show both.
 verify-paste = Paste the receipt
@@ -509,6 +514,19 @@ push-ask = Ask my device
 push-too-soon = Your device was asked a moment ago. You can ask again from { $from }.
 push-no-more = Your device was asked too often. Choose another way.
 push-ran-out = Nobody answered on your device in time.
+way-check = We look at it ourselves
+check-heading = Let us check this
+check-waiting = We are checking
+check-proved = We checked it
+check-over = This was not confirmed
+check-text = You need do nothing more here. The answer comes by { $until } at the latest, and the page moves on.
+check-ask-text = { $company } looks at this itself and tells this page what it found. You type nothing here.
+check-ask = Check it now
+check-refused = We could not confirm that. It counts as one try.
+check-too-soon = We asked a moment ago. You can ask again from { $from }.
+check-no-more = This was asked too often. Choose another way.
+check-ran-out = No answer came in time. Nothing was counted.
+check-failed = We cannot check this right now. Nothing was counted. Try again later or choose another way.
 
 ## Later: what is set, numbers told aloud, and who is talking
 

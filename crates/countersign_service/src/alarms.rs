@@ -27,6 +27,9 @@ pub const UNCOVERED: &str = "reconciliation.uncovered";
 /// Most alarms of one commit.
 const RAISED_AT_ONCE: usize = 64;
 
+/// Alarms read at once.
+const READ_MAX: usize = 1_000;
+
 /// Most alarms that are listed.
 const LISTED_MAX: usize = 500;
 
@@ -144,7 +147,7 @@ impl Gate {
                 action: line.action.clone(),
                 customer: line.customer.clone().map(CustomerId),
                 connector: Some(connector.to_owned()),
-                detail: line.why.to_owned(),
+                detail: line.why.clone().into_owned(),
                 mark: line.mark.clone(),
             })
             .collect();
@@ -171,6 +174,7 @@ impl Gate {
                 std::cmp::Reverse(alarm.at),
             )
         });
+        alarms.truncate(LISTED_MAX);
         Ok(alarms)
     }
 
@@ -242,8 +246,21 @@ impl Gate {
     }
 
     pub(crate) async fn all_alarms(&self) -> Result<Vec<Alarm>, Trouble> {
-        let range = records::beginning_with("", false);
-        self.list(space::ALARM, range, LISTED_MAX).await
+        let mut all = Vec::new();
+        let mut range = records::beginning_with("", false);
+        loop {
+            let page = self
+                .journal()
+                .scan(space::ALARM, range.clone(), READ_MAX)
+                .await?;
+            for record in &page {
+                all.push(records::read_json(&record.value)?);
+            }
+            match page.last() {
+                Some(last) if page.len() == READ_MAX => range.from = format!("{}\u{1}", last.key),
+                _ => return Ok(all),
+            }
+        }
     }
 
     /// Records without this customer in them, for when the customer is erased.

@@ -11,6 +11,7 @@ use countersign_cases::{
 };
 use countersign_language::{Method, Procedure};
 use countersign_store::Batch;
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -254,37 +255,40 @@ impl Gate {
 
     /// As [`Gate::open_case_for_panel`], and in the same commit the answer that is given again to whoever uses this key again.
     /// `None`: somebody used it meanwhile, and nothing was opened.
-    pub async fn open_case_for_panel_once(
-        &self,
-        by: &MachineCaller,
-        request: &OpenRequest,
-        key: &Reserved,
-        answer: &(dyn Fn(&OpenedCase, &IssuedLink) -> Answer + Send + Sync),
-    ) -> Result<Option<(OpenedCase, IssuedLink)>, CaseError> {
-        allow(by, Scope::Panel, "panel")?;
-        if let Some(target) = &request.return_to {
-            self.check_return_to(target)?;
-        }
-        let token = Token::generate(TokenKind::Link, self.dice());
-        let answer = |(opened, link): &(OpenedCase, Option<IssuedLink>)| {
-            link.as_ref().map(|link| answer(opened, link))
-        };
-        let once = InOneCommit {
-            key,
-            answer: &answer,
-        };
-        let opened = self
-            .open_once(Actor::Customer, request, Some(token), Some(once))
-            .await;
-        let (opened, link) = match opened {
-            Ok(Some(opened)) => opened,
-            Ok(None) => return Ok(None),
-            // What it was refused for may be the very case that the same request has opened a moment ago.
-            Err(CaseError::Refused(_)) if self.is_used(key).await? => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let link = link.ok_or(CaseError::LinkGone)?;
-        Ok(Some((opened, link)))
+    pub fn open_case_for_panel_once<'a>(
+        &'a self,
+        by: &'a MachineCaller,
+        request: &'a OpenRequest,
+        key: &'a Reserved,
+        answer: &'a (dyn Fn(&OpenedCase, &IssuedLink) -> Answer + Send + Sync),
+    ) -> BoxFuture<'a, Result<Option<(OpenedCase, IssuedLink)>, CaseError>> {
+        // Boxed, for the compiler cannot see through two closures that this may go to another thread.
+        Box::pin(async move {
+            allow(by, Scope::Panel, "panel")?;
+            if let Some(target) = &request.return_to {
+                self.check_return_to(target)?;
+            }
+            let token = Token::generate(TokenKind::Link, self.dice());
+            let answer = |(opened, link): &(OpenedCase, Option<IssuedLink>)| {
+                link.as_ref().map(|link| answer(opened, link))
+            };
+            let once = InOneCommit {
+                key,
+                answer: &answer,
+            };
+            let opened = self
+                .open_once(Actor::Customer, request, Some(token), Some(once))
+                .await;
+            let (opened, link) = match opened {
+                Ok(Some(opened)) => opened,
+                Ok(None) => return Ok(None),
+                // What it was refused for may be the very case that the same request has opened a moment ago.
+                Err(CaseError::Refused(_)) if self.is_used(key).await? => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let link = link.ok_or(CaseError::LinkGone)?;
+            Ok(Some((opened, link)))
+        })
     }
 
     pub(crate) async fn open(
@@ -299,6 +303,7 @@ impl Gate {
     }
 
     /// `None`: the key was used meanwhile, and nothing was opened.
+    #[tracing::instrument(target = "trace", name = "decision", level = "info", skip_all)]
     async fn open_once(
         &self,
         by: Actor,
@@ -564,6 +569,7 @@ impl Gate {
     }
 
     /// Uses a link, once, by the customer's first POST: gives the seat's token for the cookie, and the seat.
+    #[tracing::instrument(target = "trace", name = "decision", level = "info", skip_all)]
     pub async fn use_link(&self, token: &str) -> Result<(Token, CustomerSeat), CaseError> {
         let hash = TokenHash::of(TokenKind::Link, token).ok_or(CaseError::LinkGone)?;
         let seat_token = Token::generate(TokenKind::Session, self.dice());

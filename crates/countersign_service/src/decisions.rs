@@ -91,6 +91,7 @@ impl Gate {
     }
 
     /// As [`Gate::apply`], with more to be written in the same commit.
+    #[tracing::instrument(target = "trace", name = "decision", level = "info", skip_all, fields(countersign.case = id.0))]
     pub(crate) async fn apply_with(
         &self,
         id: &CaseId,
@@ -155,6 +156,7 @@ impl Gate {
     }
 
     /// The one way to a grant: `decide` makes the permit, [`crate::grants`] uses it up, and events, leaf and outbox entry are one commit.
+    #[tracing::instrument(target = "trace", name = "decision", level = "info", skip_all, fields(countersign.case = id.0))]
     pub(crate) async fn grant(
         &self,
         id: &CaseId,

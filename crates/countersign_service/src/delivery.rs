@@ -240,6 +240,7 @@ impl Gate {
 
     /// Commits, at once, that it is handed over and that it is being tried; `false` if somebody else did meanwhile. A stop
     /// that was faster is a refusal.
+    #[tracing::instrument(target = "trace", name = "decision", level = "info", skip_all, fields(countersign.case = loaded.row.case.0))]
     async fn begin_delivery(
         &self,
         loaded: &Loaded,

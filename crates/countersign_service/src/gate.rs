@@ -4,16 +4,20 @@ use std::{
     collections::BTreeMap,
     fmt,
     sync::{Arc, OnceLock, PoisonError, RwLock},
+    time::Duration,
 };
 
 use countersign_cases::Timestamp;
 use countersign_grant::GrantKey;
-use countersign_language::{Diagnostic, GATE, Method, Procedure, Severity};
+use countersign_language::{
+    Diagnostic, Expr, GATE, Method, Procedure, ProofId, Requirement, Severity,
+};
 use countersign_store::SharedJournal;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     adapters::{
+        checker::Checker,
         clock::Clock,
         codes::CodeKey,
         connector::Connector,
@@ -31,12 +35,16 @@ use crate::{
     folded::Folded,
     ledger,
     rates::Answers,
+    reconcile::Deliveries,
     records::{self, space},
     settings::{CompanyLogin, Scope, Settings, StaffLogin},
     trouble::Trouble,
     versions::ProcedureDiff,
     work::Bells,
 };
+
+/// How long a checker may take to say that it answers later: the customer waits meanwhile.
+const CHECKER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The gate. Cloning shares it.
 #[derive(Clone)]
@@ -64,7 +72,11 @@ struct Inner {
     text: Option<TextGateway>,
     password: Option<PasswordCheck>,
     company: Option<Provider>,
+    /// By name of the proof.
+    checkers: BTreeMap<String, Checker>,
     staff_provider: Option<Provider>,
+    /// Events of backends on their way into a commit.
+    deliveries: Deliveries,
     /// Rung when the gate itself queued something that is due at once.
     bells: Bells,
     /// Cases as their events made them.
@@ -142,6 +154,15 @@ impl Inner {
             }
             connectors.insert(connector.name.clone(), made);
         }
+        let mut checkers = BTreeMap::new();
+        for checker in &settings.checkers {
+            let what = format!("checker of `{}`", checker.proof);
+            let endpoint = endpoint(&what, &checker.url, &checker.secrets)?;
+            checkers.insert(
+                checker.proof.clone(),
+                Checker::new(wire.clone(), endpoint.with_timeout(CHECKER_TIMEOUT)),
+            );
+        }
         let mail = settings.mail.as_ref();
         let text = settings
             .text
@@ -183,6 +204,7 @@ impl Inner {
                 .transpose()?,
             password: password.map(|endpoint| PasswordCheck::new(wire.clone(), endpoint)),
             connectors,
+            checkers,
             versions: RwLock::new(BTreeMap::from([(
                 current.version.to_string(),
                 Arc::clone(&current),
@@ -196,6 +218,7 @@ impl Inner {
             current: RwLock::new(current),
             diff: OnceLock::new(),
             log_origin,
+            deliveries: Deliveries::default(),
             bells: Bells::default(),
             folded: Folded::default(),
         })
@@ -352,6 +375,10 @@ impl Gate {
         &self.0.bells
     }
 
+    pub(crate) fn deliveries(&self) -> &Deliveries {
+        &self.0.deliveries
+    }
+
     pub(crate) fn connector_client(&self, name: &str) -> Option<&Connector> {
         self.0.connectors.get(name)
     }
@@ -404,6 +431,11 @@ impl Gate {
             .staff_provider
             .as_ref()
             .zip(self.0.settings.staff_login.as_ref())
+    }
+
+    /// The company's checkers, by name of the proof.
+    pub(crate) fn checkers(&self) -> &BTreeMap<String, Checker> {
+        &self.0.checkers
     }
 
     pub(crate) fn password_check(&self) -> Option<&PasswordCheck> {
@@ -469,7 +501,7 @@ fn check_settings(settings: &Settings, procedure: &Procedure) -> Result<(), Star
             "no connector may be called `{GATE}`: `runs {GATE}` is the gate itself"
         ));
     }
-    every_connector(settings, procedure)?;
+    every_neighbour(settings, procedure)?;
     for machine in &settings.machines {
         if machine.scopes.contains(&Scope::Backups) && machine.scopes.len() > 1 {
             return wrong(format!(
@@ -505,13 +537,13 @@ fn check_settings(settings: &Settings, procedure: &Procedure) -> Result<(), Star
 
 fn check_logins(settings: &Settings, procedure: &Procedure) -> Result<(), StartError> {
     let wrong = |what: String| Err(StartError::Settings(what));
+    let method_of = |name: &str| {
+        let id = procedure.proof_named(name)?;
+        procedure.proofs.get(id.index())?.using
+    };
     if let Some(login) = &settings.company_login {
         for name in login.proof_acr_values.keys() {
-            let method = procedure
-                .proof_named(name)
-                .and_then(|id| procedure.proofs.get(id.index()))
-                .and_then(|proof| proof.using);
-            if !matches!(method, Some(Method::Oidc | Method::Ciba)) {
+            if !matches!(method_of(name), Some(Method::Oidc | Method::Ciba)) {
                 return wrong(format!(
                     "`{name}` is no proof of the procedure that uses `oidc` or `ciba`"
                 ));
@@ -542,8 +574,8 @@ fn check_logins(settings: &Settings, procedure: &Procedure) -> Result<(), StartE
     Ok(())
 }
 
-/// Every system that the procedure runs actions on is configured.
-pub(crate) fn every_connector(
+/// Every system that the procedure runs actions on is configured, and every checker that it has somebody asked.
+pub(crate) fn every_neighbour(
     settings: &Settings,
     procedure: &Procedure,
 ) -> Result<(), StartError> {
@@ -561,5 +593,49 @@ pub(crate) fn every_connector(
             )));
         }
     }
+    every_checker(settings, procedure)
+}
+
+/// A proof by a checker that nobody can ask would shut its way without a word.
+fn every_checker(settings: &Settings, procedure: &Procedure) -> Result<(), StartError> {
+    let lines = procedure
+        .actions
+        .iter()
+        .filter(|action| !action.outside)
+        .flat_map(|action| &action.paths)
+        .flat_map(|path| &path.lines);
+    let mut asked = Vec::new();
+    for line in lines {
+        if let Requirement::Prove(expression) = &line.requirement {
+            proofs_in(expression, &mut asked);
+        }
+    }
+    for proof in asked
+        .into_iter()
+        .filter_map(|id| procedure.proofs.get(id.index()))
+        .filter(|proof| proof.using == Some(Method::Webhook))
+    {
+        if !settings
+            .checkers
+            .iter()
+            .any(|checker| checker.proof == proof.name)
+        {
+            return Err(StartError::Settings(format!(
+                "proof `{0}` is made by your own checker, and there is none: add a section `[checkers.{0}]`",
+                proof.name
+            )));
+        }
+    }
     Ok(())
+}
+
+fn proofs_in(expression: &Expr, found: &mut Vec<ProofId>) {
+    match expression {
+        Expr::Atom { proof, .. } => found.push(*proof),
+        Expr::And(of) | Expr::Or(of) | Expr::NOf { of, .. } => {
+            for part in of {
+                proofs_in(part, found);
+            }
+        }
+    }
 }

@@ -23,6 +23,7 @@ pub mod adapters;
 mod alarms;
 mod audit;
 mod cases;
+mod checker_proof;
 mod company_proof;
 mod company_sign_in;
 mod customers;
@@ -41,6 +42,7 @@ mod grants;
 mod idempotency;
 mod incidents;
 mod kept;
+mod known_keys;
 mod ledger;
 mod lists;
 mod lookups;
@@ -64,6 +66,7 @@ mod spoken;
 mod staff;
 pub mod statistics;
 mod timeline;
+pub mod traces;
 mod trouble;
 mod versions;
 mod views;
@@ -75,6 +78,7 @@ pub use audit::{
     AuditPage, AuditPlace, AuditRow, SignatureView,
 };
 pub use cases::{Applied, CaseError, IssuedLink, LinkStanding, OpenRequest, OpenedCase};
+pub use checker_proof::{CheckerAnswerError, CheckerStage, CheckerStanding};
 pub use company_proof::{CompanyStanding, ProviderAnswer};
 pub use company_sign_in::{BegunSignIn, ParkedSignIn};
 pub use customers::{
@@ -97,6 +101,7 @@ pub use incidents::{
     ScopeWish, Source, Standing, StatementCheck, Submission, SubscriptionError, Task, TaskState,
     Texts, ThenStood, TimelineLine, Touched, TouchedCustomer, Update,
 };
+pub use known_keys::agree_on_keys;
 pub use ledger::LogSigner;
 pub use lists::{Approvals, DeskFilter, DeskRow};
 pub use lookups::{CustomerView, RefusedNote};
@@ -106,8 +111,8 @@ pub use panel::{PanelDesk, PanelPass, PanelStaff};
 pub use proofs::{Answered, CodeOnItsWay, CodeStanding, PROOF_DOMAIN, ProofError};
 pub use rates::{Rate, TooMany};
 pub use receipts::{
-    CaseReceipt, RECEIPT_BYTES_MAX, RECEIPT_VERSION, VerifiedReceipt, WrongReceipt, verify_receipt,
-    verify_receipt_by,
+    CaseReceipt, CheckedBy, RECEIPT_BYTES_MAX, RECEIPT_VERSION, VerifiedReceipt, WrongReceipt,
+    verify_receipt, verify_receipt_by,
 };
 pub use sessions::{CustomerSeat, MachineCaller, SignedInStaff, StopLink};
 pub use settings::Settings;

@@ -60,6 +60,10 @@ impl Kinds {
         Self(events.map(|event| event.kind.clone()).collect())
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn kept(self) {
         for kind in self.0 {
             // Kinds are words of the program.
@@ -68,7 +72,8 @@ impl Kinds {
     }
 }
 
-pub(crate) fn commit<T>(outcome: &Result<T, CommitError>, took: Duration) {
+/// Gives the word for what went wrong, if something did.
+pub(crate) fn commit<T>(outcome: &Result<T, CommitError>, took: Duration) -> Option<&'static str> {
     let word = match outcome {
         Ok(_) => "kept",
         Err(CommitError::Conflict { .. }) => "conflict",
@@ -77,6 +82,7 @@ pub(crate) fn commit<T>(outcome: &Result<T, CommitError>, took: Duration) {
         Err(CommitError::Unavailable(_)) => "not_known",
     };
     histogram!(COMMIT, "outcome" => word).record(took.as_secs_f64());
+    outcome.is_err().then_some(word)
 }
 
 pub(crate) fn letter(outcome: &'static str) {

@@ -33,7 +33,7 @@ use crate::{
     gate::Gate,
     notices::{self, Letter},
     rates::TooMany,
-    records::{self, Code, Customer, FactorKind, Held, space},
+    records::{self, CheckerMessage, Code, Customer, FactorKind, Held, space},
     sessions::CustomerSeat,
     shell::{Entry, Tries},
     sign_offs::{PasskeyPrompt, challenge, kept},
@@ -168,6 +168,28 @@ pub(crate) enum Uses {
     Code {
         key: String,
     },
+    /// A question to the company's checker, which nothing answers any more.
+    Answer {
+        question: String,
+        checker: String,
+        message: CheckerMessage,
+    },
+}
+
+impl Uses {
+    /// What is kept of the answer beside the fact.
+    fn evidence(&self) -> Evidence {
+        match self {
+            Self::Nothing | Self::Step { .. } | Self::Code { .. } => Evidence::None,
+            Self::Answer {
+                checker, message, ..
+            } => Evidence::Checked {
+                checker: checker.clone(),
+                id: message.id.clone(),
+                body: message.body,
+            },
+        }
+    }
 }
 
 /// What checking found.
@@ -177,8 +199,8 @@ enum Checked {
 }
 
 impl Gate {
-    /// Whether this gate can check a proof made this way.
-    pub fn supports(&self, method: Method) -> bool {
+    /// Whether this gate can check the proof of this name, made this way.
+    pub fn supports(&self, proof: &str, method: Method) -> bool {
         match method {
             // The panel's word comes with the link it sends the customer by.
             Method::Pin | Method::Totp | Method::Passkey | Method::Panel => true,
@@ -186,7 +208,7 @@ impl Gate {
             Method::Mail => self.mailer().is_some(),
             Method::Text => self.text_gateway().is_some(),
             Method::Oidc | Method::Ciba => self.company_provider().is_some(),
-            Method::Webhook => false,
+            Method::Webhook => self.checkers().contains_key(proof),
         }
     }
 
@@ -204,7 +226,7 @@ impl Gate {
         let (id, method) = self.asked(&loaded, proof)?;
         if matches!(
             method,
-            Method::Passkey | Method::Oidc | Method::Ciba | Method::Panel
+            Method::Passkey | Method::Oidc | Method::Ciba | Method::Webhook | Method::Panel
         ) {
             return Err(ProofError::NotAsked);
         }
@@ -358,6 +380,7 @@ impl Gate {
     }
 
     /// The customer's passkey answered.
+    #[tracing::instrument(target = "trace", name = "decision", level = "info", skip_all, fields(countersign.case = seat.case().0))]
     pub async fn finish_passkey_proof(
         &self,
         seat: &CustomerSeat,
@@ -433,7 +456,7 @@ impl Gate {
             .get(id.index())
             .and_then(|proof| proof.using)
             .ok_or(ProofError::NotAsked)?;
-        if self.supports(method) {
+        if self.supports(proof, method) {
             Ok((id, method))
         } else {
             Err(ProofError::NotAsked)
@@ -634,6 +657,7 @@ impl Gate {
     }
 
     /// One commit: the proof, the try given back, and whatever must never count again.
+    #[tracing::instrument(target = "trace", name = "decision", level = "info", skip_all, fields(countersign.case = seat.case().0))]
     pub(crate) async fn take_proof(
         &self,
         seat: &CustomerSeat,
@@ -654,7 +678,7 @@ impl Gate {
             let command = Command::Prove {
                 proof: id,
                 digest,
-                evidence: Evidence::None,
+                evidence: uses.evidence(),
             };
             let (mut tallies, revision) = self.tallies_of(&loaded.customer).await?;
             tallies
@@ -683,6 +707,12 @@ impl Gate {
             )?);
             match &uses {
                 Uses::Nothing => {}
+                Uses::Answer {
+                    question, message, ..
+                } => match self.answered_writes(&loaded, question, message).await? {
+                    Some(writes) => also.records.extend(writes),
+                    None => return Ok(Answered::NotRight { tries_left: None }),
+                },
                 Uses::Step { holding, step } => {
                     let Held {
                         value: mut customer,
@@ -744,15 +774,25 @@ impl Gate {
         }
     }
 
+    /// How many answers to this proof are left now.
+    pub(crate) async fn answers_left(
+        &self,
+        customer: &Customer,
+        proof: &str,
+    ) -> Result<u32, Trouble> {
+        let now = self.now();
+        let (tallies, _) = self.tallies_of(customer).await?;
+        Ok(tallies
+            .get(proof)
+            .map_or(0, |tally| tally.left(now, &TryLimits::default())))
+    }
+
     /// Records a wrong answer; the count itself went up before it was looked at. Gives the answers left.
     pub(crate) async fn count_wrong(&self, loaded: &Loaded, proof: &str) -> Result<u32, Trouble> {
         let mut tries = Tries::default();
         loop {
             let now = self.now();
-            let (tallies, _) = self.tallies_of(&loaded.customer).await?;
-            let left = tallies
-                .get(proof)
-                .map_or(0, |tally| tally.left(now, &TryLimits::default()));
+            let left = self.answers_left(&loaded.customer, proof).await?;
             let mut batch = Batch::default();
             let data = serde_json::json!({ "case": loaded.row.case, "proof": proof, "left": left });
             let mut entry = Entry::new(

@@ -5,7 +5,7 @@
 //! tlog-proof. The checker believes nothing but the events: it works out
 //! words, digest and outcome again and compares.
 
-use countersign_cases::{Case, CaseId, Digest, Event, EventKind, State, Timestamp};
+use countersign_cases::{Case, CaseId, Digest, Event, EventKind, Evidence, State, Timestamp};
 use countersign_grant::{Leaf, Receipt as EventReceipt, ReceiptError};
 use countersign_ledger::{Policy, VerifierKey};
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,21 @@ pub struct VerifiedReceipt {
     pub log_size: u64,
     /// Names of the signatures made over the words.
     pub signed_by: Vec<String>,
+    /// Answers of the company's own checkers.
+    pub checked_by: Vec<CheckedBy>,
+}
+
+/// A proof that the company's own checker answered, as a receipt shows it. Whoever holds the message finds it again by these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckedBy {
+    /// Which checker.
+    pub checker: String,
+    /// When.
+    pub at: Timestamp,
+    /// `webhook-id` of the message.
+    pub id: String,
+    /// SHA-256 of its body.
+    pub body: Digest,
 }
 
 /// Why a receipt proves nothing.
@@ -198,6 +213,19 @@ pub fn verify_receipt_by(json: &str, policy: &Policy) -> Result<VerifiedReceipt,
             .sign_offs()
             .iter()
             .map(|one| one.by.name.clone())
+            .collect(),
+        checked_by: case
+            .proofs()
+            .iter()
+            .filter_map(|made| match made.evidence.as_ref() {
+                Evidence::Checked { checker, id, body } => Some(CheckedBy {
+                    checker: checker.clone(),
+                    at: made.at,
+                    id: id.clone(),
+                    body: *body,
+                }),
+                Evidence::None | Evidence::Assertion { .. } => None,
+            })
             .collect(),
     })
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     adapters::{
+        checker::CheckerResult,
         codes::StoredCode,
         tokens::TokenHash,
         webauthn::{Passkey, VerifiedAssertion},
@@ -78,6 +79,12 @@ pub(crate) mod space {
     pub(crate) const LOGIN: &str = "login";
     /// Pushes to a customer's device, by case and proof: [`super::Push`].
     pub(crate) const PUSH: &str = "push";
+    /// The newest question to the company's checker, by case and proof: [`super::AskedChecker`].
+    pub(crate) const QUESTION: &str = "question";
+    /// Where a question to a checker is, by its id: [`super::QuestionPlace`].
+    pub(crate) const QUESTION_AT: &str = "question_at";
+    /// Messages of checkers that counted, by hash of checker and `webhook-id`: none counts twice.
+    pub(crate) const CHECKED: &str = "checked";
     /// Staff accounts by issuer and subject, hashed.
     pub(crate) const SUBJECT: &str = "subject";
     /// Passkey ceremonies under way, by id.
@@ -98,6 +105,12 @@ pub(crate) mod space {
     pub(crate) const GRANT: &str = "grant";
     /// The newest reconciliation of each connector: [`crate::reconcile::KeptReconciliation`].
     pub(crate) const RECONCILED: &str = "reconciled";
+    /// Deliveries, events and covering grants that are known, by connector: [`crate::reconcile`].
+    pub(crate) const BACKEND_KNOWN: &str = "backend_known";
+    /// Events of backends that nothing covers so far.
+    pub(crate) const BACKEND_WAITING: &str = "backend_waiting";
+    /// What a connector's events came to, by connector and day: [`crate::reconcile::FeedCounts`].
+    pub(crate) const BACKEND_DAY: &str = "backend_day";
     /// First answers to requests that may be repeated.
     pub(crate) const IDEMPOTENT: &str = "idempotent";
     /// What a customer is to set by a grant the gate keeps for them, by case: [`crate::enrolment::Enrolment`].
@@ -126,6 +139,8 @@ pub(crate) mod space {
     pub(crate) const SUBSCRIPTION: &str = "subscription";
     /// Drills that are planned, run, or were told: [`crate::drills::Planned`].
     pub(crate) const DRILL: &str = "drill";
+    /// Keys the database was served with: [`crate::known_keys::KnownKeys`].
+    pub(crate) const KNOWN_KEYS: &str = "known_keys";
     /// Number of events in a stream that is only ever appended to.
     pub(crate) const HEAD: &str = "head";
 }
@@ -438,6 +453,64 @@ pub(crate) enum PushEnd {
     NotRight,
     TooWeak,
     Failed,
+}
+
+/// A question to the company's checker: asked by the worker, answered at once or by a message later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AskedChecker {
+    pub(crate) id: String,
+    pub(crate) case: CaseId,
+    pub(crate) proof: String,
+    pub(crate) digest: Digest,
+    /// The seat it was asked for from: the answer counts there, and nowhere once that seat is gone.
+    pub(crate) seat: TokenHash,
+    pub(crate) asked_at: Timestamp,
+    pub(crate) until: Timestamp,
+    /// How many were asked in this case.
+    pub(crate) asked: u32,
+    pub(crate) stage: QuestionStage,
+}
+
+/// Where a question to a checker stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum QuestionStage {
+    /// The checker is still to be asked.
+    New,
+    /// The checker said that it answers later.
+    Sent,
+    /// Nobody is asked, which looks like a checker that does not answer.
+    Silent,
+    /// It was answered, and that is what came of it.
+    Answered(CheckerMessage),
+    /// No answer in time.
+    RanOut,
+    /// There was no usable answer.
+    Failed,
+}
+
+impl QuestionStage {
+    /// Whether an answer can still count.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self, Self::New | Self::Sent)
+    }
+}
+
+/// What is kept of a checker's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CheckerMessage {
+    /// `webhook-id`
+    pub(crate) id: String,
+    /// SHA-256 of the body.
+    pub(crate) body: Digest,
+    pub(crate) result: CheckerResult,
+}
+
+/// Where the question of an id is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct QuestionPlace {
+    pub(crate) case: CaseId,
+    pub(crate) proof: String,
 }
 
 /// Who owns a passkey.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     adapters::{mailer::MailServer, openid::ProviderSettings, secrets::Secret, tokens::TokenHash},
+    reconcile::Mapping,
     speech::Language,
 };
 
@@ -37,6 +38,8 @@ pub struct Settings {
     pub password: Option<Endpoint>,
     /// Where customers sign in, for proofs `using oidc` and `using ciba`.
     pub company_login: Option<CompanyLogin>,
+    /// Who is asked about proofs `using webhook`.
+    pub checkers: Vec<Checker>,
     /// Where staff sign in, beside their passkeys.
     pub staff_login: Option<StaffLogin>,
     /// Accounts that exist from the first start on.
@@ -97,6 +100,20 @@ pub struct Connector {
     pub status_url: Option<String>,
     /// Standard Webhooks secrets, `whsec_…`, the current one first.
     pub secrets: Vec<Secret>,
+    /// How it sends its own log as it happens, where it does.
+    pub audit: Option<AuditFeed>,
+}
+
+/// A backend that sends what it did, event by event, as signed webhooks.
+#[derive(Debug, Clone)]
+pub struct AuditFeed {
+    /// Standard Webhooks secrets that it signs with, `whsec_…`, the current one first. Not those the gate signs with: else
+    /// what the gate sent could be sent back to it.
+    pub secrets: Vec<Secret>,
+    /// How its events name things.
+    pub mapping: Mapping,
+    /// How far its clock may differ, and how long an event that nothing covers waits before it is an alarm.
+    pub window_seconds: u32,
 }
 
 /// How mail leaves.
@@ -115,6 +132,19 @@ pub struct Endpoint {
     pub url: String,
     /// Standard Webhooks secrets, `whsec_…`, the current one first.
     pub secrets: Vec<Secret>,
+}
+
+/// The company's own checker of one proof `using webhook`.
+#[derive(Debug, Clone)]
+pub struct Checker {
+    /// Name of the proof in the procedure.
+    pub proof: String,
+    /// Where it is asked.
+    pub url: String,
+    /// Standard Webhooks secrets, `whsec_…`, the current one first. They sign the question, and the answer that comes later.
+    pub secrets: Vec<Secret>,
+    /// How long it has to answer, in seconds.
+    pub expires_seconds: u64,
 }
 
 /// The identity provider of the company's customers.

@@ -13,6 +13,7 @@ use countersign_store::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use tracing::{Instrument as _, field::Empty, info_span};
 
 use crate::{
     adapters::dice,
@@ -20,6 +21,7 @@ use crate::{
     ledger,
     measures::{self, Kinds},
     records::{self, Held, space},
+    traces::{self, TARGET},
     trouble::Trouble,
 };
 
@@ -202,9 +204,26 @@ impl Gate {
     /// Commits a batch whole. `Unavailable` is passed on: the caller reads before it tries again.
     pub(crate) async fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
         let kinds = Kinds::of(&batch);
+        let journal = self.journal();
+        let (server, port) = journal.server().unzip();
+        let span = info_span!(
+            target: TARGET,
+            "commit",
+            otel.name = "COMMIT",
+            otel.kind = "client",
+            db.system.name = journal.system(),
+            db.operation.name = "COMMIT",
+            server.address = server,
+            server.port = port,
+            countersign.events = kinds.count(),
+            "error.type" = Empty,
+            otel.status_code = Empty,
+        );
         let asked = Instant::now();
-        let committed = self.journal().commit(batch).await;
-        measures::commit(&committed, asked.elapsed());
+        let committed = journal.commit(batch).instrument(span.clone()).await;
+        if let Some(word) = measures::commit(&committed, asked.elapsed()) {
+            traces::failed(&span, word);
+        }
         if committed.is_ok() {
             kinds.kept();
         }

@@ -51,6 +51,7 @@ impl Gate {
     }
 
     /// A colleague's passkey answered: the assertion is kept as evidence.
+    #[tracing::instrument(target = "trace", name = "decision", level = "info", skip_all, fields(countersign.case = case.0))]
     pub async fn finish_sign_off(
         &self,
         by: &SignedInStaff,

@@ -26,7 +26,7 @@ use crate::{
         dice,
         webauthn::{Passkey, challenge_for},
     },
-    gate::{Gate, ProcedureText, StartError, every_connector},
+    gate::{Gate, ProcedureText, StartError, every_neighbour},
     proofs::ProofError,
     records::{self, Account, Held, space},
     sessions::SignedInStaff,
@@ -412,7 +412,7 @@ impl Gate {
                 }
                 (Some(held), proposed) => {
                     let active = self.procedure_of(&held.value.version).await?;
-                    every_connector(self.settings(), &active)?;
+                    every_neighbour(self.settings(), &active)?;
                     self.put_current(active);
                     let waits = proposed.as_ref().is_some_and(|proposed| {
                         proposed.value.version == version
@@ -499,10 +499,10 @@ impl Gate {
             return Ok(());
         }
         let procedure = self.procedure_of(&held.value.version).await?;
-        if every_connector(self.settings(), &procedure).is_err() {
+        if every_neighbour(self.settings(), &procedure).is_err() {
             tracing::error!(
                 procedure = held.value.version,
-                "another gate has put a procedure into force with connectors this one does not have: give all gates the same configuration"
+                "another gate has put a procedure into force with connectors or checkers this one does not have: give all gates the same configuration"
             );
         }
         self.put_current(procedure);

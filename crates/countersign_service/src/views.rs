@@ -675,7 +675,9 @@ fn ways(gate: &Gate, loaded: &Loaded, sheet: &Checklist, tell_tries: bool) -> Ve
         .iter()
         .filter_map(|item| {
             let proof = loaded.procedure.proofs.get(item.proof.index())?;
-            let method = item.method.filter(|method| gate.supports(*method))?;
+            let method = item
+                .method
+                .filter(|method| gate.supports(&proof.name, *method))?;
             let shown = item.standing == countersign_cases::Standing::Holds;
             if method == Method::Panel && !shown {
                 // Only the panel shows it, by the link it sends the customer by.

@@ -4,7 +4,7 @@
 //! a crash interrupts is taken up again, by the same code that does it the
 //! first time.
 
-use std::{future::Future, pin::pin};
+use std::{future::Future, pin::pin, time::Duration};
 
 use countersign_cases::{Actor, CaseId, Command, State};
 use countersign_store::Work;
@@ -12,24 +12,29 @@ use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
 };
+use tracing::{Instrument as _, field::Empty, info_span};
 
 use crate::{
+    adapters::{http::ANSWER_TIMEOUT, mailer::DELIVERY_TIMEOUT},
     cases::CaseError,
+    checker_proof::QUESTION,
     decisions::TIMER,
     delivery::{ASK, RUN},
     device_push::PUSH,
     drills::DRILL,
     gate::Gate,
     notices::MAIL,
+    reconcile::BACKEND_EVENT,
     records,
+    traces::{self, TARGET},
     trouble::Trouble,
 };
 
 /// How much work is taken at once where it is done one after the other.
 const TAKEN_MAX: usize = 16;
 
-/// How long work is the taker's: longer than the longest time any of it may take, 60 s for a letter.
-const LEASE_SECONDS: u64 = 150;
+/// How long such work is the taker's.
+const ROUND_SECONDS: u64 = 150;
 
 /// The longest a worker sleeps while nothing is heard of: bounds how late it notices another gate's work on the same store.
 const LOOK_AGAIN_SECONDS: u64 = 5;
@@ -37,23 +42,44 @@ const LOOK_AGAIN_SECONDS: u64 = 5;
 /// Pause after a store that did not answer.
 const AFTER_TROUBLE_SECONDS: u64 = 2;
 
-/// The queues, and how much of each is done at the same time. Each has a worker of its own, so that a slow mail server keeps
-/// no timer waiting; and within one a slow backend keeps no other waiting. Letters are few at once, for the mail server's sake.
-const QUEUES: [(&str, usize); 6] = [
-    (TIMER, 64),
-    (MAIL, 4),
-    (RUN, 64),
-    (ASK, 16),
-    (PUSH, 16),
-    (DRILL, 2),
+/// A queue, and how its work is done.
+struct Queue {
+    name: &'static str,
+    /// How much of it is done at the same time.
+    most: usize,
+    /// How long a piece is the taker's, in seconds: longer than it may take, and no longer than that needs, since what a
+    /// killed gate had in hand waits for the rest of it. Outlived all the same (a machine that stood still), the piece is
+    /// begun by another too, and then what it may do but once stands in its record.
+    lease: u64,
+}
+
+/// What is added to the longest wait for an answer, in seconds: the commits before and after it.
+const COMMITS: u64 = 30;
+
+/// Each has a worker of its own, so that a slow mail server keeps no timer waiting; and within one a slow backend keeps no
+/// other waiting. Letters are few at once, for the mail server's sake.
+const QUEUES: [Queue; 8] = [
+    queue(TIMER, 64, Duration::ZERO),
+    queue(MAIL, 4, DELIVERY_TIMEOUT),
+    queue(RUN, 64, ANSWER_TIMEOUT),
+    queue(ASK, 16, ANSWER_TIMEOUT),
+    queue(PUSH, 16, ANSWER_TIMEOUT),
+    queue(QUESTION, 16, ANSWER_TIMEOUT),
+    queue(DRILL, 2, Duration::ZERO),
+    queue(BACKEND_EVENT, 1, Duration::ZERO),
 ];
+
+const fn queue(name: &'static str, most: usize, answer: Duration) -> Queue {
+    let lease = answer.as_secs() + COMMITS;
+    Queue { name, most, lease }
+}
 
 impl Gate {
     /// Runs all workers until `shutdown` is done. Work in progress is finished first.
     pub async fn work(&self, shutdown: impl Future<Output = ()>) {
         let (stop, stopped) = watch::channel(false);
-        let [timer, mail, run, ask, push, drill] =
-            QUEUES.map(|(queue, most)| Box::pin(self.worker(queue, most, stopped.clone())));
+        let [timer, mail, run, ask, push, question, drill, event] =
+            QUEUES.map(|queue| Box::pin(self.worker(queue, stopped.clone())));
         let ring = async {
             shutdown.await;
             // Nobody listening means that nobody is left to stop.
@@ -64,12 +90,17 @@ impl Gate {
         let followed = Box::pin(self.follow_procedure_on(stopped.clone()));
         let checked = Box::pin(self.check_on(stopped));
         tokio::join!(
-            ring, timer, mail, run, ask, push, drill, kept, followed, checked
+            ring, timer, mail, run, ask, push, question, drill, event, kept, followed, checked
         );
     }
 
     /// Takes work as it becomes due, whenever there is room for more, and ends once all that was taken is done.
-    async fn worker(&self, queue: &'static str, most: usize, mut stopped: watch::Receiver<bool>) {
+    async fn worker(&self, queue: Queue, mut stopped: watch::Receiver<bool>) {
+        let Queue {
+            name: queue,
+            most,
+            lease,
+        } = queue;
         // Each in a task of its own: were they polled here, one that waits for a connection of the store would hold its turn
         // while this waits for another.
         let mut doing = JoinSet::new();
@@ -84,7 +115,7 @@ impl Gate {
                 // Armed before looking, so that what is queued in between is not missed.
                 rung.set(bell.notified());
                 let room = most - doing.len();
-                (more, pause) = match self.take(queue, room).await {
+                (more, pause) = match self.take(queue, lease, room).await {
                     Ok(taken) => {
                         let filled = taken.len() >= room;
                         for work in taken {
@@ -111,7 +142,7 @@ impl Gate {
                 _ = stopped.changed() => false,
                 () = self.clock().sleep_until(due) => true,
                 // The wall clock as well: a clock that stands still must not keep another gate's work waiting.
-                () = tokio::time::sleep(std::time::Duration::from_secs(pause)) => true,
+                () = tokio::time::sleep(Duration::from_secs(pause)) => true,
             };
         }
         while doing.join_next().await.is_some() {}
@@ -121,7 +152,7 @@ impl Gate {
     pub async fn settle(&self) -> Result<(), Trouble> {
         loop {
             let mut done = 0;
-            for (queue, _) in QUEUES {
+            for queue in QUEUES {
                 done += self.work_once(queue).await?;
             }
             if done == 0 {
@@ -131,8 +162,9 @@ impl Gate {
     }
 
     /// Takes due work of one queue and does it, one after the other. Gives how much there was.
-    async fn work_once(&self, queue: &'static str) -> Result<usize, Trouble> {
-        let taken = self.take(queue, TAKEN_MAX).await?;
+    async fn work_once(&self, queue: Queue) -> Result<usize, Trouble> {
+        let queue = queue.name;
+        let taken = self.take(queue, ROUND_SECONDS, TAKEN_MAX).await?;
         let mut trouble = None;
         for work in &taken {
             // One piece that cannot be done keeps no other waiting; its lease runs out and it is tried again.
@@ -144,21 +176,46 @@ impl Gate {
         trouble.map_or(Ok(taken.len()), Err)
     }
 
-    async fn take(&self, queue: &'static str, most: usize) -> Result<Vec<Work>, Trouble> {
+    async fn take(
+        &self,
+        queue: &'static str,
+        lease: u64,
+        most: usize,
+    ) -> Result<Vec<Work>, Trouble> {
         let now = self.now();
-        let lease_until = now.plus_seconds(LEASE_SECONDS);
+        let lease_until = now.plus_seconds(lease);
         let taken = self.journal().take_work(queue, now.0, lease_until.0, most);
         Ok(taken.await?)
     }
 
     async fn do_work(&self, queue: &'static str, work: &Work) -> Result<(), Trouble> {
+        let span = info_span!(
+            target: TARGET,
+            "work",
+            otel.name = format!("work {queue}"),
+            otel.kind = "consumer",
+            countersign.queue = queue,
+            countersign.attempt = work.attempts,
+            "error.type" = Empty,
+            otel.status_code = Empty,
+        );
+        let done = self.do_this(queue, work).instrument(span.clone()).await;
+        if let Err(trouble) = &done {
+            traces::failed(&span, trouble.code());
+        }
+        done
+    }
+
+    async fn do_this(&self, queue: &'static str, work: &Work) -> Result<(), Trouble> {
         match queue {
             TIMER => self.time_passed(work).await,
             MAIL => self.send_letter(work).await,
             RUN => self.deliver(work).await,
             ASK => self.ask_outcome(work).await,
             PUSH => self.follow_push(work).await,
+            QUESTION => self.follow_question(work).await,
             DRILL => self.drill_step(work).await,
+            BACKEND_EVENT => self.settle_backend_event(work).await,
             _ => Ok(()),
         }
     }
@@ -219,7 +276,7 @@ pub(crate) struct Bells([(&'static str, Notify); QUEUES.len()]);
 
 impl Default for Bells {
     fn default() -> Self {
-        Self(QUEUES.map(|(queue, _)| (queue, Notify::new())))
+        Self(QUEUES.map(|queue| (queue.name, Notify::new())))
     }
 }
 
@@ -245,7 +302,7 @@ impl Bells {
 
 /// Names of the queues.
 pub(crate) fn queues() -> impl Iterator<Item = &'static str> {
-    QUEUES.into_iter().map(|(queue, _)| queue)
+    QUEUES.into_iter().map(|queue| queue.name)
 }
 
 fn tell_not_done(queue: &str, work: &Work, trouble: &Trouble) {

@@ -54,6 +54,21 @@ fn a_grant_is_made_in_one_place() {
     assert_eq!(files_with("Permit"), ["decisions.rs", "grants.rs"]);
 }
 
+/// What the company's checker says becomes a proof in one place, behind the signature or the connection it came by.
+#[test]
+fn an_answer_of_a_checker_is_taken_in_one_place() {
+    assert_eq!(
+        files_with("Uses::Answer {"),
+        ["checker_proof.rs", "proofs.rs"]
+    );
+    assert_eq!(files_with("proved_by_checker("), ["checker_proof.rs"]);
+    assert_eq!(
+        files_with("Evidence::Checked {"),
+        ["entry.rs", "proofs.rs", "receipts.rs"],
+        "made where a proof is taken; the others read it"
+    );
+}
+
 /// A seat is made by the two look-ups that find one, a staff session by one.
 #[test]
 fn witnesses_are_made_where_they_are_looked_up() {
@@ -71,8 +86,8 @@ fn witnesses_are_made_where_they_are_looked_up() {
 fn nothing_but_the_decision_function_weighs_requirements() {
     assert_eq!(
         files_with("Requirement::"),
-        ["fold.rs", "script.rs", "views.rs"],
-        "the words of `confirms` lines, for a list and for statistics; what a drill's stranger would need to show"
+        ["fold.rs", "gate.rs", "script.rs", "views.rs"],
+        "the words of `confirms` lines, for a list and for statistics; what a drill's stranger would need to show; and whom a gate must be able to ask before it starts"
     );
     assert_eq!(
         files_with("evolve"),

@@ -25,7 +25,11 @@ const DENIED_WITHIN: usize = 160;
 pub struct Rules {
     abbreviations: Vec<String>,
     negation: Regex,
+    /// A "not" right before a sign.
+    denial: Regex,
     clause: Regex,
+    speaker: Regex,
+    about: Vec<Sign>,
     qualities: Vec<QualityRule>,
     faults: Vec<FaultRule>,
     spoils: Vec<(String, Regex)>,
@@ -75,9 +79,12 @@ struct Written {
     language: String,
     abbreviations: Vec<String>,
     negations: Vec<String>,
+    articles: Vec<String>,
     clauses: Vec<String>,
     subjects: Vec<String>,
+    speaker: String,
     words: BTreeMap<String, String>,
+    about: Vec<WrittenSign>,
     quality: Vec<WrittenQuality>,
     fault: Vec<WrittenFault>,
     #[serde(default)]
@@ -160,15 +167,22 @@ impl Rules {
         Ok(Self {
             abbreviations: written.abbreviations,
             // Up to six words between it and what it denies, in one part of the sentence.
-            negation: Regex::new(&format!(
+            negation: compiled(&format!(
                 r"(?:\b(?:{})\b|n't\b)(?: [\w'-]+){{0,6}}[ -]?$",
                 negations.join("|")
             ))?,
-            clause: Regex::new(&format!(
+            denial: compiled(&format!(
+                r"(?:\b(?:{})|n't)(?: (?:{}))* $",
+                negations.join("|"),
+                written.articles.join("|")
+            ))?,
+            clause: compiled(&format!(
                 r"\b(?:{}) (?:{})\b",
                 written.clauses.join("|"),
                 written.subjects.join("|")
             ))?,
+            speaker: pattern(&written.speaker, words)?,
+            about: signs(&written.about)?,
             qualities: written
                 .quality
                 .into_iter()
@@ -201,7 +215,10 @@ impl Rules {
         Self {
             abbreviations: Vec::new(),
             negation: LazyLock::force(&NOTHING).clone(),
+            denial: LazyLock::force(&NOTHING).clone(),
             clause: LazyLock::force(&NOTHING).clone(),
+            speaker: LazyLock::force(&NOTHING).clone(),
+            about: Vec::new(),
             qualities: Vec::new(),
             faults: Vec::new(),
             spoils: Vec::new(),
@@ -216,12 +233,18 @@ impl Rules {
         }
         let cut = end < text.len();
         let text = text.get(..end).unwrap_or_default();
-        let reading = Reading::new(text, &self.abbreviations);
+        let reading = Reading::new(text, &self.abbreviations).said_by_its_own(&self.speaker);
         let faults = self.faults(&reading, text);
+        // An advert for a job says "you are responsible" as well: without anything that went wrong, nothing is owned up to.
+        let is_about = reading.sentences.iter().any(|sentence| {
+            self.about
+                .iter()
+                .any(|sign| self.shown(sign, &reading, sentence, &[]).is_some())
+        });
         let does = self
             .qualities
             .iter()
-            .map(|rule| self.quality(rule, &reading, text, &faults))
+            .map(|rule| self.quality(rule, &reading, text, &faults, is_about))
             .collect();
         Report {
             words: reading.words(),
@@ -267,6 +290,7 @@ impl Rules {
         reading: &Reading,
         text: &str,
         faults: &[Fault],
+        is_about: bool,
     ) -> Quality {
         let mut best: Option<(Met, Range<usize>)> = None;
         'signs: for sign in &rule.signs {
@@ -303,7 +327,7 @@ impl Rules {
                             .any(|sentence| find.is_match(reading.of(sentence)))
                 })
         });
-        let met = match (&best, spoiled) {
+        let met = match (&best, spoiled || !is_about) {
             (None, _) => Met::No,
             (Some(_), true) => Met::Partly,
             (Some((met, _)), false) => *met,
@@ -361,17 +385,20 @@ impl Rules {
                 sentence.start + hit.start()..sentence.start + hit.end(),
             )
         })
-        .find(|(from, at)| (sign.even || !self.is_denied(words, *from)) && !reading.is_quoted(at))
+        .find(|(from, at)| !self.is_denied(words, *from, sign.even) && !reading.is_quoted(at))
         .map(|(_, at)| at)
     }
 
-    /// Whether a "not" stands before this place, in the same clause and not far away.
-    fn is_denied(&self, words: &str, at: usize) -> bool {
+    /// Whether a "not" stands before this place, in the same clause and not far away; right before it, if `even` so.
+    fn is_denied(&self, words: &str, at: usize, even: bool) -> bool {
         let mut from = at.saturating_sub(DENIED_WITHIN);
         while !words.is_char_boundary(from) {
             from += 1;
         }
         let before = words.get(from..at).unwrap_or_default();
+        if even {
+            return self.denial.is_match(before);
+        }
         let clause = self
             .clause
             .find_iter(before)
@@ -415,8 +442,18 @@ static NOTHING: LazyLock<Regex> = LazyLock::new(|| {
 /// A pattern with its words put in.
 fn pattern(written: &str, words: &BTreeMap<String, String>) -> Result<Regex, RulesError> {
     let whole = put_in(written, words, 0)?;
-    // Rules look at small ASCII letters; what people write is matched by `.` and `[^.]`, as whole letters.
-    Ok(RegexBuilder::new(&whole).size_limit(1 << 24).build()?)
+    compiled(&whole)
+}
+
+/// Rules look at words of a Latin script: letters, digits and bounds of all of Unicode make patterns ten times as large.
+///
+/// `.` and `[^.]` still match whole letters of any script.
+fn compiled(pattern: &str) -> Result<Regex, RulesError> {
+    let latin = pattern
+        .replace(r"\w", r"[a-z0-9_\u{c0}-\u{24f}]")
+        .replace(r"\d", "[0-9]")
+        .replace(r"\b", r"(?-u:\b)");
+    Ok(RegexBuilder::new(&latin).size_limit(1 << 24).build()?)
 }
 
 fn put_in(

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use regex::Regex;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 /// A text in the form that rules are written for.
@@ -84,6 +85,20 @@ impl Reading {
             sentences,
             quoted,
         }
+    }
+
+    /// Counts as said by the text itself what it quotes of its own people: a press release apologises in its chairman's words.
+    ///
+    /// `speaker` is looked for beside the quotation, in its paragraph and outside of any other.
+    pub(crate) fn said_by_its_own(mut self, speaker: &Regex) -> Self {
+        let is_own = |quote: &Range<usize>| {
+            let before = nearby(&self.plain, quote.start, Side::Before);
+            let after = nearby(&self.plain, quote.end, Side::After);
+            speaker.is_match(before) || speaker.is_match(after)
+        };
+        let others = self.quoted.iter().filter(|quote| !is_own(quote)).cloned();
+        self.quoted = others.collect();
+        self
     }
 
     /// A sentence's letters.
@@ -345,6 +360,42 @@ fn quoted(plain: &str) -> Vec<Range<usize>> {
     found
 }
 
+#[derive(Clone, Copy)]
+enum Side {
+    Before,
+    After,
+}
+
+/// Who said something stands at most so many bytes beside it.
+const SPEAKER_WITHIN: usize = 160;
+
+/// The words on one side of `at` in its paragraph, as far as the next quotation mark.
+fn nearby(plain: &str, at: usize, side: Side) -> &str {
+    let whole = match side {
+        Side::Before => plain.get(..at),
+        Side::After => plain.get(at..),
+    };
+    let whole = whole.unwrap_or_default();
+    match side {
+        Side::Before => {
+            let mut from = whole.len().saturating_sub(SPEAKER_WITHIN);
+            while !whole.is_char_boundary(from) {
+                from += 1;
+            }
+            let near = whole.get(from..).unwrap_or_default();
+            near.rsplit(['\n', '"']).next().unwrap_or_default()
+        }
+        Side::After => {
+            let mut to = whole.len().min(SPEAKER_WITHIN);
+            while !whole.is_char_boundary(to) {
+                to -= 1;
+            }
+            let near = whole.get(..to).unwrap_or_default();
+            near.split(['\n', '"']).next().unwrap_or_default()
+        }
+    }
+}
+
 fn paragraphs(plain: &str) -> impl Iterator<Item = Range<usize>> {
     let mut start = 0;
     plain.split('\n').map(move |paragraph| {
@@ -363,6 +414,15 @@ mod tests {
         let reading = Reading::new("We are\nsorry. Ms. Hale’s\n\nserver", &["ms.".into()]);
         let read: Vec<&str> = reading.sentences.iter().map(|at| reading.of(at)).collect();
         assert_eq!(read, ["we are sorry. ", "ms. hale's\n", "server"]);
+    }
+
+    #[test]
+    fn a_chairman_speaks_for_the_text_and_a_customer_does_not() {
+        let speaker = Regex::new(r"\bsaid .*(?:chairman|director)\b").unwrap();
+        let text = "“We are sorry,” said the chairman. “It was us.” A customer said “a stranger called”.\n\n“Not I”";
+        let reading = Reading::new(text, &[]).said_by_its_own(&speaker);
+        let quoted: Vec<&str> = reading.quoted.iter().map(|at| reading.of(at)).collect();
+        assert_eq!(quoted, ["\"a stranger called\"", "\"not i\""]);
     }
 
     fn read(text: &str) -> Vec<String> {

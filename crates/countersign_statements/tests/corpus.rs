@@ -37,6 +37,31 @@ struct Statement {
     text: String,
 }
 
+#[derive(Deserialize)]
+struct Texts {
+    text: Vec<Text>,
+}
+
+#[derive(Deserialize)]
+struct Text {
+    id: String,
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct Sentences {
+    criterion: Vec<Criterion>,
+}
+
+#[derive(Deserialize)]
+struct Criterion {
+    name: String,
+    says: Vec<String>,
+    says_not: Vec<String>,
+    #[serde(default)]
+    not_yet: Vec<String>,
+}
+
 #[derive(Default, Clone, Copy)]
 struct Score {
     hits: usize,
@@ -131,7 +156,71 @@ fn on_what_the_rules_were_made_from() {
 #[test]
 fn on_what_was_kept_aside() {
     for (name, score) in scores(include_str!("../corpus/kept_aside.toml")) {
-        assert!(score.precision() >= 0.7, "{name}: precision");
-        assert!(score.recall() >= 0.6, "{name}: recall");
+        assert!(score.precision() >= 0.78, "{name}: precision");
+        assert!(score.recall() >= 0.78, "{name}: recall");
     }
+}
+
+/// The second set kept aside.
+#[test]
+fn on_what_was_kept_aside_again() {
+    for (name, score) in scores(include_str!("../corpus/fresh.toml")) {
+        assert!(score.precision() >= 0.73, "{name}: precision");
+        assert!(score.recall() >= 0.8, "{name}: recall");
+    }
+}
+
+/// Maintenance, thanks, adverts: nothing went wrong, so nothing is owned up to.
+#[test]
+fn what_is_no_statement_does_none_of_the_eight() {
+    let texts: Texts = toml::from_str(include_str!("../corpus/routine.toml")).expect("texts");
+    assert!(texts.text.len() > 8);
+    for Text { id, text } in &texts.text {
+        for quality in check(text).does {
+            assert_ne!(
+                quality.met,
+                Met::Yes,
+                "{id}: {}, {:?}",
+                quality.name,
+                quality.quote
+            );
+        }
+    }
+}
+
+#[test]
+fn on_single_sentences() {
+    let sentences: Sentences =
+        toml::from_str(include_str!("../corpus/sentences.toml")).expect("sentences");
+    assert_eq!(sentences.criterion.len(), 12);
+    let mut mistaken = Vec::new();
+    for criterion in &sentences.criterion {
+        let all = [
+            (&criterion.says, true),
+            (&criterion.says_not, false),
+            (&criterion.not_yet, false),
+        ];
+        for (sentences, expected) in all {
+            for sentence in sentences {
+                // Something has to have gone wrong; how often it says sorry must not be counted here.
+                let text = match criterion.name.as_str() {
+                    "sorry" => sentence.clone(),
+                    _ => format!("{sentence} This was an outage."),
+                };
+                if says(&criterion.name, &text) != expected {
+                    mistaken.push(format!("{}: {sentence}", criterion.name));
+                }
+            }
+        }
+    }
+    assert!(mistaken.is_empty(), "{mistaken:#?}");
+}
+
+fn says(name: &str, text: &str) -> bool {
+    let report = check(text);
+    report
+        .does
+        .iter()
+        .any(|quality| quality.name == name && quality.met == Met::Yes)
+        || report.faults.iter().any(|fault| fault.name == name)
 }

@@ -103,6 +103,16 @@ pub trait Journal: Send + Sync + fmt::Debug {
     /// A hash tile or entry bundle by its path under `/ledger/` (`tile/0/x001/067.p/5`, `tile/entries/000`), exactly the bytes C2SP tlog-tiles says; `None` if the tree has no such tile.
     fn tile(&self, path: &str) -> BoxFuture<'_, Result<Option<Vec<u8>>, StoreError>>;
 
+    /// What it is, as OpenTelemetry's semantic conventions name databases (`db.system.name`).
+    fn system(&self) -> &'static str {
+        "other_sql"
+    }
+
+    /// Host and port of its server, where it has one.
+    fn server(&self) -> Option<(&str, u16)> {
+        None
+    }
+
     /// Wakes whenever something was committed; the value is the newest global position.
     fn watch(&self) -> tokio::sync::watch::Receiver<u64>;
 }

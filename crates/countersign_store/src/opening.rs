@@ -55,9 +55,9 @@ pub enum OpenError {
     /// A database failed in some other way.
     #[error("cannot open the database: {0}")]
     Database(#[from] sqlx::Error),
-    /// What a PostgreSQL holds is neither nothing nor a whole countersign database.
+    /// It is neither empty nor a whole countersign database.
     #[error(
-        "the database is half migrated: {what}; restore the copy made before it was upgraded, or, if there is nothing in it to keep, drop its schema `countersign`"
+        "the database is half migrated: {what}; restore the copy made before it was upgraded, or, if there is nothing in it to keep, begin anew: move the file away, or drop the schema `countersign` of a PostgreSQL"
     )]
     HalfMigrated {
         /// What is missing.

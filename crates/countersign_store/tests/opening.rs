@@ -8,7 +8,8 @@
 use std::{fs, path::Path, sync::Arc};
 
 use countersign_store::{
-    Batch, CheckpointSigner, Journal, OpenError, SqliteJournal, conformance::RecordingSigner,
+    Batch, CheckpointSigner, Clock, Journal, OpenError, SqliteJournal,
+    conformance::RecordingSigner,
 };
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
@@ -133,6 +134,35 @@ async fn what_is_not_ours_is_refused_and_left_alone() {
     assert!(matches!(nowhere, OpenError::File { .. }), "{nowhere}");
 }
 
+/// An upgrade that was begun by something else than this program, which does it in one transaction.
+#[tokio::test]
+async fn a_half_migrated_database_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    for (n, (change, missing)) in [
+        ("DROP TABLE work", "work.attempts"),
+        ("ALTER TABLE work RENAME COLUMN body TO text", "work.body"),
+        ("DROP INDEX work_by_due", "index:work_by_due"),
+        ("DROP TRIGGER leaf_stays", "trigger:leaf_stays"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let path = folder.path().join(format!("{n}.db"));
+        filled(&path).await;
+        execute(&path, change).await;
+        let before = fs::read(&path).unwrap();
+        let error = open(&path).await.unwrap_err();
+        assert!(matches!(error, OpenError::HalfMigrated { .. }), "{error}");
+        let says = format!("half migrated: `{missing}` is missing; restore the copy");
+        assert!(error.to_string().contains(&says), "{error}");
+        let error = SqliteJournal::open_to_read(&path, Clock::system())
+            .await
+            .unwrap_err();
+        assert!(matches!(error, OpenError::HalfMigrated { .. }), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), before, "{change}");
+    }
+}
+
 #[tokio::test]
 async fn another_log_is_refused() {
     #[derive(Debug)]
@@ -168,11 +198,15 @@ async fn a_damaged_ledger_is_refused() {
         "UPDATE tile SET data = substr(data, 1, 64) WHERE level = 0 AND tile_index = 1",
         "DELETE FROM tile WHERE level = 1",
         "DELETE FROM tile WHERE level = 0 AND tile_index = 1",
-        "DROP TRIGGER leaf_stays; DELETE FROM leaf WHERE leaf_index = 299",
-        "DROP TRIGGER leaf_is_final; UPDATE leaf SET data = x'00' WHERE leaf_index = 270",
+        "DROP TRIGGER leaf_stays; DELETE FROM leaf WHERE leaf_index = 299;
+         CREATE TRIGGER leaf_stays BEFORE DELETE ON leaf BEGIN SELECT 1; END",
+        "DROP TRIGGER leaf_is_final; UPDATE leaf SET data = x'00' WHERE leaf_index = 270;
+         CREATE TRIGGER leaf_is_final BEFORE UPDATE ON leaf BEGIN SELECT 1; END",
         "INSERT INTO leaf VALUES (300, x'00')",
-        "DROP TRIGGER checkpoint_is_final; UPDATE checkpoint SET root = zeroblob(32) WHERE tree_size = 300",
-        "DROP TRIGGER checkpoint_stays; DELETE FROM checkpoint WHERE tree_size = 300",
+        "DROP TRIGGER checkpoint_is_final; UPDATE checkpoint SET root = zeroblob(32) WHERE tree_size = 300;
+         CREATE TRIGGER checkpoint_is_final BEFORE UPDATE ON checkpoint BEGIN SELECT 1; END",
+        "DROP TRIGGER checkpoint_stays; DELETE FROM checkpoint WHERE tree_size = 300;
+         CREATE TRIGGER checkpoint_stays BEFORE DELETE ON checkpoint BEGIN SELECT 1; END",
         "INSERT INTO checkpoint VALUES (301, zeroblob(32), NULL)",
         "UPDATE head SET tree_size = 299",
         "UPDATE head SET position = 1",

@@ -4,8 +4,8 @@ let wait, asked = 0;
 const line = (finding) => {
   const li = document.createElement("li"), kind = document.createElement("b");
   kind.textContent = finding.error ? "Error" : "Advice";
-  const quote = finding.quote && `: “${finding.quote}”`, better = finding.better && ` A better sentence ${finding.better}.`;
-  li.append(kind, `, ${finding.version}${quote}. ${finding.why}.${better}`);
+  const quote = finding.quote && `, “${finding.quote}”`, better = finding.better && ` A better sentence ${finding.better}.`;
+  li.append(kind, `, ${finding.version}${quote}: ${finding.why}.${better}`);
   return li;
 };
 const check = async () => {

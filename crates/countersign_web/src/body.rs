@@ -41,6 +41,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
+/// A body of JSON as it came: where a signature covers the bytes, they are verified before they are read.
+#[derive(Debug)]
+pub struct Raw(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Raw {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if media_type(request.headers()) != Some("application/json") {
+            return Err(wrong_content_type("application/json"));
+        }
+        read(request, state).await.map(Self)
+    }
+}
+
 /// A form body of exactly this shape.
 #[derive(Debug)]
 pub struct Form<T>(pub T);
@@ -106,7 +121,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+/// The bytes of a body, for whoever checks a signature over them before reading them.
+///
+/// # Errors
+/// It is too large, too slow, or did not arrive whole.
+pub(crate) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     let arrived = tokio::time::timeout(LONGEST, Bytes::from_request(request, state));
     arrived
         .await

@@ -174,6 +174,20 @@ pub fn describe(routes: &[Route], origin: &str) -> OpenApi {
             bearer("A staff session, `cs_sess_…`, from a passkey sign-in."),
         )
         .security_scheme(
+            "checker",
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+                "webhook-signature",
+                "Standard Webhooks: the message is signed with the secret of the checker that was asked, beside `webhook-id` and `webhook-timestamp`.",
+            ))),
+        )
+        .security_scheme(
+            "webhook",
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+                "webhook-signature",
+                "Standard Webhooks, with the connector's `audit_secret`.",
+            ))),
+        )
+        .security_scheme(
             "seat",
             SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("countersign-seat"))),
         )
@@ -289,10 +303,12 @@ fn content(shape: Shape) -> utoipa::openapi::Content {
 fn schemes(door: Door) -> &'static [&'static str] {
     match door {
         Door::Anyone => &[],
+        Door::Signed => &["webhook"],
         Door::Staff => &["staff"],
         Door::Seat => &["seat"],
         Door::Panel => &["panel"],
         Door::Machine => &["machine"],
+        Door::Checker => &["checker"],
         Door::StaffOrMachine => &["staff", "machine"],
     }
 }

@@ -420,6 +420,12 @@ pub const PROBLEMS: &[Explained] = &[
         "`detail` says what is missing and who can supply it.",
     ),
     explained(
+        "not-signed",
+        "This message carries no good signature",
+        "Only a checker of this gate may answer its questions, and shows that it is one by signing the message with its secret (Standard Webhooks). The signature did not fit, or the timestamp is more than five minutes from now.",
+        "Sign `id.timestamp.body` over the very bytes that are sent, with the secret that signed the question, and keep the clock by NTP.",
+    ),
+    explained(
         "nothing-granted",
         "There is no grant",
         "Nothing is under way for this case.",
@@ -666,6 +672,12 @@ pub const PROBLEMS: &[Explained] = &[
         "Try again in a moment, or use another way.",
     ),
     explained(
+        "question-over",
+        "Nothing waits for this answer",
+        "The question was never asked, was answered, or ran out; or its case is over. These are not told apart, and nothing was changed.",
+        "Do not send it again. The customer can ask anew from their page.",
+    ),
+    explained(
         "reason-too-long",
         "The reason is too long",
         "A reason has 10 to 500 characters.",
@@ -880,6 +892,18 @@ pub const PROBLEMS: &[Explained] = &[
         "This PIN is one that others would try",
         "A PIN has 6 to 12 digits that are not in a row, not repeated, and that nobody can look up.",
         "Choose another.",
+    ),
+    explained(
+        "webhook-id-used",
+        "This id was that of another event",
+        "A `webhook-id` is that of one event for ever, and something else was taken under it before. The delivery is counted as unreadable.",
+        "Give each event an id of its own.",
+    ),
+    explained(
+        "webhook-refused",
+        "The delivery is refused",
+        "No backend that is configured to send its log signed these bytes, or they were signed more than five minutes ago. It is not said which.",
+        "Sign each attempt anew with the connector's `audit_secret`, and look at both clocks.",
     ),
     explained(
         "wrong-code",

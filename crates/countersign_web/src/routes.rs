@@ -74,6 +74,10 @@ pub enum Door {
     Machine,
     /// Either of the two.
     StaffOrMachine,
+    /// A Standard Webhooks signature of a configured backend.
+    Signed,
+    /// The signature of one of the company's checkers, over this very message. No session and no token is looked at.
+    Checker,
 }
 
 /// Every route.
@@ -85,11 +89,11 @@ pub fn routes() -> Vec<Route> {
     use crate::api::{cases as ac, customers as cu, gate as ag, incidents as ai, staff as st};
     use crate::openapi::shape;
     use crate::site::{
-        approvals, audit, cases, company, customer, customers, desk, drills, enrol, incidents,
-        language, live, new_case, panel, procedures, proposal, reference, settings, sign_in,
-        statistics, status, stop, talking, verify,
+        approvals, audit, cases, check, company, customer, customers, desk, drills, enrol,
+        incidents, language, live, new_case, panel, procedures, proposal, reference, settings,
+        sign_in, statistics, status, stop, talking, verify,
     };
-    use Door::{Anyone, Machine, Panel, Seat, Staff, StaffOrMachine};
+    use Door::{Anyone, Checker, Machine, Panel, Seat, Signed, Staff, StaffOrMachine};
 
     let site = |verb, path, door, handler| Route {
         verb,
@@ -132,6 +136,18 @@ pub fn routes() -> Vec<Route> {
             "the procedure's name of an action that the log calls so",
         ),
         ("ignore", "names of actions that need no case, with commas"),
+        (
+            "outcome",
+            "field that says whether something was done; lines count only where it holds one of `done`",
+        ),
+        ("done", "what it says where something was done, with commas"),
+    ];
+    let event_days: &[(&str, &str)] = &[
+        (
+            "from",
+            "first day of the events, `2026-11-23`, UTC; thirty days to the last one if left out",
+        ),
+        ("to", "last day; today if left out"),
     ];
     let figures: &[(&str, &str)] = &[
         (
@@ -190,10 +206,13 @@ pub fn routes() -> Vec<Route> {
         api(Verb::Post, "/v1/procedure/sign-off/start", Staff, Operation::gives("Begin to sign the proposed version", shape::<st::Prompt>()), post(ag::start_sign_off)),
         api(Verb::Post, "/v1/procedure/sign-off/finish", Staff, Operation::gives("Sign it with a passkey: it is in force for new cases from then on", shape::<ag::ProcedureDocument>()).takes(shape::<st::Answer>()), post(ag::finish_sign_off)),
         api(Verb::Post, "/v1/reconciliations", Machine, Operation::does("Match a backend's own log with cases").media("application/json").query(log_fields).about("Needs the scope `reconcile`. The body is JSON lines (`application/x-ndjson`) or CSV (`text/csv`), streamed, at most 4 GiB; one log is read at a time. Every line is covered by one grant, uncovered, or unknown; what cannot be read is counted and shown."), post(crate::api::reconcile::reconcile)),
+        api(Verb::Get, "/v1/reconciliations", Machine, Operation::does("What reconciling came to: the newest log of each connector, and the events that connectors send").media("application/json").query(event_days).about("Needs the scope `reconcile`. Counts, and the unreadable deliveries by their `webhook-id`; nothing of a customer."), get(crate::api::reconcile::read)),
+        api(Verb::Post, "/v1/reconciliations/webhooks/{connector}", Signed, Operation::gives("Take one event of a backend's own log, as it happens", shape::<crate::api::reconcile::EventTaken>()).about("A Standard Webhooks delivery (`webhook-id`, `webhook-timestamp`, `webhook-signature`), signed with the connector's `audit_secret`; its body is one JSON object of at most 64 KiB that the connector's `audit_map` reads. An event that a grant covers is settled at once; one that nothing covers is looked at again after `audit_window` seconds, and is an alarm then. A delivery, and an event, counts once, however often it comes. What cannot be read is counted and shown, and answered with 200: sending it again changes nothing."), post(crate::api::reconcile::event)),
         api(Verb::Post, "/v1/statements/check", Staff, Operation::does("Hold a public statement against what is known about apologies that help").media("application/json").takes(shape::<crate::api::statements::CheckStatement>()).about("Nothing is kept. Places are ranges of bytes of the text with its facts filled in."), post(crate::api::statements::check_statement).layer(DefaultBodyLimit::max(crate::api::statements::MOST_BYTES))),
         api(Verb::Get, "/v1/statistics", StaffOrMachine, Operation::does("How far procedure was followed: figures from events alone").media("application/json").query(figures).about("For staff with a role, auditors, and machines with the scope `read`. Every rate comes with its exact 95 % interval (Clopper and Pearson). Only auditors see colleagues by name."), get(crate::api::statistics::read)),
         api(Verb::Get, "/v1/drills", StaffOrMachine, Operation::does("Drills: vigilance by team and month, with its interval, and what the reader was told").media("application/json").about("For staff with a role, auditors and administrators, and machines with the scope `read`, which are told of no case. A drill that runs is in no answer but the count of those under way, for whoever plans them."), get(crate::api::drills::read)),
         api(Verb::Post, "/v1/drills", Staff, Operation::does("Plan a drill").takes(shape::<crate::api::drills::PlanDrill>()).about("For administrators who have none of the roles that are asked in it, from whichever account. The gate draws the moment. Neither answer nor event names the case."), post(crate::api::drills::plan)),
+        api(Verb::Post, "/v1/questions/{question}", Checker, Operation::does("Answer a question that a checker said it would answer later").takes(shape::<crate::api::questions::QuestionAnswer>()).about("For the company's own checker of a proof `using webhook`. The message carries `webhook-id`, `webhook-timestamp` and `webhook-signature` (Standard Webhooks); neither a session nor a token opens this. The same message again is taken again and changes nothing. 409 where nothing waits for it: never asked, answered, run out, and these are not told apart."), post(crate::api::questions::answer)),
         // The API: incidents and alarms.
         api(Verb::Get, "/v1/incidents", Staff, Operation::does("Incidents, open ones first").media("application/json").about("For auditors, and for whoever may sign a new version of the procedure."), get(ai::list)),
         api(Verb::Post, "/v1/incidents", Staff, Operation::gives("Open an incident: from a case, from an alarm, or by hand", shape::<ai::IncidentOpened>()).takes(shape::<ai::OpenIncident>()).status(201).repeatable(), post(ai::open)),
@@ -352,6 +371,8 @@ pub fn routes() -> Vec<Route> {
         site(Verb::Post, "/c/prove/{way}/signed-in", Seat, post(company::signed_in)),
         site(Verb::Post, "/c/prove/{way}/ask", Seat, post(company::ask)),
         site(Verb::Get, "/c/prove/{way}/events", Seat, get(company::push_events)),
+        site(Verb::Post, "/c/prove/{way}/check", Seat, post(check::ask)),
+        site(Verb::Get, "/c/prove/{way}/check/events", Seat, get(check::events)),
         site(Verb::Get, "/c/confirm", Seat, get(customer::confirm_page)),
         site(Verb::Post, "/c/confirm", Seat, post(customer::confirm)),
         site(Verb::Post, "/c/run", Seat, post(customer::run)),

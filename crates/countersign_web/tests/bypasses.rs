@@ -112,6 +112,7 @@ fn filled(path: &str, case: &str, customer: &str) -> String {
         .replace("{id}", if customers { customer } else { case })
         .replace("{customer}", customer)
         .replace("{holding}", "pin")
+        .replace("{question}", "q_0")
         .replace("{way}", "pin")
         .replace(
             "{token}",

@@ -1,6 +1,11 @@
 //! The audit log and the statistics as people read them.
 
-use crate::world::{Client, PIN, World, reinstall};
+use axum::body::Body;
+use axum::http::Request;
+use countersign_service::adapters::clock::Clock as _;
+use countersign_service::adapters::webhooks::WebhookSecrets;
+
+use crate::world::{AUDIT_SECRET, Client, PIN, Seen, World, reinstall};
 
 /// A case that an agent opened and the customer proved and confirmed; everything kept up with.
 async fn busy(world: &World) -> String {
@@ -130,5 +135,105 @@ async fn statistics_are_a_page_a_file_and_a_document() {
     assert_eq!(
         world.machine("panel").read("/v1/statistics").await.status,
         403
+    );
+}
+
+/// A delivery of the panel to this connector's address.
+async fn delivers(world: &World, connector: &str, id: &str, event: &str) -> Seen {
+    let secrets = WebhookSecrets::parse([AUDIT_SECRET]).unwrap();
+    let now = world.clock.now();
+    let headers = secrets.sign(id, now, event.as_bytes()).unwrap();
+    let request = Request::post(format!("/v1/reconciliations/webhooks/{connector}"))
+        .header("content-type", "application/json")
+        .header("webhook-id", headers.id)
+        .header("webhook-timestamp", headers.timestamp)
+        .header("webhook-signature", headers.signature)
+        .body(Body::from(event.to_owned()))
+        .unwrap();
+    world.visitor().send(request).await
+}
+
+#[tokio::test]
+async fn a_backend_sends_what_it_did_as_it_happens() {
+    let world = World::new().await;
+    busy(&world).await;
+    let event = serde_json::json!({
+        "at": world.clock.now().0, "action": "server.reinstall", "customer": "c-1042",
+        "parameters": { "server": "web-3" },
+    })
+    .to_string();
+    let taken = delivers(&world, "panel", "e1", &event).await;
+    assert_eq!(
+        (taken.status, taken.json()["outcome"].clone()),
+        (200, "waiting".into())
+    );
+    let again = delivers(&world, "panel", "e1", &event).await;
+    assert_eq!(again.json()["outcome"], "repeated");
+    let unreadable = delivers(&world, "panel", "e2", "{").await;
+    assert_eq!(
+        (unreadable.status, unreadable.json()["outcome"].clone()),
+        (200, "unreadable".into())
+    );
+    let other = delivers(&world, "panel", "e2", &event).await;
+    assert_eq!(
+        (other.status, other.code().as_str()),
+        (409, "webhook-id-used")
+    );
+    // One answer for whatever is wrong with a sender.
+    let unknown = delivers(&world, "dns", "e3", &event).await;
+    let unsigned = Request::post("/v1/reconciliations/webhooks/panel")
+        .header("content-type", "application/json")
+        .body(Body::from(event.clone()))
+        .unwrap();
+    let unsigned = world.visitor().send(unsigned).await;
+    for refused in [&unknown, &unsigned] {
+        assert_eq!(
+            (refused.status, refused.code().as_str()),
+            (401, "webhook-refused")
+        );
+        assert_eq!(refused.json()["detail"], unknown.json()["detail"]);
+    }
+    let large = delivers(&world, "panel", "e4", &" ".repeat(65 << 10)).await;
+    assert_eq!(
+        (large.status, large.code().as_str()),
+        (413, "body-too-large")
+    );
+
+    world.minutes(6);
+    world.settle().await;
+    let came_to = world
+        .machine("reconciler")
+        .read("/v1/reconciliations")
+        .await;
+    let events = came_to.json()["events"][0].clone();
+    assert_eq!(events["connector"], "panel");
+    assert_eq!(
+        (events["uncovered"].as_u64(), events["unreadable"].as_u64()),
+        (Some(1), Some(2))
+    );
+    assert_eq!(events["first_unreadable"][0]["id"], "e2");
+    assert!(!came_to.body().contains("c-1042"), "{}", came_to.body());
+    assert_eq!(
+        world
+            .machine("panel")
+            .read("/v1/reconciliations")
+            .await
+            .status,
+        403
+    );
+    // People see it where they look: the alarm, and the rates.
+    let mut idris = world.colleague("idris").await.browser;
+    let page = idris.get("/incidents").await;
+    assert!(
+        page.text().contains("no case was granted that covers it"),
+        "{}",
+        page.text()
+    );
+    let page = idris.get("/statistics").await;
+    assert!(
+        page.text()
+            .contains("Events that panel sent and nobody can read"),
+        "{}",
+        page.text()
     );
 }

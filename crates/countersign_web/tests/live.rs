@@ -12,21 +12,21 @@ use crate::world::{Client, PIN, World, reinstall, without_parameters};
 /// How long an event may take on a loaded machine; in the ordinary case it is there within milliseconds.
 const SOON: Duration = Duration::from_secs(5);
 
-struct Stream {
+pub(crate) struct Stream {
     body: BodyDataStream,
     held: String,
 }
 
 /// One event: its id, its name, its data.
 #[derive(Debug)]
-struct Event {
+pub(crate) struct Event {
     id: u64,
     name: String,
-    data: String,
+    pub(crate) data: String,
 }
 
 impl Stream {
-    async fn open(client: &mut Client, path: &str, last: Option<&str>) -> Self {
+    pub(crate) async fn open(client: &mut Client, path: &str, last: Option<&str>) -> Self {
         let mut request = Request::get(path)
             .header(header::ACCEPT, "text/event-stream")
             .header(header::ACCEPT_ENCODING, "br, gzip");
@@ -51,7 +51,7 @@ impl Stream {
     }
 
     /// The next event; `None` once the stream is closed.
-    async fn next(&mut self) -> Option<Event> {
+    pub(crate) async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some((block, rest)) = self.held.split_once("\n\n") {
                 let block = block.to_owned();

@@ -144,7 +144,8 @@ async fn a_wrong_body_is_refused_by_name() {
             .operation
             .as_ref()
             .is_some_and(|operation| operation.takes.is_some());
-        if !takes {
+        // Where a signature covers the bytes, it is looked at before them.
+        if !takes || route.door == countersign_web::routes::Door::Checker {
             continue;
         }
         let path = route

@@ -10,6 +10,7 @@
 
 mod budgets;
 mod bypasses;
+mod checked;
 mod drills;
 mod enrolment;
 mod figures;

@@ -126,11 +126,13 @@ async fn outcome(setting: &mut Setting, route: &Route) -> String {
         )
         .replace("{customer}", "c-1042")
         .replace("{holding}", "pin")
+        .replace("{question}", "q_0")
         .replace("{way}", "pin")
         .replace("{action}", "server.reinstall")
         .replace("{token}", &setting.token)
         .replace("{file}", "nothing.css")
         .replace("{code}", "sign-in")
+        .replace("{connector}", "panel")
         .replace("{seq}", "1")
         .replace("{incident}", &setting.incident)
         .replace("{alarm}", &"0f".repeat(16))
@@ -305,6 +307,8 @@ async fn who_may_do_what_is_as_written_down() {
                 Door::Panel => "panel session",
                 Door::Machine => "machine",
                 Door::StaffOrMachine => "staff or machine",
+                Door::Signed => "a backend's signature",
+                Door::Checker => "signature of a checker",
             }
         );
         let mut outcomes: Vec<(&String, Vec<&str>)> = Vec::new();

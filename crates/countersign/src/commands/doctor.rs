@@ -20,7 +20,7 @@ use countersign_service::adapters::secrets::{HashLimits, Secret, SecretHasher};
 use countersign_service::adapters::webhooks::{
     ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, WebhookSecret, WebhookSecrets,
 };
-use countersign_service::settings::{Connector, Endpoint, Settings};
+use countersign_service::settings::{Checker, Connector, Endpoint, Settings};
 use countersign_service::{Gate, OnFile, Parts, StartError, staff_on_file};
 use countersign_store::{MemoryJournal, OpenError};
 use reqwest::{Client, StatusCode, header};
@@ -94,6 +94,7 @@ async fn examine(file: &Path, report: &mut Report) -> anyhow::Result<()> {
         starts(&installation, report).await?;
         wanted = methods_of(&procedure);
         means(&wanted, &installation.settings, report)?;
+        unused_checkers(&procedure, &installation.settings, report)?;
         let people = People::of(&installation.settings, on_file);
         staffing(&procedure, &people, report)?;
         signers(&procedure, &installation.settings, &people, report)?;
@@ -111,6 +112,9 @@ async fn examine(file: &Path, report: &mut Report) -> anyhow::Result<()> {
         neighbours
             .unsigned("text messages", &endpoint.url, report)
             .await?;
+    }
+    for checker in &installation.settings.checkers {
+        neighbours.checker(checker, report).await?;
     }
     providers(&installation.settings, &wanted, &neighbours.client, report).await?;
     for connector in &installation.settings.connectors {
@@ -374,6 +378,28 @@ fn means(
             "no letter can leave, so no notice is ever handed over and no wait begins",
             "fill in the section `[mail]`",
         )?;
+    }
+    Ok(())
+}
+
+/// A checker that nobody asks is a mistyped name, or left over from another version of the procedure.
+fn unused_checkers(
+    procedure: &Procedure,
+    settings: &Settings,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    for checker in &settings.checkers {
+        let using = procedure
+            .proof_named(&checker.proof)
+            .and_then(|id| procedure.proofs.get(id.index()))
+            .and_then(|proof| proof.using);
+        if using != Some(Method::Webhook) {
+            report.warning(
+                &format!("checker `{}`", checker.proof),
+                "the procedure has no proof of that name that uses `webhook`",
+                "call the section as the procedure calls the proof; while an older version is in force, leave it",
+            )?;
+        }
     }
     Ok(())
 }
@@ -783,6 +809,42 @@ impl Neighbours {
             PasswordVerdict::Wrong => report.ok("password", "a customer that does not exist has no right password"),
             PasswordVerdict::Right => report.problem("password", "a random password of a customer that does not exist was called RIGHT", "whoever types anything proves the password; mend the endpoint"),
             PasswordVerdict::Unavailable => report.problem("password", "a signed question has no usable answer", "answer 200 with `{\"ok\":true}` or `{\"ok\":false}`; is the webhook secret the same on both sides?"),
+        }
+    }
+
+    /// A checker must refuse a question that is not signed, and one that is signed with another secret. It is asked nothing in
+    /// earnest: a good question could ring somebody's telephone.
+    async fn checker(&mut self, checker: &Checker, report: &mut Report) -> anyhow::Result<()> {
+        let about = format!("checker `{}`", checker.proof);
+        if !self.unsigned(&about, &checker.url, report).await? {
+            return Ok(());
+        }
+        let Ok(forged) =
+            WebhookSecrets::parse([WebhookSecret::generate(&SystemDice).expose_text()])
+        else {
+            return Ok(());
+        };
+        let url = &checker.url;
+        match self.post(url, Some(&forged), b"{}").await {
+            Answer::Status(status) if status.is_client_error() => report.ok(
+                &about,
+                &format!("{url} refuses a question that somebody else signed"),
+            ),
+            Answer::Status(status) if status.is_success() => report.problem(
+                &about,
+                &format!("{url} ACCEPTED a question that somebody else signed ({status})"),
+                "compare the signature with the secret of `[checkers]`, in constant time, and answer 401",
+            ),
+            Answer::Status(status) => report.warning(
+                &about,
+                &format!("{url} answered {status} to a question that somebody else signed"),
+                "answer 401",
+            ),
+            Answer::Nobody(why) => report.problem(
+                &about,
+                &format!("{url} does not answer: {why}"),
+                "is it up, the address right?",
+            ),
         }
     }
 

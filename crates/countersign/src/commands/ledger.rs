@@ -214,13 +214,23 @@ fn described(
     } else {
         receipt.signed_by.join(", ")
     };
+    let checked: String = receipt
+        .checked_by
+        .iter()
+        .map(|one| {
+            format!(
+                "\n  checked by {}, message {}, sha256 {}",
+                one.checker, one.id, one.body
+            )
+        })
+        .collect();
     let there = if contained {
         "\n  all of them stand in the ledger that you named"
     } else {
         ""
     };
     format!(
-        "the receipt verifies: {}\n  case       {}\n  outcome    {} ({at})\n  signed by  {signed}\n  digest     {}\n  events     {}, in a ledger of at least {} entries{there}\n  key        {key}{}\n",
+        "the receipt verifies: {}\n  case       {}\n  outcome    {} ({at})\n  signed by  {signed}{checked}\n  digest     {}\n  events     {}, in a ledger of at least {} entries{there}\n  key        {key}{}\n",
         receipt.sentence,
         receipt.case.0,
         receipt.outcome,

@@ -1,4 +1,7 @@
-//! `countersign reconcile`: what a backend says it did, matched with the cases of the database that the configuration names.
+//! `countersign reconcile`: what a backend says it did, matched with the cases of the database that the configuration names, or
+//! sent to a gate that runs.
+
+mod send;
 
 use std::fmt::Write as _;
 use std::io::Read;
@@ -14,10 +17,11 @@ use countersign_service::adapters::secrets::{HashLimits, SecretHasher};
 use countersign_service::reconcile::{
     LogForm, Mapping, Reconciler, Reconciliation, UNCOVERED_SHOWN, WINDOW_SECONDS,
 };
-use countersign_service::statistics::grouped;
+use countersign_service::statistics::{Rate, grouped};
 use countersign_service::{Gate, Operator, Parts};
 use countersign_store::OpenError;
 
+use self::send::Target;
 use crate::commands::procedure::NOT_VALID;
 use crate::commands::serve::configured;
 use crate::database::Database;
@@ -54,6 +58,15 @@ pub(crate) struct Reconcile {
     /// How to write the answer.
     #[arg(long, value_enum, default_value = "text")]
     output: Output,
+    /// Send the logs to the gate at this address, such as https://support.example: it keeps what they came to and raises an alarm for each uncovered line, once. The configuration file is not read.
+    #[arg(long, value_name = "URL", requires_all = ["token", "connector"], conflicts_with = "config")]
+    to: Option<String>,
+    /// With --to: file with the token of a machine that may `reconcile`.
+    #[arg(long, value_name = "FILE", requires = "to")]
+    token: Option<PathBuf>,
+    /// With --to: whose logs they are.
+    #[arg(long, value_name = "NAME", requires = "to")]
+    connector: Option<String>,
     /// Logs; `-` for standard input.
     #[arg(required = true, value_name = "LOG")]
     logs: Vec<PathBuf>,
@@ -81,14 +94,18 @@ pub(crate) fn reconcile(asked: &Reconcile) -> anyhow::Result<ExitCode> {
         Some(file) => mapping(file)?,
         None => Mapping::default(),
     };
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the program's threads")?;
+    if let (Some(to), Some(token), Some(connector)) = (&asked.to, &asked.token, &asked.connector) {
+        let target = Target::new(to, token, connector, asked.window, &mapping)?;
+        return runtime.block_on(sent(&target, asked));
+    }
     let Some((_, installation)) = configured(&asked.config)? else {
         return Ok(ExitCode::from(NOT_VALID));
     };
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the program's threads")?;
     let mut reconciler = runtime.block_on(async {
         let (gate, database) = gate_to_read(
             &installation,
-            "the gate is running; send it the log: `POST /v1/reconciliations`",
+            "the gate is running; send it the log: `--to URL --token FILE --connector NAME`",
         )
         .await?;
         let console = Operator::at_the_console();
@@ -102,10 +119,29 @@ pub(crate) fn reconcile(asked: &Reconcile) -> anyhow::Result<ExitCode> {
         read(&mut reconciler, log, asked.format)
             .with_context(|| format!("cannot read the log `{}`", log.display()))?;
     }
-    let done = reconciler.finish();
-    let written = match asked.output {
-        Output::Text => text(&done, &asked.logs),
-        Output::Json => format!("{}\n", serde_json::to_string_pretty(&done)?),
+    tell(&reconciler.finish(), &asked.logs, asked.output)
+}
+
+/// Sends the logs one after the other, each a reconciliation of its own: a gate reads one at a time.
+async fn sent(target: &Target, asked: &Reconcile) -> anyhow::Result<ExitCode> {
+    let mut worst = ExitCode::SUCCESS;
+    for log in &asked.logs {
+        let done = target
+            .send(log, asked.format.map(Format::form))
+            .await
+            .with_context(|| format!("`{}` was not reconciled", log.display()))?;
+        let code = tell(&done, std::slice::from_ref(log), asked.output)?;
+        if code != ExitCode::SUCCESS {
+            worst = code;
+        }
+    }
+    Ok(worst)
+}
+
+fn tell(done: &Reconciliation, logs: &[PathBuf], output: Output) -> anyhow::Result<ExitCode> {
+    let written = match output {
+        Output::Text => text(done, logs),
+        Output::Json => format!("{}\n", serde_json::to_string_pretty(done)?),
     };
     terminal::print(&written)?;
     Ok(if done.uncovered + done.unreadable == 0 {
@@ -141,7 +177,11 @@ pub(crate) async fn gate_to_read(
     Ok((gate, database))
 }
 
-fn mapping(file: &Path) -> anyhow::Result<Mapping> {
+/// Reads how a log names things.
+///
+/// # Errors
+/// The file cannot be read, or says something that no mapping has.
+pub(crate) fn mapping(file: &Path) -> anyhow::Result<Mapping> {
     let mut text = String::new();
     std::fs::File::open(file)
         .and_then(|opened| opened.take(MAPPING_MAX).read_to_string(&mut text))
@@ -150,23 +190,9 @@ fn mapping(file: &Path) -> anyhow::Result<Mapping> {
 }
 
 fn read(reconciler: &mut Reconciler, log: &Path, format: Option<Format>) -> std::io::Result<()> {
-    let is_csv = log
-        .extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
-    let form = match format {
-        Some(Format::Csv) => LogForm::Csv,
-        None if is_csv => LogForm::Csv,
-        _ => LogForm::JsonLines,
-    };
-    reconciler.begin(form);
+    reconciler.begin(form_of(log, format.map(Format::form)));
     let mut chunk = vec![0; CHUNK];
-    let (mut reader, whole): (Box<dyn Read>, Option<u64>) = if log.as_os_str() == "-" {
-        (Box::new(std::io::stdin().lock()), None)
-    } else {
-        let file = std::fs::File::open(log)?;
-        let length = file.metadata()?.len();
-        (Box::new(file), Some(length))
-    };
+    let (mut reader, whole) = open(log)?;
     let mut progress = Progress::new(whole);
     loop {
         let length = match reader.read(&mut chunk) {
@@ -181,6 +207,37 @@ fn read(reconciler: &mut Reconciler, log: &Path, format: Option<Format>) -> std:
     reconciler.end();
     progress.done();
     Ok(())
+}
+
+/// What a log is written in: as was said, or by the end of its name.
+fn form_of(log: &Path, said: Option<LogForm>) -> LogForm {
+    let is_csv = log
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+    said.unwrap_or(if is_csv {
+        LogForm::Csv
+    } else {
+        LogForm::JsonLines
+    })
+}
+
+/// A log, and how long it is where that is known.
+fn open(log: &Path) -> std::io::Result<(Box<dyn Read + Send>, Option<u64>)> {
+    if log.as_os_str() == "-" {
+        return Ok((Box::new(std::io::stdin()), None));
+    }
+    let file = std::fs::File::open(log)?;
+    let length = file.metadata()?.len();
+    Ok((Box::new(file), Some(length)))
+}
+
+impl Format {
+    fn form(self) -> LogForm {
+        match self {
+            Self::Jsonl => LogForm::JsonLines,
+            Self::Csv => LogForm::Csv,
+        }
+    }
 }
 
 /// A bar and a rate, on a terminal only, and only where it takes longer than a moment.
@@ -296,6 +353,10 @@ fn text(done: &Reconciliation, logs: &[PathBuf]) -> String {
     match &done.adherence {
         Some(rate) => {
             let _ = writeln!(out, "adherence: {} covered", rate.words);
+            let uncovered = Rate::new(done.uncovered, rate.of);
+            if let Some(words) = uncovered.of_one() {
+                let _ = writeln!(out, "uncovered: {words}");
+            }
         }
         None => out.push_str("adherence: no guarded action is in the log\n"),
     }

@@ -163,6 +163,7 @@ impl World {
                 url: panel_door.address("/countersign/run"),
                 status_url: Some(panel_door.address("/countersign/status")),
                 secrets: vec![webhook.clone()],
+                audit: None,
             }],
             mail: Some(MailSettings {
                 server: MailServer {
@@ -182,6 +183,7 @@ impl World {
                 secrets: vec![webhook.clone()],
             }),
             company_login: None,
+            checkers: Vec::new(),
             staff_login: None,
             staff: vec![petra()],
             machines: vec![

@@ -527,6 +527,7 @@ fn settings(
             url: format!("{}/run", panel.url),
             status_url: None,
             secrets: vec![secret.clone()],
+            audit: None,
         }],
         mail: Some(MailSettings {
             server: MailServer {
@@ -540,6 +541,7 @@ fn settings(
         text: Some(endpoint("/text")),
         password: Some(endpoint("/password")),
         company_login: None,
+        checkers: Vec::new(),
         staff_login: None,
         staff: staff.collect(),
         machines: vec![

@@ -244,6 +244,15 @@ impl Site {
         Some(status)
     }
 
+    /// The receipt of a case, as its customer downloads it.
+    pub(crate) async fn receipt(&self, case: &str, seat: &str) -> String {
+        let asked = self
+            .client
+            .get(format!("{}/c/receipts/{case}/json", self.url))
+            .header("cookie", seat);
+        asked.send().await.unwrap().text().await.unwrap()
+    }
+
     pub(crate) async fn text(&self, path: &str) -> Option<(StatusCode, String)> {
         let response = self
             .client

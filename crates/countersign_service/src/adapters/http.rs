@@ -12,13 +12,14 @@ use std::{
 };
 
 use countersign_cases::Timestamp;
-use reqwest::{Client, Method, StatusCode, Url, redirect};
+use reqwest::{Client, Method, Request, StatusCode, Url, redirect};
 use serde::de::DeserializeOwned;
 
 use super::{
     outside::{OutsideReply, OutsideRequest, Wire},
     webhooks::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, WebhookError, WebhookSecrets},
 };
+use crate::traces;
 
 /// The longest wait for a connection, TLS included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -135,6 +136,8 @@ pub(super) struct SignedRequest<'a> {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) endpoint: &'a Endpoint,
+    /// What is asked for, in a word of the program.
+    pub(super) purpose: &'static str,
     /// `webhook-id`
     pub(super) id: &'a str,
     pub(super) now: Timestamp,
@@ -160,6 +163,11 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// The body as it came.
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The body as this JSON, or `None`.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.body).ok()
@@ -175,6 +183,7 @@ pub(super) async fn send(wire: &Wire, request: SignedRequest<'_>) -> Result<Repl
         method,
         url,
         endpoint,
+        purpose,
         id,
         now,
         body,
@@ -197,7 +206,6 @@ pub(super) async fn send(wire: &Wire, request: SignedRequest<'_>) -> Result<Repl
     let started = Instant::now();
     let mut builder = client
         .request(method, url)
-        .timeout(endpoint.timeout)
         .header(ID_HEADER, headers.id)
         .header(TIMESTAMP_HEADER, headers.timestamp)
         .header(SIGNATURE_HEADER, headers.signature)
@@ -207,10 +215,7 @@ pub(super) async fn send(wire: &Wire, request: SignedRequest<'_>) -> Result<Repl
             .header("content-type", "application/json")
             .body(body);
     }
-    // Beside the client's own time-outs, so that even an answer that trickles byte by byte ends in time.
-    let reply = tokio::time::timeout(endpoint.timeout, read_whole(builder))
-        .await
-        .unwrap_or(Reply::NoAnswer);
+    let reply = ask(builder, endpoint.timeout, purpose).await;
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     match &reply {
         Reply::NotSent => tracing::warn!(id, elapsed_ms, "request not sent"),
@@ -225,12 +230,27 @@ pub(super) async fn send(wire: &Wire, request: SignedRequest<'_>) -> Result<Repl
     Ok(reply)
 }
 
-/// Sends once, unsigned, within this time: for those who have a protocol of their own.
-pub(super) async fn ask(builder: reqwest::RequestBuilder, timeout: Duration) -> Reply {
-    // Beside the client's own time-outs, so that even an answer that trickles byte by byte ends in time.
-    tokio::time::timeout(timeout, read_whole(builder.timeout(timeout)))
-        .await
-        .unwrap_or(Reply::NoAnswer)
+/// Sends once, as it is, within this time: for those who have a protocol of their own.
+pub(super) async fn ask(
+    builder: reqwest::RequestBuilder,
+    timeout: Duration,
+    purpose: &'static str,
+) -> Reply {
+    let (client, Ok(request)) = builder.timeout(timeout).build_split() else {
+        return Reply::NotSent;
+    };
+    traces::asking(request, purpose, async |request| {
+        // Beside the client's own time-outs, so that even an answer that trickles byte by byte ends in time.
+        let reply = tokio::time::timeout(timeout, read_whole(&client, request))
+            .await
+            .unwrap_or(Reply::NoAnswer);
+        let status = match &reply {
+            Reply::Answer(answer) => Some(answer.status.as_u16()),
+            Reply::NotSent | Reply::NoAnswer => None,
+        };
+        (reply, status)
+    })
+    .await
 }
 
 /// What was played instead of an answer, bounded like any other.
@@ -246,8 +266,8 @@ fn read_played(reply: OutsideReply) -> Reply {
     }
 }
 
-async fn read_whole(builder: reqwest::RequestBuilder) -> Reply {
-    let mut response = match builder.send().await {
+async fn read_whole(client: &Client, request: Request) -> Reply {
+    let mut response = match client.execute(request).await {
         Ok(response) => response,
         // The name did not resolve, nobody listened, or TLS failed: not one byte of the request was written.
         // A malformed request (`is_builder`) was not either.

@@ -23,15 +23,18 @@ use lettre::{
     },
 };
 
+use tracing::{Instrument as _, field::Empty, info_span};
+
 use super::{
     delivery::{Delivery, LaterReason, RefusedReason},
     http::install_tls_provider,
     outside::{Outside, OutsideMail},
     secrets::Secret,
 };
+use crate::traces::{self, TARGET};
 
 /// The longest a whole delivery may take. SMTP itself would allow ten minutes for the last answer alone.
-const DELIVERY_TIMEOUT: Duration = Duration::from_mins(1);
+pub(crate) const DELIVERY_TIMEOUT: Duration = Duration::from_mins(1);
 /// The longest wait for one answer of the server.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -143,6 +146,9 @@ impl fmt::Debug for Mail {
 pub struct Mailer {
     carrier: Carrier,
     from: Mailbox,
+    /// Of the mail server, where there is one.
+    host: Option<String>,
+    port: Option<u16>,
 }
 
 enum Carrier {
@@ -167,6 +173,7 @@ impl Mailer {
             MailSecurity::StartTls => Tls::Required(tls_parameters()?),
             MailSecurity::Tls => Tls::Wrapper(tls_parameters()?),
         };
+        let (host, port) = (server.host.clone(), server.port);
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server.host)
             .port(server.port)
             .tls(tls)
@@ -178,6 +185,8 @@ impl Mailer {
         Ok(Self {
             carrier: Carrier::Smtp(builder.build()),
             from,
+            host: Some(host),
+            port: Some(port),
         })
     }
 
@@ -189,6 +198,8 @@ impl Mailer {
         Ok(Self {
             carrier: Carrier::Played(outside),
             from: from.parse().map_err(|_| MailError::BadAddress)?,
+            host: None,
+            port: None,
         })
     }
 
@@ -223,12 +234,28 @@ impl Mailer {
                     .await;
             }
         };
-        let sent = tokio::time::timeout(DELIVERY_TIMEOUT, transport.send(message)).await;
+        let span = info_span!(
+            target: TARGET,
+            "mail",
+            otel.name = "send mail",
+            otel.kind = "client",
+            network.protocol.name = "smtp",
+            server.address = self.host,
+            server.port = self.port,
+            "error.type" = Empty,
+            otel.status_code = Empty,
+        );
+        let sending = transport.send(message).instrument(span.clone());
+        let sent = tokio::time::timeout(DELIVERY_TIMEOUT, sending).await;
         let delivery = match sent {
             Ok(Ok(_)) => Delivery::HandedOver,
             Ok(Err(error)) => verdict(error.status().map(u16::from)),
             Err(_) => verdict(None),
         };
+        if !matches!(delivery, Delivery::HandedOver) {
+            traces::failed(&span, "not_handed_over");
+        }
+        drop(span);
         tracing::info!(key = mail.key, ?delivery, "mail tried");
         delivery
     }

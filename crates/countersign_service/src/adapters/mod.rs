@@ -4,6 +4,7 @@
 //! verify, hash, sign, send and ask, within bounded time and memory, and say
 //! exactly what came of it. The shell composes them.
 
+pub mod checker;
 pub mod clock;
 pub mod codes;
 pub mod connector;

@@ -60,6 +60,7 @@ impl PasswordCheck {
             method: Method::POST,
             url: self.endpoint.url.clone(),
             endpoint: &self.endpoint,
+            purpose: "password",
             id: &message_id("pw", dice),
             now,
             body: json!({ "customer": customer, "password": password.expose_text() })

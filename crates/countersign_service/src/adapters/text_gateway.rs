@@ -44,6 +44,7 @@ impl TextGateway {
             method: Method::POST,
             url: self.endpoint.url.clone(),
             endpoint: &self.endpoint,
+            purpose: "text message",
             id: key,
             now,
             body: json!({ "to": to, "text": text }).to_string().into_bytes(),

@@ -255,7 +255,7 @@ impl Gate {
 
 fn assertion(evidence: &Evidence) -> Option<AssertionEvidence> {
     match evidence {
-        Evidence::None => None,
+        Evidence::None | Evidence::Checked { .. } => None,
         Evidence::Assertion {
             credential,
             public_key,

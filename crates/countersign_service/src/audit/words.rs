@@ -100,6 +100,21 @@ pub(crate) fn words(kind: &str, data: &Value, procedure: Option<&Procedure>) -> 
                 _ => format!("Answer not right: {proof}"),
             }
         }
+        "customer.checker_asked" => {
+            format!("Checker asked: {}", proof_label(procedure, text("proof")))
+        }
+        "customer.checker_silent" => {
+            format!(
+                "Checker did not answer: {}",
+                proof_label(procedure, text("proof"))
+            )
+        }
+        "customer.checker_failed" => {
+            format!(
+                "Checker could not be asked: {}",
+                proof_label(procedure, text("proof"))
+            )
+        }
         "drill.planned" => "A drill planned".to_owned(),
         "drill.dropped" => "A planned drill dropped: it could not be played".to_owned(),
         "customer.put" => match data.get("created").and_then(Value::as_bool) {

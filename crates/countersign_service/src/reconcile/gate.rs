@@ -83,17 +83,7 @@ impl Gate {
         mapping: Mapping,
         window_seconds: u32,
     ) -> Result<Reconciler, Trouble> {
-        let procedure = self.procedure();
-        let actions: Vec<(String, Vec<String>)> = procedure
-            .actions
-            .iter()
-            .filter(|action| !action.outside)
-            .map(|action| {
-                let parameters = action.parameters.iter();
-                let names = parameters.map(|parameter| parameter.name.clone());
-                (action.name.clone(), names.collect())
-            })
-            .collect();
+        let actions = self.guarded_actions();
         let mut reconciler = Reconciler::new(mapping, window_seconds, &actions, std::iter::empty());
         let KeyRange { mut from, to, .. } = records::beginning_with("", false);
         loop {
@@ -115,6 +105,19 @@ impl Gate {
                 _ => return Ok(reconciler),
             }
         }
+    }
+
+    /// Actions of the procedure in force that need a case, each with the names of its parameters.
+    pub(super) fn guarded_actions(&self) -> Vec<(String, Vec<String>)> {
+        let procedure = self.procedure();
+        let guarded = procedure.actions.iter().filter(|action| !action.outside);
+        guarded
+            .map(|action| {
+                let parameters = action.parameters.iter();
+                let names = parameters.map(|parameter| parameter.name.clone());
+                (action.name.clone(), names.collect())
+            })
+            .collect()
     }
 
     /// Keeps what came of reconciling a connector's log, for the statistics, and records that it was done.
@@ -174,6 +177,18 @@ impl Gate {
         self.connector_client(name).is_some()
     }
 
+    /// What is kept of each connector's newest log, for a program with the scope `reconcile`.
+    ///
+    /// # Errors
+    /// [`CustomerError::NotAllowed`] without the scope; [`Trouble`] of the store.
+    pub async fn kept_reconciliations_for(
+        &self,
+        by: &MachineCaller,
+    ) -> Result<Vec<KeptReconciliation>, CustomerError> {
+        crate::customers::allow(by, Scope::Reconcile, "reconcile")?;
+        Ok(self.kept_reconciliations().await?)
+    }
+
     /// What is kept of each connector's newest reconciliation, by name.
     pub(crate) async fn kept_reconciliations(&self) -> Result<Vec<KeptReconciliation>, Trouble> {
         self.list(space::RECONCILED, records::beginning_with("", false), 100)
@@ -182,7 +197,7 @@ impl Gate {
 }
 
 /// What a grant says, from the token as it was signed.
-fn granted(id: &str, kept: &GrantRecord) -> Result<Granted, Trouble> {
+pub(super) fn granted(id: &str, kept: &GrantRecord) -> Result<Granted, Trouble> {
     let damaged = || Trouble::Damaged("a grant that cannot be read".to_owned());
     let payload = kept.jws.split('.').nth(1).ok_or_else(damaged)?;
     let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| damaged())?;

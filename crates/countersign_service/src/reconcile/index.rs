@@ -33,6 +33,8 @@ pub(crate) struct Index {
     grants: Vec<Kept>,
     by_id: Vec<(u64, u32)>,
     by_deed: Vec<(u64, i64, u32)>,
+    /// The grant that covered a line last.
+    newest_used: Option<u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -118,6 +120,7 @@ impl Index {
             grants: Vec::new(),
             by_id: Vec::new(),
             by_deed: Vec::new(),
+            newest_used: None,
         };
         let names: Vec<&String> = mapping.parameters.keys().collect();
         for (action, parameters) in actions {
@@ -179,6 +182,18 @@ impl Index {
         self.grants.len()
     }
 
+    /// The place of the grant that covered a line last, in the order they were added.
+    pub(crate) fn newest_used(&self) -> Option<usize> {
+        self.newest_used.map(|at| at as usize)
+    }
+
+    /// The grant of this place covers something elsewhere.
+    pub(crate) fn use_up(&mut self, place: usize) {
+        if let Some(grant) = self.grants.get_mut(place) {
+            grant.used = true;
+        }
+    }
+
     /// Grants of these ms that no line was covered by.
     pub(crate) fn without_a_line(&self, from_ms: i64, to_ms: i64) -> u64 {
         let idle = |grant: &&Kept| !grant.used && (from_ms..=to_ms).contains(&grant.issued_ms);
@@ -220,6 +235,7 @@ impl Index {
             Found::Uncovered(why)
         } else {
             grant.used = true;
+            self.newest_used = Some(*at);
             Found::Covered {
                 offset_ms: deed.at_ms - grant.issued_ms,
             }
@@ -256,6 +272,7 @@ impl Index {
                 continue;
             }
             grant.used = true;
+            self.newest_used = Some(*at);
             return Found::Covered {
                 offset_ms: deed.at_ms - grant.issued_ms,
             };

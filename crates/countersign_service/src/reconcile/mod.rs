@@ -4,17 +4,21 @@
 //! *unknown*: its action is none of the procedure's, or its grant is not here any more. What cannot be read is counted and
 //! shown, what was seen before counts once, and nothing is dropped. [`Reconciler`] does no input and reads no clock.
 
+mod feed;
 mod gate;
 mod index;
 mod line;
 mod mapping;
 mod seen;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use countersign_cases::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+pub(crate) use feed::{BACKEND_EVENT, Deliveries};
+pub use feed::{DeliveryError, FeedCounts, FeedFigures, Taken, UnreadableDelivery};
 pub use gate::KeptReconciliation;
 pub use index::Granted;
 use index::{Deed, Found, Index};
@@ -46,7 +50,7 @@ pub enum LogForm {
 }
 
 /// What came of it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reconciliation {
     /// Lines, empty ones left out: the sum of the counts that follow.
     pub lines: u64,
@@ -87,7 +91,7 @@ pub struct Reconciliation {
 }
 
 /// Counts of one action.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionCount {
     /// Name in the procedure.
     pub action: String,
@@ -98,7 +102,7 @@ pub struct ActionCount {
 }
 
 /// From the moment a grant was signed to the moment its line says, in ms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offset {
     /// Least; below zero where the backend's clock is behind.
     pub least_ms: i64,
@@ -109,7 +113,7 @@ pub struct Offset {
 }
 
 /// A line that nothing covers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UncoveredLine {
     /// Which log, by its place among those that were given.
     pub log: usize,
@@ -124,16 +128,16 @@ pub struct UncoveredLine {
     /// As the log has it.
     pub grant: Option<String>,
     /// `no-grant`, `used-before`, `another-action`, `another-customer`, `other-parameters` or `another-time`.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     /// In words.
-    pub why: &'static str,
+    pub why: Cow<'static, str>,
     /// What makes it one and the same alarm: a hash of the line or of its id.
     #[serde(skip)]
     pub mark: String,
 }
 
 /// A line that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreadableLine {
     /// Which log, by its place among those that were given.
     pub log: usize,
@@ -408,8 +412,8 @@ impl Reconciler {
                         action: self.index.action_name(place).to_owned(),
                         customer: fields.customer.as_deref().map(str::to_owned),
                         grant: fields.grant.as_deref().map(str::to_owned),
-                        reason: why.code(),
-                        why: why.words(),
+                        reason: why.code().into(),
+                        why: why.words().into(),
                         mark: mark(identity),
                     });
                 }

@@ -82,7 +82,7 @@ fn a_grant_covers_one_line_and_only_what_it_says() {
     let reason = |line: String| {
         let done = run(&line);
         assert_eq!(done.uncovered, 1, "{line}");
-        done.first_uncovered[0].reason
+        done.first_uncovered[0].reason.clone()
     };
     let with = ",\"grant\":\"grant-1\"";
     assert_eq!(

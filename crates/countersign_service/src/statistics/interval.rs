@@ -4,14 +4,14 @@
 //! illustrated in the case of the binomial", Biometrika 26 (1934): the exact
 //! two-sided 95 % interval, from quantiles of the beta distribution.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use statrs::function::beta::{beta_reg, inv_beta_reg};
 
 /// Probability left out on each side: 2.5 %.
 const TAIL: f64 = 0.025;
 
 /// How often something happened, of how many times it could have.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rate {
     /// How often it happened.
     pub count: u64,

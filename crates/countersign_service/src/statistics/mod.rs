@@ -179,7 +179,10 @@ impl Gate {
         let mut statistics = report::report(&period, &series, &before, &self.procedure());
         // The denominator that only the backend knows.
         for kept in self.kept_reconciliations().await? {
-            statistics.rates.push(report::adherence(&kept));
+            statistics.rates.extend(report::adherence(&kept));
+        }
+        for sent in self.feed_figures(&period.from, &period.to).await? {
+            statistics.rates.extend(report::sent(&sent));
         }
         statistics.behind = self.position().saturating_sub(cursor.position);
         let all = series.total();
@@ -313,7 +316,7 @@ pub(crate) struct Period {
 }
 
 impl Period {
-    fn of(query: &StatisticsQuery, now: Timestamp) -> Self {
+    pub(crate) fn of(query: &StatisticsQuery, now: Timestamp) -> Self {
         let today = day_of(now);
         let read = |text: &Option<String>| text.as_ref().and_then(|text| date(text));
         let to = read(&query.to)

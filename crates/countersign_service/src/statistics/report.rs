@@ -403,18 +403,48 @@ fn steps(all: &Rollup) -> Vec<StepRow> {
 }
 
 /// Of what a backend says it did, how much a case covers; in the time of the log, which is another than that of the page.
-pub(crate) fn adherence(kept: &crate::reconcile::KeptReconciliation) -> Bar {
+/// Both ways round: that one action was uncovered is what statements call isolated.
+pub(crate) fn adherence(kept: &crate::reconcile::KeptReconciliation) -> [Bar; 2] {
     let day =
         |at: Option<countersign_cases::Timestamp>| at.map_or_else(String::new, crate::kept::day_of);
-    Bar {
+    let rate = kept.adherence();
+    let bar = |covers: &str, rate| Bar {
         name: format!(
-            "Actions in the log of {} that a case covers, {} to {}",
+            "Actions in the log of {} that {covers}, {} to {}",
             kept.connector,
             day(kept.from),
             day(kept.to)
         ),
-        rate: kept.adherence(),
+        rate,
+    };
+    let uncovered = Rate::new(kept.uncovered, rate.of);
+    [bar("a case covers", rate), bar("no case covers", uncovered)]
+}
+
+/// The same of events that a backend sends as they happen, on the days of the page; and how many of them nobody could read.
+pub(crate) fn sent(figures: &crate::reconcile::FeedFigures) -> Vec<Bar> {
+    let counts = &figures.counts;
+    let (connector, from, to) = (&figures.connector, &figures.from, &figures.to);
+    let read = counts.covered + counts.uncovered + counts.waiting + counts.unknown + counts.ignored;
+    let mut bars = Vec::new();
+    if let Some(rate) = &figures.adherence {
+        for (covers, rate) in [
+            ("a case covers", rate.clone()),
+            ("no case covers", Rate::new(counts.uncovered, rate.of)),
+        ] {
+            bars.push(Bar {
+                name: format!("Actions that {connector} sent and {covers}, {from} to {to}"),
+                rate,
+            });
+        }
     }
+    if counts.unreadable > 0 {
+        bars.push(Bar {
+            name: format!("Events that {connector} sent and nobody can read, {from} to {to}"),
+            rate: Rate::new(counts.unreadable, read + counts.unreadable),
+        });
+    }
+    bars
 }
 
 fn rates(all: &Rollup) -> Vec<Bar> {

@@ -213,7 +213,15 @@ pub fn text(figures: &Statistics) -> String {
     };
     let bars = |bars: &[super::Bar]| -> Vec<String> {
         bars.iter()
-            .map(|bar| format!("{}: {}", bar.name, bar.rate.words))
+            .map(|bar| {
+                // What one case does and does not show, as on the page.
+                let words = bar.rate.of_one();
+                format!(
+                    "{}: {}",
+                    bar.name,
+                    words.as_ref().unwrap_or(&bar.rate.words)
+                )
+            })
             .collect()
     };
     list(

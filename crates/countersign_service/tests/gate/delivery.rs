@@ -180,6 +180,29 @@ async fn a_program_that_ends_between_hand_over_and_answer_asks_when_it_is_back()
     assert_eq!((world.panel.requests(), world.panel.ran().len()), (1, 1));
 }
 
+/// What a killed gate had in hand waits for the longest answer a backend may take, and for the commits around it; no longer.
+#[tokio::test]
+async fn what_a_killed_gate_had_in_hand_is_taken_up_within_a_minute() {
+    let mut world = World::new().await;
+    world.panel.mode(Mode::Hangs);
+    let (maja, case, _) = granted(&mut world).await;
+    let gate = world.gate.clone();
+    let working = tokio::spawn(async move { gate.work(std::future::pending()).await });
+    world.panel.acted(1).await;
+    working.abort();
+    let _ = working.await;
+
+    world.panel.mode(Mode::Honest);
+    let successor = world.another_gate(77).await;
+    world.pass(Duration::from_secs(59));
+    successor.settle().await.unwrap();
+    assert_eq!(world.state(&maja, &case).await, "running");
+    world.pass(Duration::from_secs(2));
+    successor.settle().await.unwrap();
+    assert_eq!(world.state(&maja, &case).await, "done");
+    assert_eq!((world.panel.requests(), world.panel.ran().len()), (1, 1));
+}
+
 #[tokio::test]
 async fn a_grant_that_could_not_leave_in_time_is_never_sent_late() {
     let mut world = World::new().await;

@@ -287,6 +287,11 @@ async fn two_gates_on_one_store_count_nothing_twice() {
     };
     let neighbour = world.another_gate(99).await;
     play(&mut world, &signe, &mut staff, &mut Chance(5)).await;
+    // What one kept, another goes on from, and so does one that was started in the middle.
+    neighbour.keep_up().await.unwrap();
+    play(&mut world, &signe, &mut staff, &mut Chance(11)).await;
+    world.another_gate(98).await.keep_up().await.unwrap();
+    play(&mut world, &signe, &mut staff, &mut Chance(12)).await;
     let (ours, theirs) = tokio::join!(world.gate.keep_up(), neighbour.keep_up());
     ours.unwrap();
     theirs.unwrap();
@@ -316,6 +321,31 @@ async fn an_erased_customer_stays_in_the_figures_and_nowhere_else() {
             "{line}"
         );
     }
+}
+
+#[tokio::test]
+async fn figures_of_an_erased_customer_are_those_of_the_recount_before() {
+    let mut world = World::new().await;
+    let signe = world.signe().await;
+    let mut staff = Staff {
+        maja: world.colleague("maja").await,
+        idris: world.colleague("idris").await,
+    };
+    play(&mut world, &signe, &mut staff, &mut Chance(3)).await;
+    // Until no request of hers is closed any more.
+    world.hours(60 * 24);
+    world.gate.settle().await.unwrap();
+    let counted = counted(&world).await;
+    let eraser = world.machine("eraser");
+    world.gate.erase_customer(&eraser, &signe).await.unwrap();
+    let after = figures(&world, &world.gate, "2026-11-01").await;
+    assert_same(&after, &counted);
+    // Whoever goes on from there keeps them; only making everything anew loses what is erased.
+    let neighbour = world.another_gate(99).await;
+    assert_same(&figures(&world, &neighbour, "2026-11-01").await, &counted);
+    neighbour.keep_anew().await.unwrap();
+    let anew = figures(&world, &neighbour, "2026-11-01").await;
+    assert_eq!(anew.totals.opened, 0);
 }
 
 #[tokio::test]

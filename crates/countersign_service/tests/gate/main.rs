@@ -10,6 +10,9 @@
 mod attacks;
 mod audit;
 mod backend;
+mod checked;
+mod checker;
+mod checker_sample;
 mod company;
 mod delivery;
 mod drills;

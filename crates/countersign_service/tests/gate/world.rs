@@ -21,9 +21,10 @@ use countersign_service::{
         totp::TotpSecret,
         webhooks::WebhookSecrets,
     },
+    reconcile::Mapping,
     settings::{
-        Connector, ConsoleRole, Endpoint, Keys, Limits, MachineToken, MailSettings, NewAccount,
-        OtherKeys, Scope, Settings,
+        AuditFeed, Connector, ConsoleRole, Endpoint, Keys, Limits, MachineToken, MailSettings,
+        NewAccount, OtherKeys, Scope, Settings,
     },
 };
 use countersign_store::{
@@ -37,7 +38,10 @@ use crate::backend::Backend;
 
 pub(crate) const ORIGIN: &str = "https://support.acme.example";
 pub(crate) const PROCEDURE: &str = include_str!("acme.procedure");
-const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+/// What the panel signs the events of its own log with.
+pub(crate) const AUDIT_SECRET: &str = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
+
+pub(crate) const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 /// Monday 23 November 2026, 10:00 UTC.
 pub(crate) const MONDAY: Timestamp = Timestamp(1_795_428_000_000);
@@ -608,6 +612,14 @@ fn settings(
             url: format!("{}/run", panel.url),
             status_url: None,
             secrets: secrets(),
+            audit: Some(AuditFeed {
+                secrets: vec![Secret::new(AUDIT_SECRET)],
+                mapping: Mapping {
+                    parameters: [("server".to_owned(), "parameters.server".to_owned())].into(),
+                    ..Mapping::default()
+                },
+                window_seconds: 300,
+            }),
         }],
         mail: Some(MailSettings {
             server: MailServer {
@@ -627,6 +639,7 @@ fn settings(
             secrets: secrets(),
         }),
         company_login: None,
+        checkers: Vec::new(),
         staff_login: None,
         staff: vec![
             account("maja", "p-maja", &["agent"]),

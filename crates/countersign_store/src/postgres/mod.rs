@@ -66,6 +66,8 @@ const GATE_FORGOTTEN_MS: i64 = 7 * 24 * 3_600_000;
 /// Dropping it ends it in the background; [`close`](Self::close) ends it and waits.
 pub struct PostgresJournal {
     server: String,
+    host: String,
+    port: u16,
     requests: mpsc::Sender<Request>,
     readers: PgPool,
     listening: PgPool,
@@ -169,6 +171,8 @@ impl PostgresJournal {
         options: PostgresOptions,
     ) -> Result<Self, OpenError> {
         let connect_options = address.options();
+        let host = connect_options.get_host().to_owned();
+        let port = connect_options.get_port();
         let mut connection = connect(&connect_options).await?;
         let (loaded, gate) = prepare(&mut connection, &*signer, &options.clock).await?;
         let size = loaded.head.tree.size();
@@ -233,6 +237,8 @@ impl PostgresJournal {
         ];
         Ok(Self {
             server: address.to_string(),
+            host,
+            port,
             requests,
             readers,
             listening,
@@ -373,6 +379,14 @@ impl Drop for PostgresJournal {
 }
 
 impl Journal for PostgresJournal {
+    fn system(&self) -> &'static str {
+        "postgresql"
+    }
+
+    fn server(&self) -> Option<(&str, u16)> {
+        Some((&self.host, self.port))
+    }
+
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<Committed, CommitError>> {
         async move {
             let bytes = plan::weigh(&batch)?;

@@ -339,6 +339,10 @@ impl SqliteJournal {
 }
 
 impl Journal for SqliteJournal {
+    fn system(&self) -> &'static str {
+        "sqlite"
+    }
+
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<Committed, CommitError>> {
         async move {
             let bytes = plan::weigh(&batch)?;

@@ -3,6 +3,8 @@
 //! Events lie together by stream, records by space and key, work by queue: every key begins with
 //! what a distributed engine would cut by. The ledger is one sequence by nature.
 
+use std::collections::BTreeSet;
+
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::OpenError;
@@ -92,7 +94,24 @@ CREATE TABLE work (
 CREATE INDEX work_by_due ON work (queue, due_ms);
 "];
 
-/// Refuses a file that is not ours or is ahead of us, before anything in it is touched.
+/// Every table's columns, index and trigger that version [`VERSION`] has, as [`THINGS`] names them.
+const WHOLE: &str = "
+    checkpoint.note checkpoint.root checkpoint.tree_size
+    event.at_ms event.data event.kind event.leaf event.position event.sequence event.stream event.version
+    head.generation head.one head.origin head.position head.tree_size
+    leaf.data leaf.leaf_index
+    record.expires_ms record.key record.revision record.space record.value
+    tile.data tile.level tile.tile_index
+    work.attempts work.body work.due_ms work.key work.leased_until_ms work.queue
+    index:record_by_expiry index:work_by_due
+    trigger:checkpoint_is_final trigger:checkpoint_stays trigger:event_is_final trigger:leaf_is_final trigger:leaf_stays";
+
+/// What there is, one name a row.
+const THINGS: &str = "
+    SELECT t.name || '.' || c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table'
+    UNION ALL SELECT type || ':' || name FROM sqlite_schema WHERE type IN ('index', 'trigger') AND sql IS NOT NULL";
+
+/// Refuses a file that is not ours or is ahead of us, or whose tables are not whole, before anything in it is touched.
 pub(super) async fn check(options: &SqliteConnectOptions) -> Result<(), OpenError> {
     let mut connection = SqliteConnection::connect_with(options).await?;
     let header = sqlx::query_as(
@@ -110,17 +129,41 @@ pub(super) async fn check(options: &SqliteConnectOptions) -> Result<(), OpenErro
         }
         Err(error) => return Err(error.into()),
     };
+    let ours = application == APPLICATION_ID;
+    let names: Vec<String> = if ours && version == VERSION {
+        sqlx::query_scalar(THINGS)
+            .fetch_all(&mut connection)
+            .await?
+    } else {
+        Vec::new()
+    };
     connection.close().await?;
     let is_new = things == 0 && application == 0 && version == 0;
-    if !is_new && application != APPLICATION_ID {
+    if !is_new && !ours {
         Err(OpenError::NotOurs)
     } else if version > VERSION {
         Err(OpenError::Newer {
             found: version,
             known: VERSION,
         })
+    } else if version == VERSION {
+        whole(&names)
     } else {
         Ok(())
+    }
+}
+
+/// Refuses tables of which one, or a part of one, is missing: whatever began to change them did not come to its end.
+fn whole(names: &[String]) -> Result<(), OpenError> {
+    let things: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    let missing = WHOLE
+        .split_whitespace()
+        .find(|thing| !things.contains(thing));
+    match missing {
+        Some(missing) => Err(OpenError::HalfMigrated {
+            what: format!("`{missing}` is missing"),
+        }),
+        None => Ok(()),
     }
 }
 
@@ -143,3 +186,20 @@ pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), Ope
 
 /// `SQLITE_NOTADB`.
 const NOT_A_DATABASE: &str = "26";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_migrations_make_is_what_is_looked_for() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        migrate(&mut connection).await.unwrap();
+        let things: Vec<String> = sqlx::query_scalar(THINGS)
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        let things: BTreeSet<&str> = things.iter().map(String::as_str).collect();
+        assert_eq!(things, WHOLE.split_whitespace().collect());
+    }
+}

@@ -19,6 +19,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Far longer than archiving or recovering what a test has written takes.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 mod proxy;
 
@@ -155,6 +159,55 @@ impl Cluster {
     /// The address of its database `postgres`.
     pub fn address(&self) -> String {
         address(&self.folder, "postgres")
+    }
+
+    /// Starts a cluster that archives its write-ahead log, as `docs/operations.md` says; `None` as for [`start`](Self::start).
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    pub fn archiving() -> Option<Self> {
+        Self::start(&[
+            "archive_mode=on",
+            "archive_command='test ! -f ../archive/%f && cp %p ../archive/%f'",
+        ])
+    }
+
+    /// Makes a copy of everything (`pg_basebackup`) in the place of the one before, while the server runs.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub fn back_up(&self) {
+        self.order("base");
+    }
+
+    /// Waits until everything written so far is in the archive.
+    ///
+    /// # Panics
+    /// If it does not get there within half a minute.
+    pub fn archive(&self) {
+        let ask = |sql: &str| execute(&self.folder, "postgres", sql);
+        let segment = ask("SELECT pg_walfile_name(pg_switch_wal())");
+        let began = Instant::now();
+        while !self.folder.join("archive").join(&segment).exists()
+            || ask("SELECT coalesce(last_archived_wal, '') FROM pg_stat_archiver") < segment
+        {
+            assert!(began.elapsed() < PATIENCE, "`{segment}` is not archived");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Its data are lost. They come back from the copy and from what was archived since, up to a moment that the server
+    /// once gave, or all of it; then it may be written again.
+    ///
+    /// # Panics
+    /// If they do not.
+    pub fn restore(&self, until: Option<&str>) {
+        self.order(&format!("restore {}", until.unwrap_or_default()));
+        let began = Instant::now();
+        while execute(&self.folder, "postgres", "SELECT pg_is_in_recovery()") == "t" {
+            assert!(began.elapsed() < PATIENCE, "it goes on recovering");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Kills every process of it at once; [`resume`](Self::resume) starts it again.

@@ -142,6 +142,10 @@ impl Wire {
     }
 
     fn connect(self: Arc<Self>, near: UnixStream) -> io::Result<()> {
+        // Whoever is turned away is not to fill the server's queue, where others of the same cluster wait.
+        if self.state().down {
+            return Ok(());
+        }
         let far = UnixStream::connect(&self.target)?;
         {
             let mut state = self.state();

@@ -20,6 +20,22 @@ crash() {
   kill -KILL $(cat "/proc/$pid/task/$pid/children") "$pid" 2>/dev/null
   while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
 }
+# A copy of everything as it is now, while the server runs, and none of the log that comes after it.
+base() {
+  rm -rf "$folder/base"
+  "$bin/pg_basebackup" -h "$folder" -U countersign -D "$folder/base" --checkpoint=fast --wal-method=stream >>"$folder/log" 2>&1
+}
+# What the server has is lost. Back from the copy, with what was archived since: all of it, or up to a moment.
+restore() {
+  "$bin/pg_ctl" -D "$data" -w -m immediate stop >/dev/null 2>&1
+  rm -rf "$data" && cp -a "$folder/base" "$data" || return 1
+  : >"$data/recovery.signal"
+  printf '%s\n' "restore_command = 'cp ../archive/%f %p'" "recovery_target_timeline = 'current'" >>"$data/postgresql.auto.conf"
+  if [ -n "$1" ]; then
+    printf '%s\n' "recovery_target_time = '$1'" "recovery_target_action = 'promote'" >>"$data/postgresql.auto.conf"
+  fi
+  start
+}
 finish() {
   "$bin/pg_ctl" -D "$data" -w -m immediate stop >/dev/null 2>&1
   rm -rf "$folder"
@@ -28,6 +44,7 @@ finish() {
 trap '' HUP INT TERM
 trap finish EXIT
 
+mkdir "$folder/archive"
 if ! "$bin/initdb" -D "$data" -A trust -U countersign -E UTF8 --locale=C.UTF-8 >"$folder/log" 2>&1; then
   echo failed
   exit 1
@@ -39,6 +56,8 @@ while read -r order about; do
     stop) "$bin/pg_ctl" -D "$data" -w -m fast stop >/dev/null 2>&1 ;;
     crash) crash ;;
     passwords) printf 'local all %s scram-sha-256\nlocal all all trust\n' "$about" >"$data/pg_hba.conf" ;;
+    base) base ;;
+    restore) restore "$about" ;;
     standby) : >"$data/standby.signal" ;;
     *) false ;;
   esac && echo done || echo failed

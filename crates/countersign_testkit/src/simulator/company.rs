@@ -388,6 +388,7 @@ fn settings(sim: &Sim, staff: &[Colleague], tokens: &[Token]) -> Settings {
                 url: format!("http://127.0.0.1:9/run/{name}"),
                 status_url: Some(format!("http://127.0.0.1:9/status/{name}")),
                 secrets: secret(),
+                audit: None,
                 name,
             })
             .collect(),
@@ -409,6 +410,7 @@ fn settings(sim: &Sim, staff: &[Colleague], tokens: &[Token]) -> Settings {
             secrets: secret(),
         }),
         company_login: None,
+        checkers: Vec::new(),
         staff_login: None,
         staff: staff
             .iter()

@@ -7,11 +7,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use countersign_cases::{CaseId, CustomerId, PathItem, Standing, Who};
 use countersign_service::settings::Scope;
-use countersign_service::{Applied, CaseView, DeskFilter, DeskRow, Language, OpenRequest};
+use countersign_service::{
+    Answer, Applied, CaseView, DeskFilter, DeskRow, IssuedLink, Language, MachineCaller,
+    OpenRequest, OpenedCase,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::idempotency::{Key, once};
+use super::idempotency::{Key, LOOKS_MAX, Looked, json, look_up, once, still_used};
 use crate::Web;
 use crate::body::{Json, Path, Query};
 use crate::callers::{Caller, Staff};
@@ -267,17 +270,22 @@ pub async fn open(
     body: Json<OpenCase>,
 ) -> Result<Response, Problem> {
     let scope = caller.idempotency_scope("cases");
+    let request = OpenRequest {
+        customer: CustomerId(body.value.customer.clone()),
+        action: body.value.action.clone(),
+        parameters: body.value.parameters.clone(),
+        reason: body.value.reason.clone(),
+        reference: body.value.reference.clone(),
+        return_to: body.value.return_to.clone(),
+        language: body.value.language,
+        shows: body.value.shows.clone(),
+    };
+    if let (Caller::Machine(machine), Some(text)) = (&caller, key.text())
+        && machine.may(Scope::Panel)
+    {
+        return open_for_panel(&web, machine, &request, &scope, text, &body.bytes).await;
+    }
     once(&web, &scope, &key, &body.bytes, async || {
-        let request = OpenRequest {
-            customer: CustomerId(body.value.customer.clone()),
-            action: body.value.action.clone(),
-            parameters: body.value.parameters.clone(),
-            reason: body.value.reason.clone(),
-            reference: body.value.reference.clone(),
-            return_to: body.value.return_to.clone(),
-            language: body.value.language,
-            shows: body.value.shows.clone(),
-        };
         let (opened, link) = match &caller {
             Caller::Staff(staff) => (web.gate.open_case(staff, &request).await?, None),
             Caller::Machine(machine) if machine.may(Scope::Panel) => {
@@ -288,19 +296,49 @@ pub async fn open(
                 (web.gate.open_case_as_robot(machine, &request).await?, None)
             }
         };
-        let document = CaseOpened {
-            id: opened.case.0,
-            digest: opened.digest.to_string(),
-            sentence: opened.sentence,
-            expires_at_ms: opened.expires_at.0,
-            link,
-        };
-        Ok((
-            StatusCode::CREATED,
-            serde_json::to_value(document).unwrap_or_default(),
-        ))
+        Ok((StatusCode::CREATED, opened_document(&opened, link)))
     })
     .await
+}
+
+/// The company's panel opens most cases of all, and always with a key.
+async fn open_for_panel(
+    web: &Web,
+    machine: &MachineCaller,
+    request: &OpenRequest,
+    scope: &str,
+    key: &str,
+    body: &[u8],
+) -> Result<Response, Problem> {
+    let answer = |opened: &OpenedCase, link: &IssuedLink| Answer {
+        status: StatusCode::CREATED.as_u16(),
+        body: opened_document(opened, Some(web.link(link))).to_string(),
+    };
+    for _ in 0..LOOKS_MAX {
+        let unused = match look_up(web, scope, key, body).await? {
+            Looked::Unused(unused) => unused,
+            Looked::Known(response) => return Ok(response),
+        };
+        let opened = web
+            .gate
+            .open_case_for_panel_once(machine, request, &unused, &answer)
+            .await?;
+        if let Some((opened, link)) = opened {
+            return Ok(json(StatusCode::CREATED, &answer(&opened, &link).body));
+        }
+    }
+    still_used()
+}
+
+fn opened_document(opened: &OpenedCase, link: Option<CaseLink>) -> serde_json::Value {
+    let document = CaseOpened {
+        id: opened.case.0.clone(),
+        digest: opened.digest.to_string(),
+        sentence: opened.sentence.clone(),
+        expires_at_ms: opened.expires_at.0,
+        link,
+    };
+    serde_json::to_value(document).unwrap_or_default()
 }
 
 /// `GET /v1/cases`

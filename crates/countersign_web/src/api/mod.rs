@@ -6,6 +6,7 @@ pub mod drills;
 pub mod gate;
 pub mod idempotency;
 pub mod incidents;
+pub mod questions;
 pub mod reconcile;
 pub mod staff;
 pub mod statements;

@@ -1,19 +1,27 @@
-//! `POST /v1/reconciliations`: a backend's own log, as it streams in, matched with cases.
+//! `/v1/reconciliations`: a backend's own log, as it streams in or event by event, matched with cases.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use countersign_service::CustomerError;
-use countersign_service::reconcile::{LogForm, Mapping, Reconciliation, WINDOW_SECONDS};
+use countersign_service::adapters::webhooks::{
+    ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, WebhookHeaders,
+};
+use countersign_service::reconcile::{
+    DeliveryError, FeedFigures, KeptReconciliation, LogForm, Mapping, OutcomeField, Reconciliation,
+    Taken, WINDOW_SECONDS,
+};
 use countersign_service::settings::Scope;
 use futures_util::StreamExt as _;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
+use utoipa::ToSchema;
 
 use crate::Web;
-use crate::body::Query;
+use crate::body::{Path, Query, read as read_body};
 use crate::callers::Machine;
 use crate::problem::Problem;
 
@@ -113,6 +121,85 @@ pub async fn reconcile(
     Ok(axum::Json(done).into_response())
 }
 
+/// What became of an event.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventTaken {
+    /// `covered`, `waiting`, `unknown`, `ignored`, `repeated` or `unreadable`
+    #[schema(value_type = String, example = "covered")]
+    pub outcome: Taken,
+}
+
+/// `POST /v1/reconciliations/webhooks/{connector}`
+pub async fn event(
+    State(web): State<Web>,
+    Path(connector): Path<String>,
+    request: Request,
+) -> Result<axum::Json<EventTaken>, Problem> {
+    let headers = signed(request.headers()).ok_or_else(refused)?;
+    let body = read_body(request, &web).await?;
+    let taken = web.gate.take_backend_event(&connector, &headers, &body);
+    match taken.await {
+        Ok(outcome) => Ok(axum::Json(EventTaken { outcome })),
+        Err(DeliveryError::Refused) => Err(refused()),
+        Err(DeliveryError::OtherEvent) => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "webhook-id-used",
+            "This id was that of another event",
+        )
+        .detail("an id is that of one event; the other one stays as it was taken")),
+        Err(DeliveryError::Trouble(trouble)) => Err(trouble.into()),
+    }
+}
+
+fn signed(headers: &HeaderMap) -> Option<WebhookHeaders> {
+    let header = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
+    Some(WebhookHeaders {
+        id: header(ID_HEADER)?,
+        timestamp: header(TIMESTAMP_HEADER)?,
+        signature: header(SIGNATURE_HEADER)?,
+    })
+}
+
+/// The same for whatever is wrong: nobody without the secret learns which connectors there are.
+fn refused() -> Problem {
+    Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "webhook-refused",
+        "The delivery is refused",
+    )
+    .detail("the signature does not fit, or its time is further than five minutes from the gate's")
+}
+
+/// What reconciling came to.
+#[derive(Debug, Serialize)]
+pub struct Reconciled {
+    /// The newest log of each connector.
+    pub logs: Vec<KeptReconciliation>,
+    /// Events that connectors send as they happen.
+    pub events: Vec<FeedFigures>,
+}
+
+/// `GET /v1/reconciliations?from=2026-11-01&to=2026-11-30`
+pub async fn read(
+    State(web): State<Web>,
+    Machine(machine): Machine,
+    Query(days): Query<EventDays>,
+) -> Result<axum::Json<Reconciled>, Problem> {
+    let (from, to) = (days.from.as_deref(), days.to.as_deref());
+    Ok(axum::Json(Reconciled {
+        logs: web.gate.kept_reconciliations_for(&machine).await?,
+        events: web.gate.feed_figures_for(&machine, from, to).await?,
+    }))
+}
+
+/// Which days.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventDays {
+    from: Option<String>,
+    to: Option<String>,
+}
+
 /// The query: a mapping in words of an address.
 struct Asked {
     connector: String,
@@ -126,6 +213,10 @@ impl Asked {
             connector: String::new(),
             window: WINDOW_SECONDS,
             mapping: Mapping::default(),
+        };
+        let mut outcome = OutcomeField {
+            field: String::new(),
+            done: std::collections::BTreeSet::new(),
         };
         for (name, value) in query {
             let mapping = &mut asked.mapping;
@@ -146,6 +237,10 @@ impl Asked {
                 "ignore" => mapping
                     .ignore
                     .extend(value.split(',').map(|name| name.trim().to_owned())),
+                "outcome" => outcome.field = value,
+                "done" => outcome
+                    .done
+                    .extend(value.split(',').map(|word| word.trim().to_owned())),
                 other => {
                     if let Some(parameter) = other.strip_prefix("parameter.") {
                         mapping.parameters.insert(parameter.to_owned(), value);
@@ -161,6 +256,15 @@ impl Asked {
                     }
                 }
             }
+        }
+        if outcome.field.is_empty() != outcome.done.is_empty() {
+            return Err(Problem::invalid(
+                "outcome",
+                "name the field, and with `done` what it says where something was done",
+            ));
+        }
+        if !outcome.field.is_empty() {
+            asked.mapping.outcome = Some(outcome);
         }
         if asked.connector.is_empty() {
             return Err(Problem::invalid(
@@ -197,12 +301,16 @@ mod tests {
             ("parameter.server", "target.id"),
             ("rename.srv.wipe", "server.reinstall"),
             ("ignore", "login, ping"),
+            ("outcome", "result"),
+            ("done", "ok,kept"),
         ])
         .unwrap();
         assert_eq!((asked.window, asked.mapping.time.as_str()), (60, "ts"));
         assert_eq!(asked.mapping.parameters["server"], "target.id");
         assert_eq!(asked.mapping.actions["srv.wipe"], "server.reinstall");
         assert!(asked.mapping.ignore.contains("ping"));
+        let outcome = asked.mapping.outcome.unwrap();
+        assert_eq!((outcome.field.as_str(), outcome.done.len()), ("result", 2));
     }
 
     #[test]
@@ -212,6 +320,7 @@ mod tests {
             (&[("connector", "panel"), ("window", "-1")], "window"),
             (&[("connector", "panel"), ("window", "86401")], "window"),
             (&[("connector", "panel"), ("windwo", "1")], "windwo"),
+            (&[("connector", "panel"), ("done", "ok")], "outcome"),
         ] {
             let problem = asked(query).map(|_| ()).unwrap_err();
             assert_eq!(problem.errors[0].field, field, "{query:?}");

@@ -120,6 +120,8 @@ pub enum ProofMethod {
     Company,
     /// Answered on the customer's device.
     Push,
+    /// Looked at by the company itself.
+    Check,
 }
 
 /// How a way stands.
@@ -398,6 +400,7 @@ impl ProofMethod {
             Self::Passkey => Key("way-passkey"),
             Self::Company => Key("way-company"),
             Self::Push => Key("way-push"),
+            Self::Check => Key("way-check"),
         }
     }
 
@@ -410,7 +413,7 @@ impl ProofMethod {
             Self::App => "app",
             Self::Mail => "mail",
             Self::Text => "text",
-            Self::Company | Self::Push => "code",
+            Self::Company | Self::Push | Self::Check => "code",
         })
     }
 }

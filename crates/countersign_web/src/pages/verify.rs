@@ -9,6 +9,7 @@ use super::icon::Icon;
 use super::page::{Page, Spoken};
 use super::parts::{Errors, Fact};
 use super::samples::{DIGEST, customer, error, fact, machine, odd_words, words};
+use super::told::Told;
 use crate::words::{Typed, Words};
 
 /// `GET /receipts/verify`, and what comes of `POST` (`receipt` pasted, or `file`) to the same.
@@ -37,8 +38,13 @@ pub enum VerifyOutcome {
         /// What became of it, when, who signed, number and digest.
         facts: Vec<Fact>,
     },
-    /// It proves nothing; why.
-    NotProved(String),
+    /// It proves nothing.
+    NotProved {
+        /// Why, as a sentence.
+        why: Told,
+        /// The same as the word programs are told.
+        code: &'static str,
+    },
 }
 
 impl VerifyPage {
@@ -46,7 +52,7 @@ impl VerifyPage {
         self.frame.say(match &self.outcome {
             None => Key("verify-title"),
             Some(VerifyOutcome::Proved { .. }) => Key("verify-title-good"),
-            Some(VerifyOutcome::NotProved(_)) => Key("verify-title-bad"),
+            Some(VerifyOutcome::NotProved { .. }) => Key("verify-title-bad"),
         })
     }
 }
@@ -110,9 +116,10 @@ impl Spoken for VerifyPage {
             (
                 "not-proved",
                 page(
-                    Some(VerifyOutcome::NotProved(
-                        "Event 3 is not proved: the record is not the one the ledger holds".into(),
-                    )),
+                    Some(VerifyOutcome::NotProved {
+                        why: Told::new(language, "verify-bad-event").with("number", "3"),
+                        code: "event-not-proved",
+                    }),
                     none(),
                 ),
             ),

@@ -14,6 +14,7 @@ use countersign_service::{
 };
 use futures_util::{StreamExt as _, stream};
 
+use super::check;
 use super::customer::{calendar, frame, steps, way_named};
 use super::live::{After, news, patch, stream as follow};
 use super::{Answer, Browser, Fields, field, html, html_with, local_path, public_frame};
@@ -356,12 +357,15 @@ fn status(problem: Option<&CompanyProblem>) -> StatusCode {
     }
 }
 
-/// Whether a page of this module asks the question, and not one where something is typed.
+/// Whether the company is asked, by a page of this module or [`check`], and nothing is typed.
 pub fn is_asked_here(method: ProofMethod) -> bool {
-    matches!(method, ProofMethod::Company | ProofMethod::Push)
+    matches!(
+        method,
+        ProofMethod::Company | ProofMethod::Push | ProofMethod::Check
+    )
 }
 
-/// `GET /c/prove/{way}` for the ways of this module, once it is known that it is open.
+/// `GET /c/prove/{way}` for these ways, once it is known that it is open.
 pub async fn show(
     web: &Web,
     browser: &Browser,
@@ -369,9 +373,9 @@ pub async fn show(
     name: &str,
     method: ProofMethod,
 ) -> Answer {
-    if method == ProofMethod::Push {
-        show_push(web, browser, seat, name, None).await
-    } else {
-        show_sign_in(web, browser, seat, name, None).await
+    match method {
+        ProofMethod::Push => show_push(web, browser, seat, name, None).await,
+        ProofMethod::Check => check::show(web, browser, seat, name, None).await,
+        _ => show_sign_in(web, browser, seat, name, None).await,
     }
 }

@@ -350,7 +350,9 @@ fn prove_page(
 
 fn kind_of(method: ProofMethod) -> WayKind {
     match method {
-        ProofMethod::Passkey | ProofMethod::App | ProofMethod::Push => WayKind::Have,
+        ProofMethod::Passkey | ProofMethod::App | ProofMethod::Push | ProofMethod::Check => {
+            WayKind::Have
+        }
         ProofMethod::Mail | ProofMethod::Text => WayKind::Receive,
         ProofMethod::Pin | ProofMethod::Password | ProofMethod::Company => WayKind::Know,
     }
@@ -378,7 +380,8 @@ fn shown_method(method: Method) -> ProofMethod {
         Method::Mail => ProofMethod::Mail,
         Method::Text => ProofMethod::Text,
         Method::Ciba => ProofMethod::Push,
-        Method::Oidc | Method::Webhook | Method::Panel => ProofMethod::Company,
+        Method::Webhook => ProofMethod::Check,
+        Method::Oidc | Method::Panel => ProofMethod::Company,
     }
 }
 
@@ -402,7 +405,7 @@ pub(super) fn way_named(
         )
     });
     let method = proof.using.filter(|method| {
-        asked && web.gate.supports(*method) && !is_sent(*method) && *method != Method::Passkey
+        asked && web.gate.supports(name, *method) && !is_sent(*method) && *method != Method::Passkey
     })?;
     Some(ProofWay {
         name: name.to_owned(),

@@ -6,6 +6,7 @@
 pub mod approvals;
 pub mod audit;
 pub mod cases;
+pub mod check;
 pub mod company;
 pub mod customer;
 pub mod customers;

@@ -11,7 +11,6 @@ use super::{Answer, Browser, customer_frame, html_with};
 use crate::Web;
 use crate::network::Network;
 use crate::pages::{CustomerFrame, Errors, Fact, FactValue, VerifyOutcome, VerifyPage};
-use crate::present::sentence_case;
 use crate::problem::Problem;
 use crate::words::Words;
 
@@ -83,7 +82,7 @@ pub async fn check(
         })?;
     let outcome = match checked {
         Ok(verified) => proved(&web, &customer_frame(&web, &browser), &verified),
-        Err(wrong) => VerifyOutcome::NotProved(sentence_case(&wrong.to_string())),
+        Err(wrong) => not_proved(&customer_frame(&web, &browser), &wrong),
     };
     show(&web, &browser, Some(outcome), Errors::default())
 }
@@ -104,7 +103,7 @@ fn by_any(
 
 fn show(web: &Web, browser: &Browser, outcome: Option<VerifyOutcome>, errors: Errors) -> Answer {
     let status = match &outcome {
-        Some(VerifyOutcome::NotProved(_)) => StatusCode::UNPROCESSABLE_ENTITY,
+        Some(VerifyOutcome::NotProved { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
         _ if !errors.is_empty() => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::OK,
     };
@@ -117,6 +116,23 @@ fn show(web: &Web, browser: &Browser, outcome: Option<VerifyOutcome>, errors: Er
             errors,
         },
     )
+}
+
+fn not_proved(frame: &CustomerFrame, wrong: &WrongReceipt) -> VerifyOutcome {
+    let why = match wrong {
+        WrongReceipt::Form(_) => frame.tell("verify-bad-form"),
+        WrongReceipt::Event { number, .. } => frame
+            .tell("verify-bad-event")
+            .with("number", number.to_string()),
+        WrongReceipt::Contradiction(_) => frame.tell("verify-bad-words"),
+        WrongReceipt::Order(number) => frame
+            .tell("verify-bad-order")
+            .with("number", number.to_string()),
+    };
+    VerifyOutcome::NotProved {
+        why,
+        code: wrong.code(),
+    }
 }
 
 fn proved(web: &Web, frame: &CustomerFrame, verified: &VerifiedReceipt) -> VerifyOutcome {
@@ -143,6 +159,14 @@ fn proved(web: &Web, frame: &CustomerFrame, verified: &VerifiedReceipt) -> Verif
     ];
     if !verified.signed_by.is_empty() {
         facts.push(text(Key("verify-signed-by"), verified.signed_by.join(", ")));
+    }
+    if !verified.checked_by.is_empty() {
+        let names: Vec<&str> = verified
+            .checked_by
+            .iter()
+            .map(|one| one.checker.as_str())
+            .collect();
+        facts.push(machine(Key("verify-checked-by"), names.join(", ")));
     }
     let events = u64::try_from(verified.events).unwrap_or(u64::MAX);
     facts.extend([

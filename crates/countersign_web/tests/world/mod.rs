@@ -12,6 +12,9 @@ pub(crate) mod html;
 )]
 pub(crate) mod backend;
 
+#[path = "../../../countersign_service/tests/gate/checker.rs"]
+pub(crate) mod checker;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -31,9 +34,10 @@ use countersign_service::adapters::soft_passkey::SoftPasskey;
 use countersign_service::adapters::tokens::{Token, TokenKind};
 use countersign_service::adapters::totp::TotpSecret;
 use countersign_service::adapters::webhooks::WebhookSecrets;
+use countersign_service::reconcile::Mapping;
 use countersign_service::settings::{
-    Connector, ConsoleRole, Endpoint, Keys, Limits, MachineToken, MailSettings, NewAccount,
-    OtherKeys, Scope, Settings,
+    AuditFeed, Connector, ConsoleRole, Endpoint, Keys, Limits, MachineToken, MailSettings,
+    NewAccount, OtherKeys, Scope, Settings,
 };
 use countersign_service::{Gate, LogSigner, Operator, Parts};
 use countersign_store::{
@@ -52,6 +56,9 @@ pub(crate) const MAILBOX: &str = "signe@halden.example";
 pub(crate) const MOBILE: &str = "+46701234567";
 pub(crate) const PIN: &str = "482913";
 pub(crate) const PASSWORD: &str = "correct horse";
+/// What the panel signs the events of its own log with.
+pub const AUDIT_SECRET: &str = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
+
 const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 /// Monday 23 November 2026, 10:00 UTC.
@@ -550,6 +557,14 @@ fn settings(
             url: format!("{}/run", panel.url),
             status_url: None,
             secrets: secrets(),
+            audit: Some(AuditFeed {
+                secrets: vec![Secret::new(AUDIT_SECRET)],
+                mapping: Mapping {
+                    parameters: [("server".to_owned(), "parameters.server".to_owned())].into(),
+                    ..Mapping::default()
+                },
+                window_seconds: 300,
+            }),
         }],
         mail: Some(MailSettings {
             server: MailServer {
@@ -569,6 +584,7 @@ fn settings(
             secrets: secrets(),
         }),
         company_login: None,
+        checkers: Vec::new(),
         staff_login: None,
         staff: vec![
             account("maja", "p-maja", "Maja", &["agent"]),

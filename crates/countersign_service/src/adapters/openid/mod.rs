@@ -382,7 +382,7 @@ impl Provider {
             .get(url)
             .bearer_auth(access_token.expose_text())
             .header(header::ACCEPT, "application/json");
-        let answer = whole(ask(request, ANSWER_TIMEOUT).await, "userinfo")?;
+        let answer = whole(ask(request, ANSWER_TIMEOUT, "openid").await, "userinfo")?;
         let said: Map<String, Value> = Some(&answer)
             .filter(|answer| answer.status.is_success())
             .and_then(Answer::json)
@@ -502,7 +502,7 @@ impl Provider {
         if let Some(basic) = basic {
             request = request.header(header::AUTHORIZATION, basic);
         }
-        let answer = whole(ask(request, ANSWER_TIMEOUT).await, what)?;
+        let answer = whole(ask(request, ANSWER_TIMEOUT, "openid").await, what)?;
         if answer.status.is_success() {
             return Ok(answer);
         }
@@ -519,7 +519,7 @@ impl Provider {
             .client
             .get(url)
             .header(header::ACCEPT, "application/json");
-        let answer = whole(ask(request, ANSWER_TIMEOUT).await, what)?;
+        let answer = whole(ask(request, ANSWER_TIMEOUT, "openid").await, what)?;
         Some(&answer)
             .filter(|answer| answer.status.is_success())
             .and_then(Answer::json)
