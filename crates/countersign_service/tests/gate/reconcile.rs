@@ -223,9 +223,9 @@ async fn a_case_that_is_finishing_covers_what_came_before_it() {
     let server = reinstall(&signe).parameters["server"].clone();
     let event = reinstalled(&world, &server);
     assert_eq!(sends(&world, "e1", &event).await.unwrap(), Taken::Waiting);
-    world.pass(Duration::from_secs(60));
+    world.pass(Duration::from_mins(1));
     world.gate.run(&maja.staff, &case).await.unwrap();
-    world.pass(Duration::from_secs(300));
+    world.pass(Duration::from_mins(5));
     world.gate.settle().await.unwrap();
     let done = counts(&world).await;
     assert_eq!((done.covered, done.uncovered, done.waiting), (1, 0, 0));
