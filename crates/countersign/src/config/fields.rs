@@ -641,7 +641,7 @@ pub(crate) const FIELDS: &[Field] = &[
         "second_audit_secret",
         Secret,
         "{ file = \"keys/panel.audit.new.whsec\" }",
-        SECOND_SECRET,
+        "A second secret beside the first while you exchange them: a signature of either will do.",
     ),
     unused(
         "connectors.*",
