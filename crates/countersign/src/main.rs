@@ -8,6 +8,8 @@ mod installation;
 mod metrics;
 mod published;
 mod supervisor;
+#[cfg(feature = "otel")]
+mod telemetry;
 mod terminal;
 
 use std::process::ExitCode;

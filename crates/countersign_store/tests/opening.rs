@@ -8,8 +8,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use countersign_store::{
-    Batch, CheckpointSigner, Clock, Journal, OpenError, SqliteJournal,
-    conformance::RecordingSigner,
+    Batch, CheckpointSigner, Clock, Journal, OpenError, SqliteJournal, conformance::RecordingSigner,
 };
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 

@@ -178,6 +178,12 @@ impl Web {
         }
     }
 
+    /// `http` or `https`, as people see it.
+    fn scheme(&self) -> &str {
+        let origin = &self.gate.settings().origin;
+        origin.split_once(':').map_or("https", |(scheme, _)| scheme)
+    }
+
     /// A fresh key for the forms of one page.
     pub fn fresh_key(&self) -> String {
         let dice: &dyn Dice = &SystemDice;

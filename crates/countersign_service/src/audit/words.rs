@@ -64,7 +64,7 @@ pub(crate) fn doer(kind: &str, data: &Value) -> Option<Doer> {
         let event: Event = serde_json::from_value(data.clone()).ok()?;
         return Some(doer_of_case(&event));
     }
-    if kind == "customer.wrong_answer" {
+    if matches!(kind, "customer.wrong_answer" | "customer.checker_asked") {
         return Some(Doer::Customer);
     }
     let text = |name: &str| data.get(name).and_then(Value::as_str).map(str::to_owned);

@@ -13,6 +13,10 @@ pub(crate) mod html;
 pub(crate) mod backend;
 
 #[path = "../../../countersign_service/tests/gate/checker.rs"]
+#[expect(
+    dead_code,
+    reason = "the checker of the service's own tests, which ask more of it"
+)]
 pub(crate) mod checker;
 
 use std::collections::BTreeMap;
@@ -57,7 +61,7 @@ pub(crate) const MOBILE: &str = "+46701234567";
 pub(crate) const PIN: &str = "482913";
 pub(crate) const PASSWORD: &str = "correct horse";
 /// What the panel signs the events of its own log with.
-pub const AUDIT_SECRET: &str = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
+pub(crate) const AUDIT_SECRET: &str = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
 
 const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
