@@ -3,7 +3,7 @@
 //! What a client can do slowly has an end: the head of a request here, its
 //! body in [`crate::body`], and taking the answer here again.
 //!
-//! Here and not in the program, which is compiled for size and not for speed: whoever names hyper's connection compiles it.
+//! Here and not in the program, which is compiled half optimised: whoever names hyper's connection compiles its code.
 
 use std::future::Future;
 use std::io;
