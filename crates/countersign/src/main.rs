@@ -5,7 +5,6 @@ mod config;
 mod database;
 mod demo;
 mod installation;
-mod listener;
 mod metrics;
 mod published;
 mod supervisor;

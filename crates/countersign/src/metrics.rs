@@ -11,13 +11,12 @@ use axum::http::header;
 use axum::response::IntoResponse as _;
 use axum::routing::get;
 use countersign_service::{Gate, measures};
+use countersign_web::listener::{self, Patience};
 use countersign_web::{Web, observe};
 use metrics::Unit;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-
-use crate::listener::{self, Patience};
 
 /// Bounds of times, in seconds: OpenTelemetry's advice for HTTP servers, with finer ones below for commits.
 const SECONDS: [f64; 16] = [

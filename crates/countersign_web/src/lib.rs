@@ -11,6 +11,7 @@ pub mod body;
 pub mod callers;
 pub mod headers;
 pub mod limits;
+pub mod listener;
 pub mod network;
 pub mod observe;
 pub mod openapi;

@@ -10,6 +10,7 @@ use countersign_ledger::Checkpoint;
 use countersign_service::adapters::dice::SystemDice;
 use countersign_service::adapters::secrets::{HashLimits, SecretHasher};
 use countersign_service::{Gate, Operator, Parts, StartError, agree_on_keys};
+use countersign_web::listener::{self, Patience};
 use countersign_web::{PanelOrigins, Web, WebSettings};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -25,7 +26,6 @@ use crate::commands::ledger::earlier;
 use crate::commands::procedure::{NOT_VALID, Source};
 use crate::config::Config;
 use crate::installation::{Installation, NotRead, objections, read_config, what_changed};
-use crate::listener::{self, Patience};
 use crate::metrics::Metrics;
 #[cfg(feature = "otel")]
 use crate::telemetry::Telemetry;
