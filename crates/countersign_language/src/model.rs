@@ -695,6 +695,7 @@ impl Procedure {
         self.promises
             .iter_mut()
             .for_each(|promise| promise.span = none());
+        self.drills.iter_mut().for_each(|drill| drill.span = none());
         for action in &mut self.actions {
             action.span = none();
             action

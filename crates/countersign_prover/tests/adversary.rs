@@ -11,8 +11,8 @@
 use countersign_language::{Claim, Procedure};
 use countersign_prover::check;
 use countersign_testkit::adversary::{Tried, attack};
-use countersign_testkit::naive;
 use countersign_testkit::world::runnable;
+use countersign_testkit::{naive, without_drills};
 
 const SHIPPED: [(&str, &str); 4] = [
     (
@@ -138,7 +138,8 @@ fn random_procedures_keep_what_is_proved() {
 /// The same adversary, in a quarter of the commands, finds the way where there is one: each of these weakens one line.
 #[test]
 fn a_broken_promise_is_found_out() {
-    let hosting = SHIPPED[0].1;
+    // Without its sign-off there is nobody left to drill.
+    let hosting = &without_drills(SHIPPED[0].1);
     let weakened = [
         ("prove pin and mail_code settled 7d", "prove mail_code"),
         ("    sign-off 1 senior\n", ""),

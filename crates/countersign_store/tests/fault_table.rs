@@ -19,7 +19,7 @@ use countersign_store::{
 use countersign_testkit::postgres::{self, Cut, Proxy};
 
 /// What of the contract only reads. Whatever is neither here nor a [`Write`] fails the test below.
-const READS: [&str; 12] = [
+const READS: [&str; 14] = [
     "read",
     "follow",
     "follow_back",
@@ -32,6 +32,9 @@ const READS: [&str; 12] = [
     "checkpoint",
     "tile",
     "watch",
+    // What it is, for the traces.
+    "system",
+    "server",
 ];
 
 /// A method that is added to the contract and writes must be given its faults: the wrapper and this table know it by
