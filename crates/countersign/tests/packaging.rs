@@ -390,16 +390,16 @@ fn fits(name: &str, values: &Value, documents: &[Value]) {
 
 /// The documents that the templates make of these values; or what the chart says against them.
 fn rendered(values: &Value) -> Result<Vec<Value>, String> {
-    let mut documents = Vec::new();
+    let mut text = String::new();
     for entry in std::fs::read_dir(packaging("helm/countersign/templates")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|kind| kind == "yaml") {
-            let text = render(&std::fs::read_to_string(&path).unwrap(), values)?;
-            let read = yaml(&text).expect("a reader of YAML");
-            documents.extend(read.into_iter().filter(|document| !document.is_null()));
+            text.push_str("\n---\n");
+            text.push_str(&render(&std::fs::read_to_string(&path).unwrap(), values)?);
         }
     }
-    Ok(documents)
+    let read = yaml(&text).expect("a reader of YAML");
+    Ok(read.into_iter().filter(|one| !one.is_null()).collect())
 }
 
 /// As much of the templates' language as the chart uses: conditions on lines of their own, and values within lines.
@@ -511,17 +511,26 @@ fn is_true(value: &Value) -> bool {
 
 /// The documents of a text, by Python's reader; `None` where there is none.
 fn yaml(text: &str) -> Option<Vec<Value>> {
-    const READ: &str =
-        "import json, sys, yaml; print(json.dumps(list(yaml.safe_load_all(sys.stdin))))";
-    tool("python3", &["-c", "import yaml"]).filter(|(_, well)| *well)?;
+    const NO_READER: i32 = 9;
+    const READ: &str = "
+import json, sys
+try:
+    import yaml
+except ImportError:
+    sys.exit(9)
+print(json.dumps(list(yaml.safe_load_all(sys.stdin))))";
     let mut reader = Command::new("python3")
         .args(["-c", READ])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .ok()?;
-    reader.stdin.take()?.write_all(text.as_bytes()).unwrap();
+    // One that ends before it reads says why below.
+    let _ = reader.stdin.take()?.write_all(text.as_bytes());
     let read = reader.wait_with_output().unwrap();
+    if read.status.code() == Some(NO_READER) {
+        return None;
+    }
     assert!(read.status.success(), "this is no YAML:\n{text}");
     Some(serde_json::from_slice(&read.stdout).unwrap())
 }
