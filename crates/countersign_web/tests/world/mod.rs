@@ -13,6 +13,10 @@ pub(crate) mod html;
 pub(crate) mod backend;
 
 #[path = "../../../countersign_service/tests/gate/checker.rs"]
+#[expect(
+    dead_code,
+    reason = "the checker of the service's own tests, which ask more of it"
+)]
 pub(crate) mod checker;
 
 use std::collections::BTreeMap;
