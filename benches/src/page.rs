@@ -25,7 +25,7 @@ use tower::ServiceExt as _;
 use crate::filled::Template;
 use crate::timing::{Measured, Samples, verdict};
 
-pub(crate) const ORIGIN: &str = "http://localhost:4180";
+const ORIGIN: &str = "http://localhost:4180";
 const RATE: u64 = 200;
 const SECONDS: u64 = 5;
 

@@ -23,7 +23,7 @@ use countersign_store::{Append, Batch, Journal, NewEvent, SqliteJournal, StreamK
 use countersign_web::{Web, WebSettings};
 use tower::ServiceExt as _;
 
-use crate::page::{ORIGIN, parts, settings, sign_in};
+use crate::page::{parts, settings, sign_in};
 use crate::timing::{Measured, Samples, verdict};
 
 /// Finished cases written in one commit.
@@ -194,7 +194,7 @@ async fn fill(
     let begin_ms = end_ms - DAYS * DAY_MS;
     let mut draw = Draw(7);
     let mut told = Told::default();
-    let teller = Teller::new(gate.procedure().version.clone());
+    let teller = Teller::new(gate.procedure().version.to_string());
     let begin = Instant::now();
     let mut done = 0;
     let pace = (DAYS - 10) * DAY_MS / i64::try_from(cases.max(1))?;

@@ -4,7 +4,7 @@ mod advice;
 mod backup;
 mod certificate;
 mod diff;
-mod doctor;
+pub(crate) mod doctor;
 mod draw;
 mod grant;
 mod init;
@@ -156,6 +156,9 @@ pub(crate) enum Command {
         /// A checkpoint that was kept: do not start on a database whose ledger does not begin with it.
         #[arg(long, value_name = "FILE")]
         since: Option<PathBuf>,
+        /// Start although the ledger key or the grant key is another than before: the old one is lost.
+        #[arg(long)]
+        new_keys: bool,
     },
     /// Copy the database of a running gate (SQLite) into a new folder, and audit the copy.
     Backup {
@@ -392,7 +395,15 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             config,
             invite,
             since,
-        } => serve::serve(&config, &invite, since.as_deref()),
+            new_keys,
+        } => {
+            let wish = serve::Wish {
+                invite: &invite,
+                since: since.as_deref(),
+                new_keys,
+            };
+            serve::serve(&config, &wish)
+        }
         Command::Backup { config, to } => backup::backup(&config, &to),
         Command::Restore {
             config,

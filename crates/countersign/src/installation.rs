@@ -1,6 +1,7 @@
 //! From the configuration file to everything a gate is started with. `serve`, `doctor` and `ledger export` begin here.
 
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,7 +24,6 @@ use countersign_service::settings::{
 use countersign_service::{Language, LogSigner};
 use countersign_store::OpenError;
 
-use crate::commands::reconcile;
 use crate::config::{self, Config, Mistake};
 use crate::database::{Database, Place};
 
@@ -35,6 +35,9 @@ const SECRETS: [&str; 2] = ["secret", "second_secret"];
 
 /// Size of the attacks that two versions are compared by, as in `countersign diff`.
 const DIFF_AT_MOST: usize = 3;
+
+/// Longest mapping, in bytes.
+const MAPPING_MAX: u64 = 1 << 20;
 
 /// Everything secret and public a gate is started with, except the procedure's text.
 pub(crate) struct Installation {
@@ -437,7 +440,7 @@ impl Secrets<'_> {
         let mapping = if self.config.text(section, "audit_map").is_empty() {
             Mapping::default()
         } else {
-            match reconcile::mapping(&self.config.path(section, "audit_map")) {
+            match mapping(&self.config.path(section, "audit_map")) {
                 Ok(mapping) => mapping,
                 Err(error) => {
                     self.wrong.push(format!("{section}.audit_map: {error:#}"));
@@ -694,6 +697,18 @@ pub(crate) fn seed_of(text: &str) -> Option<[u8; 32]> {
         *byte = u8::try_from(high? * 16 + low?).ok()?;
     }
     Some(seed)
+}
+
+/// Reads how a log names things.
+///
+/// # Errors
+/// The file cannot be read, or says something that no mapping has.
+pub(crate) fn mapping(file: &Path) -> anyhow::Result<Mapping> {
+    let mut text = String::new();
+    std::fs::File::open(file)
+        .and_then(|opened| opened.take(MAPPING_MAX).read_to_string(&mut text))
+        .with_context(|| format!("cannot read the mapping `{}`", file.display()))?;
+    toml::from_str(&text).with_context(|| format!("`{}` is no mapping", file.display()))
 }
 
 #[cfg(test)]

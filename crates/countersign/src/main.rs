@@ -5,10 +5,11 @@ mod config;
 mod database;
 mod demo;
 mod installation;
-mod listener;
 mod metrics;
 mod published;
 mod supervisor;
+#[cfg(feature = "otel")]
+mod telemetry;
 mod terminal;
 
 use std::process::ExitCode;

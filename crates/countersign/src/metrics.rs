@@ -11,13 +11,12 @@ use axum::http::header;
 use axum::response::IntoResponse as _;
 use axum::routing::get;
 use countersign_service::{Gate, measures};
+use countersign_web::listener::{self, Patience};
 use countersign_web::{Web, observe};
 use metrics::Unit;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-
-use crate::listener::{self, Patience};
 
 /// Bounds of times, in seconds: OpenTelemetry's advice for HTTP servers, with finer ones below for commits.
 const SECONDS: [f64; 16] = [
@@ -33,6 +32,9 @@ const UNCHANGED: &str = "countersign.ledger.unchanged";
 
 /// OpenTelemetry's name.
 const MEMORY: &str = "process.memory.usage";
+
+/// Spans that a collector did not take.
+pub(crate) const SPANS_LOST: &str = "countersign.spans.lost";
 
 /// Samples are put into their buckets this often, so that nobody who never asks makes them pile up.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -67,6 +69,7 @@ impl Metrics {
         observe::describe();
         let unchanged = "how long ago the newest entry was seen to come";
         metrics::describe_gauge!(UNCHANGED, Unit::Seconds, unchanged);
+        metrics::describe_counter!(SPANS_LOST, "spans that the collector did not take");
         metrics::describe_gauge!(MEMORY, Unit::Bytes, "physical memory in use");
         Ok(Self { listener, handle })
     }

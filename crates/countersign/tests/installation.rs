@@ -485,6 +485,72 @@ async fn careful_backend(careful: Careful) -> String {
     url
 }
 
+/// A backend's own log, sent to the gate that runs: an alarm once, however often it is sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_sent_to_a_gate_that_runs() {
+    let backend = Backend::start().await;
+    let installation = Installation::with(&backend);
+    installation.edit("\"read\"]", "\"read\", \"reconcile\"]");
+    let gate = installation.serve(&[]);
+    let site = Site::new(&gate, &installation).await;
+    let (case, _) = site.whole_case("1041", |_| {}).await.unwrap();
+    done(&site, &case).await;
+    let at = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_millis();
+    let line = |customer: &str| {
+        format!("{{\"at\":{at},\"action\":\"note.add\",\"customer\":\"{customer}\"}}\n")
+    };
+    let log = installation.path("panel.jsonl");
+    std::fs::write(&log, format!("{}{}{{\n", line("1041"), line("1042"))).unwrap();
+    let token = installation.path("keys/panel.token");
+    let (log, token) = (log.to_str().unwrap(), token.to_str().unwrap());
+    let send = |token: &str, more: &[&str]| {
+        let asked = ["reconcile", log, "--to", &site.url, "--token", token];
+        said(&countersign(
+            &[&asked[..], &["--connector", "panel"], more].concat(),
+        ))
+    };
+    let leaves = async || -> u64 {
+        let (_, note) = site.text("/ledger/checkpoint").await.unwrap();
+        note.lines().nth(1).unwrap().parse().unwrap()
+    };
+    let before = leaves().await;
+    let (text, complaint, code) = send(token, &[]);
+    assert_eq!(code, 1, "{text}{complaint}");
+    assert!(
+        text.contains("adherence: 1 of 2") && text.contains("no case was granted that covers it"),
+        "{text}"
+    );
+    // The alarm and the reconciliation; then the reconciliation alone.
+    assert_eq!(leaves().await, before + 2);
+    let (json, _, code) = send(token, &["--output", "json"]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        (
+            json["uncovered"].as_u64(),
+            json["unreadable"].as_u64(),
+            code
+        ),
+        (Some(1), Some(1), 1)
+    );
+    assert_eq!(leaves().await, before + 3);
+    let (_, kept) = site
+        .api(Method::GET, "/v1/reconciliations", None, &Value::Null)
+        .await
+        .unwrap();
+    assert_eq!(kept["logs"][0]["uncovered"], 1, "{kept}");
+
+    let stranger = installation.path("stranger.token");
+    std::fs::write(&stranger, "cs_machine_nobody").unwrap();
+    let (_, complaint, code) = send(stranger.to_str().unwrap(), &[]);
+    assert_eq!(code, 2, "{complaint}");
+    assert!(complaint.contains("the gate answers 401"), "{complaint}");
+    assert!(!complaint.contains("cs_machine"), "{complaint}");
+    assert_eq!(gate.end().1, 0);
+}
+
 async fn doctor(installation: &Installation) -> (String, String, i32) {
     let config = installation.config();
     tokio::task::spawn_blocking(move || said(&countersign(&["doctor", "--config", &config])))

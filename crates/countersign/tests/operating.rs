@@ -25,7 +25,9 @@ use std::{
 };
 
 use common::{
-    Installation, countersign, said,
+    Installation,
+    collector::{Collector, Span},
+    countersign, said,
     site::{Backend, Site, note},
 };
 use countersign_grant::JwkSet;
@@ -341,6 +343,201 @@ async fn what_is_measured_and_logged_says_how_much_and_never_who() {
     assert!(!text.contains(&case), "a case is no label");
 }
 
+/// A case from its opening to its backend, as a collector sees it: names as OpenTelemetry has them, one trace for what one
+/// request set going, and nobody's name in any of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trace_goes_through_the_gate_and_names_nobody() {
+    let backend = Backend::start().await;
+    let collector = Collector::start().await;
+    let installation = Installation::with(&backend);
+    installation.edit(
+        "# trusted_proxies = [\"127.0.0.1\"]",
+        "trusted_proxies = [\"127.0.0.1\"]",
+    );
+    std::fs::write(
+        installation.path("keys/telemetry.token"),
+        "Bearer s3cret-of-the-collector\n",
+    )
+    .unwrap();
+    installation.append(&format!(
+        "[telemetry]\nendpoint = \"{}\"\nheader_value = {{ file = \"keys/telemetry.token\" }}",
+        collector.url
+    ));
+    let gate = installation.serve(&[]);
+    let site = Site::new(&gate, &installation).await;
+    let (case, seat) = site.whole_case("planted-customer", |_| {}).await.unwrap();
+    site.page(Method::POST, "/c/prove/pin", &seat, "secret=770077")
+        .await;
+    site.text("/planted/path?query=planted-query").await;
+    // From the proxy that is trusted, a caller's trace.
+    let (caller, parent) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+    site.client
+        .get(format!("{}/v1/cases/{case}", site.url))
+        .bearer_auth(&site.token)
+        .header("traceparent", format!("00-{caller}-{parent}-01"))
+        .header("tracestate", "planted=state")
+        .send()
+        .await
+        .unwrap();
+    let run = async {
+        while site.case(&case).await["state"] != "done" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(LONG, run).await.expect("a case done");
+    // What was not sent yet is sent at the end, to a collector that is busy at first.
+    assert_eq!(gate.end().1, 0, "{}", installation.read("log"));
+
+    let spans = collector.spans();
+    let named = |name: &str| -> Vec<&Span> {
+        let found: Vec<_> = spans.iter().filter(|span| span.name == name).collect();
+        assert!(!found.is_empty(), "no `{name}` among {spans:#?}");
+        found
+    };
+    let child_of = |parent: &Span, name: &str| -> &Span {
+        let of = |span: &&&Span| span.parent.as_ref() == Some(&parent.id);
+        let found = named(name);
+        let found = found.iter().find(of);
+        found.unwrap_or_else(|| panic!("no `{name}` within {parent:?}: {spans:#?}"))
+    };
+    // The request, the decision it asked for, and its transaction.
+    let confirmed = named("POST /c/confirm")[0];
+    assert_eq!(
+        (confirmed.kind, &confirmed.parent, confirmed.failed),
+        (2, &None, false)
+    );
+    for (key, value) in [
+        ("http.request.method", "POST"),
+        ("http.route", "/c/confirm"),
+        ("http.response.status_code", "303"),
+        ("url.scheme", "http"),
+    ] {
+        assert_eq!(confirmed.attributes[key], value);
+    }
+    let decision = child_of(confirmed, "decision");
+    assert_eq!(
+        (decision.kind, &decision.attributes["countersign.case"]),
+        (1, &case)
+    );
+    let commit = child_of(decision, "COMMIT");
+    assert_eq!((commit.kind, &commit.trace), (3, &confirmed.trace));
+    assert_eq!(commit.attributes["db.system.name"], "sqlite");
+    assert_eq!(commit.attributes["db.operation.name"], "COMMIT");
+    // The hand-over is a trace of its own, of the same case; it goes on in the backend.
+    let work = named("work run")[0];
+    assert_eq!((work.kind, &work.parent), (5, &None));
+    let handed_over = named("POST hand over")[0];
+    assert_eq!((handed_over.kind, &handed_over.trace), (3, &work.trace));
+    assert_eq!(handed_over.attributes["server.address"], "127.0.0.1");
+    assert_eq!(handed_over.attributes["http.response.status_code"], "200");
+    let given = backend.books().values().next().unwrap().traceparent.clone();
+    let expected = format!("00-{}-{}-01", handed_over.trace, handed_over.id);
+    assert_eq!(given, Some(expected));
+    // What the proxy began goes on here, and nothing else of what it sent.
+    let of_caller: Vec<_> = spans.iter().filter(|span| span.trace == caller).collect();
+    assert_eq!(of_caller.len(), 1, "{of_caller:#?}");
+    assert_eq!(of_caller[0].name, "GET /v1/cases/{case}");
+    assert_eq!(of_caller[0].parent.as_deref(), Some(parent));
+    let nowhere = named("GET")[0];
+    assert_eq!(nowhere.attributes["http.response.status_code"], "404");
+    assert_eq!(nowhere.attributes.get("http.route"), None);
+
+    let resource = collector.resource();
+    assert_eq!(resource["service.name"], "countersign");
+    assert_eq!(resource["service.version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(resource["service.instance.id"].len(), 32);
+    let text = collector.text();
+    let seat = seat.split('=').nth(1).unwrap();
+    let run = backend.books().keys().next().unwrap().clone();
+    for planted in [
+        "planted",
+        "770077",
+        "4711",
+        "about ",
+        "s3cret-of",
+        &site.token,
+        &site.pin_hash,
+        seat,
+        &run,
+        &installation.read("keys/panel.whsec"),
+        &installation.read("keys/grant.key"),
+    ] {
+        assert!(
+            !text.contains(planted),
+            "`{planted}` in the traces:\n{text}"
+        );
+    }
+    assert!(!installation.read("log").contains("s3cret-of"));
+}
+
+/// A stranger's `traceparent` is not believed; of what begins here as much is kept as was asked for; and a collector that
+/// is away costs nobody anything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_writes_into_no_trace_and_a_collector_may_be_away() {
+    let backend = Backend::start().await;
+    let collector = Collector::start().await;
+    let installation = Installation::with(&backend);
+    let token = installation.path("keys/telemetry.token");
+    std::fs::write(&token, "Bearer s3cret-of-the-collector\n").unwrap();
+    installation.append(&format!(
+        "[telemetry]\nendpoint = \"{}\"\nheader_value = {{ file = \"keys/telemetry.token\" }}",
+        collector.url
+    ));
+    installation.edit("level = \"error\"", "level = \"warn\"");
+    let caller = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let gate = installation.serve(&[]);
+    let site = Site::new(&gate, &installation).await;
+    for flags in ["00", "01"] {
+        let answer = site
+            .client
+            .get(format!("{}/healthz", site.url))
+            .header(
+                "traceparent",
+                format!("00-{caller}-00f067aa0ba902b7-{flags}"),
+            )
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    assert_eq!(gate.end().1, 0);
+    let asked = collector.spans();
+    let asked: Vec<_> = asked
+        .iter()
+        .filter(|span| span.name == "GET /healthz")
+        .collect();
+    assert_eq!(asked.len(), 2);
+    assert!(
+        asked
+            .iter()
+            .all(|span| span.trace != caller && span.parent.is_none())
+    );
+
+    let doctor = || {
+        said(&countersign(&[
+            "doctor",
+            "--config",
+            &installation.config(),
+        ]))
+        .0
+    };
+    let found = tokio::task::block_in_place(doctor);
+    assert!(found.contains("/v1/traces takes them"), "{found}");
+    // It wants to see another secret from now on: said once, and the gate goes on.
+    std::fs::write(&token, "Bearer another\n").unwrap();
+    let found = tokio::task::block_in_place(doctor);
+    assert!(found.contains("it answers 401"), "{found}");
+    let gate = installation.serve(&[]);
+    let site = Site::new(&gate, &installation).await;
+    site.whole_case("somebody", |_| {}).await.unwrap();
+    assert_eq!(gate.end().1, 0);
+    let log = installation.read("log");
+    assert!(
+        log.contains("the collector does not take traces") && log.contains("401"),
+        "{log}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_made_meanwhile_is_whole_and_an_old_one_is_refused() {
     let backend = Backend::start().await;
@@ -521,6 +718,22 @@ async fn keys_are_exchanged_and_nobody_refuses_anything() {
         assert_eq!(run.times, 1);
     }
     assert_eq!(backend.books().len(), 4);
+
+    // A leap is refused, as at a second gate with keys of its own; but keys that are lost can be left behind.
+    let config = installation.config();
+    let serve = ["serve", "--config", &config];
+    for key in ["ledger", "grant"] {
+        let file = installation.path(&format!("keys/{key}.new.key"));
+        std::fs::write(file, said(&countersign(&["secret", "key"])).0).unwrap();
+        let (_, complaint, code) = said(&countersign(&serve));
+        assert_eq!(code, 2, "{complaint}");
+        let says = format!("`keys.{key}` is another key than this database was served with");
+        assert!(complaint.contains(&says), "{complaint}");
+        for more in [&["--new-keys"][..], &[]] {
+            let gate = installation.serve(more);
+            assert_eq!(gate.end().1, 0);
+        }
+    }
 }
 
 /// What a gate publishes.

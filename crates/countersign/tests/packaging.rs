@@ -2,12 +2,18 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
     reason = "helpers of tests, which clippy does not see as tests"
 )]
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
 
 fn packaging(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -244,4 +250,278 @@ fn the_chart_is_whole() {
             .iter()
             .any(|(_, text)| text.contains("kind: PodDisruptionBudget"))
     );
+}
+
+/// What the chart makes of sensible values is YAML, and its documents fit one another. Left out where no reader of YAML is
+/// at hand.
+#[test]
+fn what_the_chart_makes_fits_together() {
+    let Some(values) = yaml(&read("helm/countersign/values.yaml")) else {
+        return;
+    };
+    let values = &values[0];
+    let with = |changes: &[(&str, Value)]| {
+        let mut values = values.clone();
+        for (pointer, value) in changes {
+            *values.pointer_mut(pointer).expect(pointer) = value.clone();
+        }
+        values
+    };
+    let sqlite = [("/postgres/enabled", json!(false)), ("/replicas", json!(1))];
+    for (name, values) in [
+        ("as it is", with(&[])),
+        ("SQLite", with(&sqlite)),
+        (
+            "SQLite on a disk of some class",
+            with(&[&sqlite[..], &[("/sqlite/storageClass", json!("fast"))]].concat()),
+        ),
+        ("no metrics", with(&[("/metrics/enabled", json!(false))])),
+        (
+            "somewhere",
+            with(&[
+                ("/nodeSelector", json!({ "disk": "fast" })),
+                (
+                    "/tolerations",
+                    json!([{ "key": "gate", "operator": "Exists" }]),
+                ),
+            ]),
+        ),
+    ] {
+        let documents = rendered(&values).expect(name);
+        fits(name, &values, &documents);
+    }
+    let refused = rendered(&with(&[("/postgres/enabled", json!(false))]));
+    assert!(refused.unwrap_err().contains("set replicas to 1"));
+}
+
+/// Whether the documents name one another rightly.
+fn fits(name: &str, values: &Value, documents: &[Value]) {
+    let of = |kind: &str| -> Vec<&Value> {
+        let found = documents.iter().filter(|one| one["kind"] == kind);
+        found.collect()
+    };
+    let postgres = values["postgres"]["enabled"] == true;
+    let deployment = of("Deployment")[0];
+    let pod = &deployment["spec"]["template"];
+    let labels = &pod["metadata"]["labels"];
+    let container = &pod["spec"]["containers"][0];
+    assert_eq!(deployment["spec"]["replicas"], values["replicas"], "{name}");
+    assert_eq!(
+        deployment["spec"]["selector"]["matchLabels"], *labels,
+        "{name}"
+    );
+    let strategy = if postgres {
+        "RollingUpdate"
+    } else {
+        "Recreate"
+    };
+    assert_eq!(deployment["spec"]["strategy"]["type"], strategy, "{name}");
+    let service = &of("Service")[0]["spec"];
+    assert_eq!(service["selector"], *labels, "{name}");
+    let ports = container["ports"].as_array().unwrap();
+    let port = |wanted: &Value| ports.iter().any(|port| port["name"] == *wanted);
+    assert!(port(&service["ports"][0]["targetPort"]), "{name}");
+    for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
+        assert!(
+            port(&container[probe]["httpGet"]["port"]),
+            "{name}: {probe}"
+        );
+    }
+    assert_eq!(
+        port(&json!("metrics")),
+        values["metrics"]["enabled"] == true,
+        "{name}"
+    );
+    assert_eq!(container["env"].is_array(), postgres, "{name}");
+    assert_eq!(container["resources"], values["resources"], "{name}");
+    assert_eq!(
+        pod["spec"]["nodeSelector"], values["nodeSelector"],
+        "{name}"
+    );
+    assert_eq!(pod["spec"]["tolerations"], values["tolerations"], "{name}");
+    // Every mount has its volume, and the configuration is where the program is told to look.
+    let volumes = pod["spec"]["volumes"].as_array().unwrap();
+    let mounts = container["volumeMounts"].as_array().unwrap();
+    assert_eq!(mounts.len(), volumes.len(), "{name}");
+    for mount in mounts {
+        assert!(
+            volumes.iter().any(|volume| volume["name"] == mount["name"]),
+            "{name}: {mount}"
+        );
+    }
+    let config = container["args"][2].as_str().unwrap();
+    assert!(
+        config.starts_with(mounts[0]["mountPath"].as_str().unwrap()),
+        "{name}"
+    );
+    assert_eq!(
+        volumes[0]["secret"]["secretName"], values["configSecret"],
+        "{name}"
+    );
+    let claims = of("PersistentVolumeClaim");
+    if postgres {
+        assert!(
+            claims.is_empty() && volumes[1]["emptyDir"].is_object(),
+            "{name}"
+        );
+    } else {
+        let claim = &volumes[1]["persistentVolumeClaim"]["claimName"];
+        assert_eq!(claims[0]["metadata"]["name"], *claim, "{name}");
+        let class = claims[0]["spec"].get("storageClassName");
+        let wanted = &values["sqlite"]["storageClass"];
+        assert_eq!(class, Some(wanted).filter(|class| **class != ""), "{name}");
+    }
+    // One gate alone cannot keep another up.
+    let budgets = of("PodDisruptionBudget");
+    assert_eq!(
+        budgets.len(),
+        usize::from(values["replicas"] != 1),
+        "{name}"
+    );
+    for budget in budgets {
+        assert_eq!(budget["spec"]["selector"]["matchLabels"], *labels, "{name}");
+        let least = budget["spec"]["minAvailable"].as_u64();
+        assert!(
+            least < values["replicas"].as_u64(),
+            "{name}: nothing could ever be replaced"
+        );
+    }
+}
+
+/// The documents that the templates make of these values; or what the chart says against them.
+fn rendered(values: &Value) -> Result<Vec<Value>, String> {
+    let mut documents = Vec::new();
+    for entry in std::fs::read_dir(packaging("helm/countersign/templates")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|kind| kind == "yaml") {
+            let text = render(&std::fs::read_to_string(&path).unwrap(), values)?;
+            let read = yaml(&text).expect("a reader of YAML");
+            documents.extend(read.into_iter().filter(|document| !document.is_null()));
+        }
+    }
+    Ok(documents)
+}
+
+/// As much of the templates' language as the chart uses: conditions on lines of their own, and values within lines.
+fn render(template: &str, values: &Value) -> Result<String, String> {
+    let mut text = String::new();
+    // Of every condition that is open: whether it holds.
+    let mut open: Vec<bool> = Vec::new();
+    for line in template.lines() {
+        let directive = line
+            .strip_prefix("{{- ")
+            .and_then(|line| line.strip_suffix(" }}"));
+        let shown = open.iter().all(|holds| *holds);
+        match directive {
+            Some("end") => drop(open.pop().expect("something to end")),
+            Some("else") => {
+                let holds = open.last_mut().expect("something else");
+                *holds = !*holds;
+            }
+            Some(directive) => {
+                if let Some(condition) = directive.strip_prefix("if ") {
+                    open.push(is_true(&value_of(condition, values)));
+                } else if shown {
+                    return Err(directive.to_owned());
+                }
+            }
+            None if shown => writeln!(text, "{}", filled(line, values)).unwrap(),
+            None => {}
+        }
+    }
+    assert!(open.is_empty(), "a condition that does not end");
+    Ok(text)
+}
+
+fn filled(line: &str, values: &Value) -> String {
+    let mut text = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("{{ ") {
+        let (expression, after) = after.split_once(" }}").expect("a closed expression");
+        text.push_str(before);
+        if let Some(whole) = expression.strip_prefix("toYaml ") {
+            let (whole, indent) = whole.split_once(" | indent ").expect("an indent");
+            // JSON is YAML.
+            let spaces = " ".repeat(indent.parse().unwrap());
+            write!(text, "{spaces}{}", value_of(whole, values)).unwrap();
+        } else {
+            let value = value_of(expression, values);
+            assert!(!value.is_null(), "`{expression}` has no value");
+            text.push_str(
+                &value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned),
+            );
+        }
+        rest = after;
+    }
+    text + rest
+}
+
+/// `.Values.a.b`, `.Release.Name`, `not X`, `and X Y`, `gt (int X) 1`, with parentheses.
+fn value_of(expression: &str, values: &Value) -> Value {
+    let words = parted(expression);
+    let at = |n: usize| value_of(words.get(n).copied().unwrap_or_default(), values);
+    match words.first().copied().unwrap_or_default() {
+        "not" => json!(!is_true(&at(1))),
+        "and" => json!(
+            words
+                .iter()
+                .skip(1)
+                .all(|word| is_true(&value_of(word, values)))
+        ),
+        "gt" => json!(at(1).as_i64() > at(2).as_i64()),
+        "int" => at(1),
+        ".Release.Name" => json!("desk"),
+        word => match word.strip_prefix(".Values.") {
+            Some(path) => {
+                let pointer = format!("/{}", path.replace('.', "/"));
+                values.pointer(&pointer).cloned().unwrap_or(Value::Null)
+            }
+            None => serde_json::from_str(word).expect(word),
+        },
+    }
+}
+
+/// Words of an expression, what is in parentheses as one.
+fn parted(expression: &str) -> Vec<&str> {
+    let mut depth = 0_u32;
+    let words = expression.split(|c: char| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        c == ' ' && depth == 0
+    });
+    words
+        .map(|word| {
+            let inner = word
+                .strip_prefix('(')
+                .and_then(|word| word.strip_suffix(')'));
+            inner.unwrap_or(word)
+        })
+        .collect()
+}
+
+/// As the templates see it: nothing, `false`, 0 and "" are false.
+fn is_true(value: &Value) -> bool {
+    !matches!(value, Value::Null | Value::Bool(false)) && *value != json!(0) && *value != json!("")
+}
+
+/// The documents of a text, by Python's reader; `None` where there is none.
+fn yaml(text: &str) -> Option<Vec<Value>> {
+    const READ: &str =
+        "import json, sys, yaml; print(json.dumps(list(yaml.safe_load_all(sys.stdin))))";
+    tool("python3", &["-c", "import yaml"]).filter(|(_, well)| *well)?;
+    let mut reader = Command::new("python3")
+        .args(["-c", READ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .ok()?;
+    reader.stdin.take()?.write_all(text.as_bytes()).unwrap();
+    let read = reader.wait_with_output().unwrap();
+    assert!(read.status.success(), "this is no YAML:\n{text}");
+    Some(serde_json::from_slice(&read.stdout).unwrap())
 }

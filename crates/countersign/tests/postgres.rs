@@ -252,6 +252,85 @@ async fn two_gates_serve_one_installation() {
     assert!(runs.len() == 3 && runs.values().all(|run| run.times == 1));
 }
 
+/// `docs/operations.md`, rehearsed: a copy and the archive of the log give back any moment. What was published after that
+/// moment is gone, so the gate goes on from none but the last.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moment_is_had_back_and_the_gate_goes_on_from_the_last_alone() {
+    let Some(cluster) = Cluster::archiving() else {
+        return;
+    };
+    let database = cluster.database();
+    let backend = Backend::start().await;
+    let installation = on(&database, &backend);
+    let config = installation.config();
+    let gate = installation.serve(&[]);
+    let site = Site::new(&gate, &installation).await;
+    let case = async |site: &Site, id: &str| {
+        let (case, _) = site.whole_case(id, |_| {}).await.unwrap();
+        done(site, &case).await;
+        case
+    };
+    let published = async |name: &str| {
+        let (_, note) = site.text("/ledger/checkpoint").await.unwrap();
+        let kept = installation.path(name);
+        std::fs::write(&kept, note).unwrap();
+        kept.to_str().unwrap().to_owned()
+    };
+    let before = case(&site, "before").await;
+    tokio::task::block_in_place(|| cluster.back_up());
+    let between = case(&site, "between").await;
+    let kept_between = published("between.kept").await;
+    let moment = database.execute("SELECT clock_timestamp()");
+    let after = case(&site, "after").await;
+    let kept = published("last.kept").await;
+    // The gate's last word is in the archive, and then the machine is gone.
+    gate.kill();
+    tokio::task::block_in_place(|| cluster.archive());
+    let cases = || {
+        database.execute("SELECT string_agg(key, ' ') FROM countersign.record WHERE space = 'case'")
+    };
+
+    tokio::task::block_in_place(|| cluster.restore(Some(&moment)));
+    let found = cases();
+    assert!(
+        found.contains(&before) && found.contains(&between),
+        "{found}"
+    );
+    assert!(!found.contains(&after), "{found}");
+    // Whole, and its ledger begins with what was published until then; but not with what was published since.
+    let folder = installation.path("ledger-between");
+    let folder = folder.to_str().unwrap();
+    let key = site.key.to_string();
+    let (text, complaint, code) = said(&countersign(&[
+        "ledger", "export", "--config", &config, folder,
+    ]));
+    assert_eq!(code, 0, "{text}{complaint}");
+    let verify = ["ledger", "verify", folder, "--key", &key, "--since"];
+    let (text, complaint, code) = said(&countersign(&[&verify[..], &[&kept_between]].concat()));
+    assert_eq!(code, 0, "{text}{complaint}");
+    let (text, complaint, code) = said(&countersign(&[&verify[..], &[&kept]].concat()));
+    assert_ne!(code, 0, "{text}{complaint}");
+    let (_, complaint, code) = said(&countersign(&[
+        "serve", "--config", &config, "--since", &kept,
+    ]));
+    assert_eq!(code, 2, "{complaint}");
+    assert!(
+        complaint.contains("were published: what came between is gone"),
+        "{complaint}"
+    );
+
+    // From the same copy once more, with all that was archived: nothing that was acknowledged is missing.
+    tokio::task::block_in_place(|| cluster.restore(None));
+    assert!(cases().contains(&after));
+    let gate = installation.serve(&["--since", &kept]);
+    let site = Site::new(&gate, &installation).await;
+    assert_eq!(site.case(&after).await["state"], "done");
+    case(&site, "again").await;
+    verifies(&site, Some(&kept));
+    assert_eq!(gate.end().1, 0);
+    assert!(backend.books().len() == 4 && backend.books().values().all(|run| run.times == 1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_served_says_what_to_do() {
     let backend = Backend::start().await;

@@ -19,42 +19,52 @@ const TRIES: u32 = 8;
 /// The only one of its space.
 const ONE: &str = "keys";
 
-/// Public halves of the keys that the gate which started last was given, those that do not sign yet or any more among them.
+/// Public halves of the keys that the gate which started last signs with.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct KnownKeys {
-    /// Verifier keys (C2SP signed-note).
-    ledger: BTreeSet<String>,
-    /// Names of keys (RFC 7638 thumbprints).
-    grant: BTreeSet<String>,
+    /// A verifier key (C2SP signed-note).
+    ledger: String,
+    /// The name of a key (RFC 7638 thumbprint).
+    grant: String,
+}
+
+/// What these settings have.
+#[derive(Debug)]
+struct OurKeys {
+    /// Those that sign.
+    signing: KnownKeys,
+    /// Those that sign beside the first, or not yet, or not any more.
+    others: BTreeSet<String>,
 }
 
 /// Compares the keys of these settings with those of the gate that started last on this store, and writes them down in
 /// their place. To be asked before the gate is started: it changes nothing where it refuses.
 ///
-/// One key of each kind must be known already, which is so at every step of an exchange. With `new` nothing is compared.
+/// The keys it signed with must be among these, if not as those that sign, which is so at every step of an exchange. With
+/// `new` nothing is compared.
 ///
 /// # Errors
-/// [`StartError::Settings`] if the ledger keys or the grant keys are all others; [`StartError::Trouble`].
+/// [`StartError::Settings`] if the ledger key or the grant key is not known here; [`StartError::Trouble`].
 pub async fn agree_on_keys(
     journal: &SharedJournal,
     settings: &Settings,
     new: bool,
 ) -> Result<(), StartError> {
-    let ours = KnownKeys::of(settings)?;
+    let ours = OurKeys::of(settings)?;
     for _ in 0..TRIES {
         let record = journal
             .get(space::KNOWN_KEYS, ONE)
             .await
             .map_err(Trouble::from)?;
         let known = record.as_ref().map(read).transpose()?;
-        if known.as_ref() == Some(&ours) {
+        if known.as_ref() == Some(&ours.signing) {
             return Ok(());
         }
         if let Some(known) = known.filter(|_| !new) {
-            known.compare(&ours).map_err(StartError::Settings)?;
+            ours.include(&known).map_err(StartError::Settings)?;
         }
         let revision = record.map_or(0, |record| record.revision);
-        let put = records::put(space::KNOWN_KEYS, ONE, &ours, Some(revision))?;
+        let put = records::put(space::KNOWN_KEYS, ONE, &ours.signing, Some(revision))?;
         let batch = Batch {
             records: vec![put],
             ..Batch::default()
@@ -73,31 +83,35 @@ fn read(record: &Record) -> Result<KnownKeys, Trouble> {
     records::read_json(&record.value)
 }
 
-impl KnownKeys {
+impl OurKeys {
     fn of(settings: &Settings) -> Result<Self, StartError> {
         let keys = &settings.keys;
-        let seeds = std::iter::once(&keys.grant_seed).chain(&keys.others.grant_seeds);
-        let grant = seeds
-            .map(|seed| GrantKey::from_seed(seed).map(|key| key.kid().to_owned()))
-            .collect::<Result<_, _>>()
-            .map_err(|error| StartError::Settings(format!("grant key: {error}")))?;
-        let ledger = std::iter::once(&settings.log_verifier).chain(&keys.others.ledger);
+        let name = |seed: &[u8; 32]| {
+            let key = GrantKey::from_seed(seed);
+            key.map(|key| key.kid().to_owned())
+                .map_err(|error| StartError::Settings(format!("grant key: {error}")))
+        };
+        let mut others: BTreeSet<String> = keys.others.ledger.iter().cloned().collect();
+        for seed in &keys.others.grant_seeds {
+            others.insert(name(seed)?);
+        }
         Ok(Self {
-            ledger: ledger.cloned().collect(),
-            grant,
+            signing: KnownKeys {
+                ledger: settings.log_verifier.clone(),
+                grant: name(&keys.grant_seed)?,
+            },
+            others,
         })
     }
 
-    fn compare(&self, ours: &Self) -> Result<(), String> {
+    fn include(&self, known: &KnownKeys) -> Result<(), String> {
         for (what, known, ours) in [
-            ("ledger", &self.ledger, &ours.ledger),
-            ("grant", &self.grant, &ours.grant),
+            ("ledger", &known.ledger, &self.signing.ledger),
+            ("grant", &known.grant, &self.signing.grant),
         ] {
-            if known.is_disjoint(ours) {
-                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            if known != ours && !self.others.contains(known) {
                 return Err(format!(
-                    "`keys.{what}` is another key than this database was served with (`{}`); all gates of a database have the same keys: put the right one back, exchange it step by step as docs/operations.md says, or, where it is lost, start once with `--new-keys`",
-                    known.join("`, `")
+                    "`keys.{what}` is another key than this database was served with (`{known}`); all gates of a database have the same keys: put the right one back, exchange it step by step as docs/operations.md says, or, where it is lost, start once with `--new-keys`"
                 ));
             }
         }
@@ -109,29 +123,35 @@ impl KnownKeys {
 mod tests {
     use super::*;
 
-    fn keys(ledger: &[&str], grant: &[&str]) -> KnownKeys {
-        let set = |keys: &[&str]| keys.iter().map(|&key| key.to_owned()).collect();
-        KnownKeys {
-            ledger: set(ledger),
-            grant: set(grant),
+    fn keys(ledger: &str, grant: &str, others: &[&str]) -> OurKeys {
+        OurKeys {
+            signing: KnownKeys {
+                ledger: ledger.to_owned(),
+                grant: grant.to_owned(),
+            },
+            others: others.iter().map(|&key| key.to_owned()).collect(),
         }
     }
 
     #[test]
     fn every_step_of_an_exchange_is_let_through_and_a_leap_is_not() {
         let steps = [
-            keys(&["a"], &["g"]),
-            keys(&["a", "b"], &["g", "h"]),
-            keys(&["b"], &["h"]),
+            keys("a", "g", &[]),
+            keys("a", "g", &["b", "h"]),
+            keys("b", "h", &["a", "g"]),
+            keys("b", "h", &["a"]),
         ];
         for pair in steps.windows(2) {
-            assert_eq!(pair[0].compare(&pair[1]), Ok(()));
-            assert_eq!(pair[1].compare(&pair[0]), Ok(()), "and back");
+            let [before, after] = pair else { continue };
+            assert_eq!(after.include(&before.signing), Ok(()));
+            assert_eq!(before.include(&after.signing), Ok(()), "at another gate");
         }
-        let leap = steps[0].compare(&steps[2]).unwrap_err();
+        let leap = steps[0].include(&steps[2].signing).unwrap_err();
         assert!(leap.starts_with("`keys.ledger` is another key"), "{leap}");
-        let grant = steps[0].compare(&keys(&["a"], &["h"])).unwrap_err();
-        assert!(grant.starts_with("`keys.grant` is another key"), "{grant}");
-        assert!(grant.contains("(`g`)"), "{grant}");
+        // That both publish an old one does not make them one installation.
+        let other = keys("c", "h", &["a"]).include(&steps[3].signing);
+        assert!(other.unwrap_err().contains("(`b`)"));
+        let grant = keys("b", "x", &["a"]).include(&steps[3].signing);
+        assert!(grant.unwrap_err().starts_with("`keys.grant` is another"));
     }
 }

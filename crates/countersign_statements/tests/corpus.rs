@@ -50,6 +50,7 @@ struct Text {
 
 #[derive(Deserialize)]
 struct Sentences {
+    plain: Vec<String>,
     criterion: Vec<Criterion>,
 }
 
@@ -165,7 +166,7 @@ fn on_what_was_kept_aside() {
 #[test]
 fn on_what_was_kept_aside_again() {
     for (name, score) in scores(include_str!("../corpus/fresh.toml")) {
-        assert!(score.precision() >= 0.73, "{name}: precision");
+        assert!(score.precision() >= 0.74, "{name}: precision");
         assert!(score.recall() >= 0.8, "{name}: recall");
     }
 }
@@ -193,6 +194,9 @@ fn on_single_sentences() {
     let sentences: Sentences =
         toml::from_str(include_str!("../corpus/sentences.toml")).expect("sentences");
     assert_eq!(sentences.criterion.len(), 12);
+    for plain in &sentences.plain {
+        assert_eq!(check(plain).faults, [], "{plain}");
+    }
     let mut mistaken = Vec::new();
     for criterion in &sentences.criterion {
         let all = [

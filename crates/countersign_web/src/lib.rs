@@ -11,6 +11,7 @@ pub mod body;
 pub mod callers;
 pub mod headers;
 pub mod limits;
+pub mod listener;
 pub mod network;
 pub mod observe;
 pub mod openapi;
@@ -175,6 +176,12 @@ impl Web {
             url: format!("{}{}", self.gate.settings().origin, issued.path()),
             until_ms: issued.until.0,
         }
+    }
+
+    /// `http` or `https`, as people see it.
+    fn scheme(&self) -> &str {
+        let origin = &self.gate.settings().origin;
+        origin.split_once(':').map_or("https", |(scheme, _)| scheme)
     }
 
     /// A fresh key for the forms of one page.

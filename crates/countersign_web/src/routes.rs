@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, delete, get, post, put};
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
@@ -433,7 +433,7 @@ pub fn router(web: Web) -> Router {
         .layer(compression())
         .layer(from_fn_with_state(web.clone(), protect))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
-        .layer(from_fn(observe))
+        .layer(from_fn_with_state(web.clone(), observe))
         .with_state(web)
 }
 

@@ -136,13 +136,14 @@ async fn an_honest_customer(world: &World) {
 
 #[tokio::test]
 async fn an_honest_customer_gets_the_server_reinstalled() {
-    an_honest_customer(&World::new().await).await;
+    Box::pin(an_honest_customer(&World::new().await)).await;
 }
 
 #[tokio::test]
 async fn the_same_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
-    an_honest_customer(&World::on_sqlite(&folder.path().join("gate.db")).await).await;
+    let world = World::on_sqlite(&folder.path().join("gate.db")).await;
+    Box::pin(an_honest_customer(&world)).await;
 }
 
 /// Up to where a colleague is asked: the customer lost the phone and proved what they still have.

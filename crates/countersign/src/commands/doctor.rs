@@ -123,6 +123,8 @@ async fn examine(file: &Path, report: &mut Report) -> anyhow::Result<()> {
             neighbours.door(&door, report).await?;
         }
     }
+    #[cfg(feature = "otel")]
+    crate::telemetry::examine(&config, report).await?;
     neighbours.clocks(report)
 }
 

@@ -214,16 +214,15 @@ fn described(
     } else {
         receipt.signed_by.join(", ")
     };
-    let checked: String = receipt
-        .checked_by
-        .iter()
-        .map(|one| {
-            format!(
-                "\n  checked by {}, message {}, sha256 {}",
-                one.checker, one.id, one.body
-            )
-        })
-        .collect();
+    let mut checked = String::new();
+    for one in &receipt.checked_by {
+        // To a string.
+        let _ = write!(
+            checked,
+            "\n  checked by {}, message {}, sha256 {}",
+            one.checker, one.id, one.body
+        );
+    }
     let there = if contained {
         "\n  all of them stand in the ledger that you named"
     } else {

@@ -25,7 +25,7 @@ use self::send::Target;
 use crate::commands::procedure::NOT_VALID;
 use crate::commands::serve::configured;
 use crate::database::Database;
-use crate::installation::Installation;
+use crate::installation::{Installation, mapping};
 use crate::terminal::{self, Paint, painted};
 
 /// Something happened that no case covers.
@@ -33,9 +33,6 @@ const NOT_COVERED: u8 = 1;
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 20;
-
-/// Longest mapping, in bytes.
-const MAPPING_MAX: u64 = 1 << 20;
 
 /// Uncovered lines in the text; `--output json` has more.
 const TEXT_LINES: usize = 20;
@@ -175,18 +172,6 @@ pub(crate) async fn gate_to_read(
     };
     let gate = Gate::start_to_read(installation.settings.clone(), parts).await?;
     Ok((gate, database))
-}
-
-/// Reads how a log names things.
-///
-/// # Errors
-/// The file cannot be read, or says something that no mapping has.
-pub(crate) fn mapping(file: &Path) -> anyhow::Result<Mapping> {
-    let mut text = String::new();
-    std::fs::File::open(file)
-        .and_then(|opened| opened.take(MAPPING_MAX).read_to_string(&mut text))
-        .with_context(|| format!("cannot read the mapping `{}`", file.display()))?;
-    toml::from_str(&text).with_context(|| format!("`{}` is no mapping", file.display()))
 }
 
 fn read(reconciler: &mut Reconciler, log: &Path, format: Option<Format>) -> std::io::Result<()> {

@@ -9,41 +9,58 @@ use anyhow::Context as _;
 use countersign_ledger::Checkpoint;
 use countersign_service::adapters::dice::SystemDice;
 use countersign_service::adapters::secrets::{HashLimits, SecretHasher};
-use countersign_service::{Gate, Operator, Parts, StartError};
+use countersign_service::{Gate, Operator, Parts, StartError, agree_on_keys};
+use countersign_web::listener::{self, Patience};
 use countersign_web::{PanelOrigins, Web, WebSettings};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::commands::backup::holds;
 use crate::commands::ledger::earlier;
 use crate::commands::procedure::{NOT_VALID, Source};
 use crate::config::Config;
 use crate::installation::{Installation, NotRead, objections, read_config, what_changed};
-use crate::listener::{self, Patience};
 use crate::metrics::Metrics;
+#[cfg(feature = "otel")]
+use crate::telemetry::Telemetry;
 use crate::{supervisor, terminal};
 
 /// How long open requests may take after the program takes no more of them.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
+/// What is asked for beside the configuration.
+#[derive(Debug)]
+pub(crate) struct Wish<'a> {
+    /// Accounts that are invited.
+    pub(crate) invite: &'a [String],
+    /// A checkpoint that the ledger must begin with.
+    pub(crate) since: Option<&'a Path>,
+    /// Keys that the database was not served with before are taken.
+    pub(crate) new_keys: bool,
+}
+
 /// `countersign serve`
-pub(crate) fn serve(
-    file: &Path,
-    invite: &[String],
-    since: Option<&Path>,
-) -> anyhow::Result<ExitCode> {
+pub(crate) fn serve(file: &Path, wish: &Wish<'_>) -> anyhow::Result<ExitCode> {
     let Some(ready) = prepare(file)? else {
         return Ok(ExitCode::from(NOT_VALID));
     };
-    let since = since
+    let since = wish
+        .since
         .map(|since| earlier(since, &ready.installation))
         .transpose()?;
-    logs(&ready.config)?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the program's threads")?;
-    runtime.block_on(ready.run(invite, since))?;
+    let telemetry = logs_and_traces(&ready.config, runtime.handle())?;
+    let ran = runtime.block_on(ready.run(wish, since));
+    if let Some(telemetry) = telemetry {
+        telemetry.end();
+    }
+    ran?;
     // Hashes still under way on blocking threads are nobody's any more.
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(ExitCode::SUCCESS)
@@ -133,7 +150,7 @@ fn kept_procedure(file: &Path) -> Option<String> {
 }
 
 impl Ready {
-    async fn run(self, invite: &[String], since: Option<Checkpoint>) -> anyhow::Result<()> {
+    async fn run(self, wish: &Wish<'_>, since: Option<Checkpoint>) -> anyhow::Result<()> {
         let Self {
             config,
             installation,
@@ -143,6 +160,9 @@ impl Ready {
         if let Some(since) = &since {
             holds(&*database.journal(), since).await?;
         }
+        agree_on_keys(&database.journal(), &installation.settings, wish.new_keys)
+            .await
+            .map_err(not_started)?;
         let dice = Arc::new(SystemDice);
         let parts = Parts {
             journal: database.journal(),
@@ -186,7 +206,7 @@ impl Ready {
         supervisor::tell("READY=1");
         terminal::print(&format!("listening on http://{address}\n"))?;
         tracing::info!(%address, procedure = %gate.procedure().version, ledger = gate.log_origin(), socket = ?held, "started");
-        for account in invite {
+        for account in wish.invite {
             invitation(&gate, account).await?;
         }
         let working = gate.clone();
@@ -294,8 +314,9 @@ fn not_started(error: StartError) -> anyhow::Error {
     anyhow::Error::new(error).context("the gate does not start")
 }
 
-/// Log lines go to standard error; `docs/LOGGING.md` says what is in them.
-fn logs(config: &Config) -> anyhow::Result<()> {
+/// Log lines go to standard error; `docs/LOGGING.md` says what is in them. Spans go to a collector, if the configuration
+/// names one.
+fn logs_and_traces(config: &Config, runtime: &Handle) -> anyhow::Result<Option<Telemetry>> {
     let level = config.text("log", "level");
     // Other people's crates speak up only when something is wrong.
     let ours = ["", "_service", "_store", "_web"]
@@ -306,14 +327,38 @@ fn logs(config: &Config) -> anyhow::Result<()> {
         if level == "error" { "error" } else { "warn" }
     ))
     .context("cannot set up logs")?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    let set = match config.text("log", "format").as_str() {
-        "json" => lines.json().flatten_event(true).try_init(),
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match config.text("log", "format").as_str() {
+        "json" => lines.json().flatten_event(true).boxed(),
         _ => lines
             .with_ansi(terminal::colour_wanted_for_complaints())
-            .try_init(),
+            .boxed(),
     };
-    set.map_err(|error| anyhow::anyhow!("cannot set up logs: {error}"))
+    let (telemetry, spans) = Telemetry::begin(config, runtime)?.unzip();
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(spans)
+        .try_init()
+        .map_err(|error| anyhow::anyhow!("cannot set up logs: {error}"))?;
+    Ok(telemetry)
+}
+
+/// What stands for [`crate::telemetry`] in a program that was built without it.
+#[cfg(not(feature = "otel"))]
+struct Telemetry;
+
+#[cfg(not(feature = "otel"))]
+impl Telemetry {
+    fn begin(
+        config: &Config,
+        _: &Handle,
+    ) -> anyhow::Result<Option<(Self, tracing_subscriber::layer::Identity)>> {
+        anyhow::ensure!(
+            !config.has("telemetry"),
+            "this program was built without traces (feature `otel`); take `[telemetry]` out of the configuration, or use the program as it is shipped"
+        );
+        Ok(None)
+    }
+
+    fn end(self) {}
 }

@@ -83,6 +83,7 @@ pub(crate) const OPTIONAL: &[&str] = &[
     "limits",
     "log",
     "metrics",
+    "telemetry",
 ];
 
 const SCOPES: &[&str] = &[
@@ -640,7 +641,7 @@ pub(crate) const FIELDS: &[Field] = &[
         "second_audit_secret",
         Secret,
         "{ file = \"keys/panel.audit.new.whsec\" }",
-        SECOND_SECRET,
+        "A second secret beside the first while you exchange them: a signature of either will do.",
     ),
     unused(
         "connectors.*",
@@ -828,6 +829,44 @@ pub(crate) const FIELDS: &[Field] = &[
         Socket,
         "\"127.0.0.1:9464\"",
         "Where Prometheus may ask for `/metrics`. Keep it where only your own systems reach it: nothing in it names a person or a case, but it says how busy you are.",
+    ),
+    required(
+        "telemetry",
+        "endpoint",
+        Url,
+        "\"http://127.0.0.1:4318/v1/traces\"",
+        "Where traces are sent, as OTLP in JSON by HTTP: a collector's address with its path. Nothing in them names a person; a case is named by its id.",
+    ),
+    words(
+        "telemetry",
+        "service",
+        Text,
+        "countersign",
+        "\"countersign\"",
+        "The name under which the gate stands in traces (`service.name`).",
+    ),
+    words(
+        "telemetry",
+        "header",
+        Text,
+        "authorization",
+        "\"authorization\"",
+        "The header that `header_value` is sent in.",
+    ),
+    unused(
+        "telemetry",
+        "header_value",
+        Secret,
+        "{ file = \"keys/telemetry.token\" }",
+        "What the collector wants to see, such as `Bearer …`.",
+    ),
+    count(
+        "telemetry",
+        "keep_per_thousand",
+        (1, 1_000),
+        1_000,
+        "1000",
+        "Of a thousand traces that begin here, how many are kept. Where a trusted proxy says whether a trace is kept, that holds.",
     ),
     words(
         "log",

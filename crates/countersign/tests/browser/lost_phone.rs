@@ -111,7 +111,7 @@ async fn a_senior_letters_and_a_day_and_then_it_runs() {
 /// A thief with the PIN had the mailbox changed, waited a week, and found a senior who believed the story.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_reads_the_old_mailbox_stops_it() {
-    play(async |stage| {
+    Box::pin(play(async |stage| {
         let company = Company::with_clock().await;
         let maja = Colleague::joins(stage, &company, "maja", Algorithm::Es256).await;
         let thief = Customer::signe(stage, &company, Algorithm::Es256).await;
@@ -165,7 +165,7 @@ async fn whoever_reads_the_old_mailbox_stops_it() {
         assert!(company.panel.ran().is_empty());
         assert_eq!(company.panel.refused(), 0, "nothing ever came to the panel");
         company
-    })
+    }))
     .await;
 }
 

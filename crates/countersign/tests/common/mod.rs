@@ -14,6 +14,7 @@
 )]
 
 pub(crate) mod books;
+pub(crate) mod collector;
 pub(crate) mod site;
 
 use std::{

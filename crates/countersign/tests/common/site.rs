@@ -12,6 +12,7 @@ use std::{
 use axum::{
     Json, Router,
     extract::{Path, State},
+    http::HeaderMap,
     routing::{get, post},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -291,6 +292,8 @@ pub(crate) struct Run {
     pub(crate) times: u32,
     /// In the proof that came with the grant.
     pub(crate) checkpoint: String,
+    /// The trace that the request belongs to, if it says so.
+    pub(crate) traceparent: Option<String>,
 }
 
 impl Backend {
@@ -313,7 +316,11 @@ impl Backend {
     }
 
     #[expect(clippy::unused_async, reason = "axum wants a future")]
-    async fn run(State(backend): State<Self>, Json(bundle): Json<Bundle>) -> Json<Value> {
+    async fn run(
+        State(backend): State<Self>,
+        headers: HeaderMap,
+        Json(bundle): Json<Bundle>,
+    ) -> Json<Value> {
         let claims = URL_SAFE_NO_PAD
             .decode(bundle.grant.split('.').nth(1).unwrap())
             .unwrap();
@@ -325,6 +332,9 @@ impl Backend {
             .or_insert(Run {
                 times: 0,
                 checkpoint: proof.checkpoint,
+                traceparent: headers
+                    .get("traceparent")
+                    .map(|value| value.to_str().unwrap().to_owned()),
             });
         run.times += 1;
         Json(json!({ "outcome": "done" }))

@@ -183,9 +183,13 @@ impl Gate {
         event: &[u8],
     ) -> Result<Taken, DeliveryError> {
         let feed = self.feed(connector).ok_or(DeliveryError::Refused)?;
-        WebhookSecrets::parse(feed.secrets.iter().map(|secret| secret.expose_text()))
-            .and_then(|secrets| secrets.verify(headers, event, self.now()))
-            .map_err(|_| DeliveryError::Refused)?;
+        WebhookSecrets::parse(
+            feed.secrets
+                .iter()
+                .map(crate::adapters::secrets::Secret::expose_text),
+        )
+        .and_then(|secrets| secrets.verify(headers, event, self.now()))
+        .map_err(|_| DeliveryError::Refused)?;
         let (answer, mut taken) = oneshot::channel();
         self.deliveries().push(Delivery {
             connector: connector.to_owned(),

@@ -83,7 +83,7 @@ async fn busy() -> (World, CustomerId, countersign_cases::CaseId) {
 
 #[tokio::test]
 async fn every_filter_finds_what_it_names_and_nothing_else() {
-    let (world, signe, case) = busy().await;
+    let (world, signe, case) = Box::pin(busy()).await;
     let vera = world.colleague("vera").await;
     world.gate.keep_up().await.unwrap();
     let everything = all(&world.gate, &vera.staff, &AuditFilter::default()).await;
@@ -196,7 +196,7 @@ async fn every_filter_finds_what_it_names_and_nothing_else() {
 
 #[tokio::test]
 async fn an_entry_shows_what_its_leaf_commits_to_and_its_signature_verifies() {
-    let (world, _, case) = busy().await;
+    let (world, _, case) = Box::pin(busy()).await;
     let vera = world.colleague("vera").await;
     let filter = AuditFilter {
         case: Some(case),
@@ -246,7 +246,7 @@ async fn an_entry_shows_what_its_leaf_commits_to_and_its_signature_verifies() {
 
 #[tokio::test]
 async fn only_auditors_read_and_nobody_reads_about_their_own() {
-    let (world, signe, case) = busy().await;
+    let (world, signe, case) = Box::pin(busy()).await;
     let otto = world.colleague("otto").await;
     world.gate.keep_up().await.unwrap();
     for account in ["maja", "idris", "root"] {
@@ -294,7 +294,7 @@ async fn only_auditors_read_and_nobody_reads_about_their_own() {
 
 #[tokio::test]
 async fn an_export_is_the_list_and_is_itself_an_entry() {
-    let (world, ..) = busy().await;
+    let (world, ..) = Box::pin(busy()).await;
     let vera = world.colleague("vera").await;
     world.gate.keep_up().await.unwrap();
     let filter = by_kind(AuditKind::LookedUp);
@@ -319,7 +319,7 @@ async fn an_export_is_the_list_and_is_itself_an_entry() {
 
 #[tokio::test]
 async fn entries_of_an_erased_customer_are_gone_and_the_pages_go_on() {
-    let (world, signe, case) = busy().await;
+    let (world, signe, case) = Box::pin(busy()).await;
     let vera = world.colleague("vera").await;
     let maja = world.colleague("maja").await;
     world.gate.keep_up().await.unwrap();
@@ -344,7 +344,7 @@ async fn entries_of_an_erased_customer_are_gone_and_the_pages_go_on() {
 
 #[tokio::test]
 async fn the_log_is_looked_through_when_asked_and_once_a_day() {
-    let (world, ..) = busy().await;
+    let (world, ..) = Box::pin(busy()).await;
     let vera = world.colleague("vera").await;
     assert_eq!(
         world.gate.audit_check(&vera.staff).await.unwrap(),

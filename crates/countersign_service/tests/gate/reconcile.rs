@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_cases::Timestamp;
+use countersign_cases::{CustomerId, Timestamp};
 use countersign_service::adapters::clock::Clock as _;
 use countersign_service::adapters::webhooks::WebhookSecrets;
 use countersign_service::reconcile::{
@@ -219,12 +219,13 @@ async fn a_case_that_is_finishing_covers_what_came_before_it() {
     let mut world = World::new().await;
     let (maja, case) = ready(&mut world).await;
     // The backend's clock is behind, or its event overtook the grant.
-    let server = reinstall(&world.signe().await).parameters["server"].clone();
+    let signe = CustomerId("c-1042".to_owned());
+    let server = reinstall(&signe).parameters["server"].clone();
     let event = reinstalled(&world, &server);
     assert_eq!(sends(&world, "e1", &event).await.unwrap(), Taken::Waiting);
-    world.pass(Duration::from_secs(60));
+    world.pass(Duration::from_mins(1));
     world.gate.run(&maja.staff, &case).await.unwrap();
-    world.pass(Duration::from_secs(300));
+    world.pass(Duration::from_mins(5));
     world.gate.settle().await.unwrap();
     let done = counts(&world).await;
     assert_eq!((done.covered, done.uncovered, done.waiting), (1, 0, 0));

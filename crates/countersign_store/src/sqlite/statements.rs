@@ -17,8 +17,8 @@ use crate::{
 
 /// How many rows a statement may have; at 8 columns well under `SQLite`'s 32,766 parameters. Above three, no number of rows is
 /// made up by more than a quarter.
-const ROWS: [usize; 20] = [
-    1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 112, ROWS_MAX,
+const ROWS: [usize; 22] = [
+    1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, ROWS_MAX,
 ];
 
 /// The most rows in one statement.
@@ -514,4 +514,31 @@ pub(super) async fn insert_head(
 
 pub(super) fn json(value: &(impl serde::Serialize + ?Sized)) -> sqlx::Result<String> {
     serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_number_of_rows_is_made_up_by_more_than_a_quarter() {
+        assert!(ROWS.is_sorted());
+        for rows in 4..=ROWS_MAX {
+            let made_up = ROWS.into_iter().find(|count| *count >= rows).unwrap();
+            assert!(4 * (made_up - rows) <= rows, "{rows} become {made_up}");
+        }
+    }
+
+    #[test]
+    fn a_statement_has_a_place_for_every_column_of_every_row() {
+        for table in [LEAVES, EVENTS, RECORDS, TILES] {
+            let columns = table.into.split(',').count();
+            assert_eq!(columns, table.columns, "{}", table.into);
+            for rows in [1, 3, ROWS_MAX] {
+                let mut text = String::new();
+                table.statement(rows, &mut text);
+                assert_eq!(text.matches('?').count(), rows * columns);
+            }
+        }
+    }
 }

@@ -61,7 +61,7 @@ pub(crate) const MOBILE: &str = "+46701234567";
 pub(crate) const PIN: &str = "482913";
 pub(crate) const PASSWORD: &str = "correct horse";
 /// What the panel signs the events of its own log with.
-pub const AUDIT_SECRET: &str = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
+pub(crate) const AUDIT_SECRET: &str = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
 
 const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 

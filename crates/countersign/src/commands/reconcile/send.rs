@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use countersign_service::adapters::http::install_tls_provider;
@@ -15,10 +15,10 @@ use tokio::sync::mpsc;
 use super::{CHUNK, Progress, form_of, open};
 
 /// How long the gate may take no piece of a log.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// How long it may take to answer once it has the whole log: up to a thousand alarms are raised then.
-const ANSWER: Duration = Duration::from_secs(300);
+const ANSWER: Duration = Duration::from_mins(5);
 
 /// The largest answer that is read.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
@@ -153,7 +153,7 @@ fn feed(
             }
         };
         let piece = chunk.get(..length).unwrap_or_default();
-        lines += piece.iter().filter(|byte| **byte == b'\n').count() as u64;
+        lines += (piece.split(|byte| *byte == b'\n').count() - 1) as u64;
         let sent = runtime.block_on(tokio::time::timeout(
             SILENCE,
             pieces.send(Ok(piece.to_vec())),

@@ -1,7 +1,9 @@
 //! Accepting connections: each in a task of its own, none for longer than it is of use.
 //!
 //! What a client can do slowly has an end: the head of a request here, its
-//! body in `countersign_web::body`, and taking the answer here again.
+//! body in [`crate::body`], and taking the answer here again.
+//!
+//! Here and not in the program, which is compiled half optimised: whoever names hyper's connection compiles its code.
 
 use std::future::Future;
 use std::io;
@@ -41,15 +43,15 @@ const AFTER_TROUBLE: Duration = Duration::from_millis(200);
 
 /// How long a client may take.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub struct Patience {
     /// From a connection's beginning, or the answer before, to the last line of a request's head. An idle connection
     /// is closed after it as well: a proxy in front must let go of idle connections sooner.
-    pub(crate) head: Duration,
+    pub head: Duration,
     /// For which an answer may wait to be taken without any of it being taken.
-    pub(crate) stall: Duration,
+    pub stall: Duration,
     /// For which an idle connection is kept open once no more are taken: its other end may be sending this very moment,
     /// and is told with the answer that it is the last.
-    pub(crate) linger: Duration,
+    pub linger: Duration,
 }
 
 impl Default for Patience {
@@ -69,7 +71,7 @@ impl Default for Patience {
 ///
 /// # Errors
 /// Whatever the system says.
-pub(crate) async fn bind(address: &str) -> io::Result<(TcpListener, Held)> {
+pub async fn bind(address: &str) -> io::Result<(TcpListener, Held)> {
     if let Some(listener) = listenfd::ListenFd::from_env().take_tcp_listener(0)? {
         listener.set_nonblocking(true)?;
         return Ok((TcpListener::from_std(listener)?, Held::Outside));
@@ -79,7 +81,7 @@ pub(crate) async fn bind(address: &str) -> io::Result<(TcpListener, Held)> {
 
 /// Who holds a listening socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Held {
+pub enum Held {
     /// This program: connections are refused once it is gone.
     Here,
     /// Whoever started it.
@@ -87,7 +89,7 @@ pub(crate) enum Held {
 }
 
 /// Serves until `stop` is true; then accepts no more, and ends once the requests in progress are answered.
-pub(crate) async fn serve(
+pub async fn serve(
     listener: TcpListener,
     router: Router,
     patience: Patience,
