@@ -56,9 +56,12 @@ struct Queue {
 /// What is added to the longest wait for an answer, in seconds: the commits before and after it.
 const COMMITS: u64 = 30;
 
+/// Counted by hand: asking the list for its length from a type is a circle to the compiler when it optimises.
+const HOW_MANY: usize = 8;
+
 /// Each has a worker of its own, so that a slow mail server keeps no timer waiting; and within one a slow backend keeps no
 /// other waiting. Letters are few at once, for the mail server's sake.
-const QUEUES: [Queue; 8] = [
+const QUEUES: [Queue; HOW_MANY] = [
     queue(TIMER, 64, Duration::ZERO),
     queue(MAIL, 4, DELIVERY_TIMEOUT),
     queue(RUN, 64, ANSWER_TIMEOUT),
@@ -272,7 +275,7 @@ impl Gate {
 /// One bell for each queue, so that a commit wakes only the worker it has something for: every look into a queue is a
 /// statement of the store.
 #[derive(Debug)]
-pub(crate) struct Bells([(&'static str, Notify); QUEUES.len()]);
+pub(crate) struct Bells([(&'static str, Notify); HOW_MANY]);
 
 impl Default for Bells {
     fn default() -> Self {
